@@ -1,0 +1,1 @@
+"""Header layouts and checksums: bytes only, no policy."""

@@ -1,0 +1,80 @@
+"""The IPv4 header (RFC 791, 3.1): where its fields are.
+
+::
+
+     0                   1                   2                   3
+    |Version|  IHL  |Type of Service|          Total Length         |   0
+    |         Identification        |Flags|     Fragment Offset     |   4
+    |  Time to Live |    Protocol   |        Header Checksum        |   8
+    |                        Source Address                         |  12
+    |                      Destination Address                      |  16
+
+Readers take the packet as it came from the wire. They don't check anything: a caller makes sure
+once that `MIN_HEADER` bytes are there, and after that no reader can fail.
+"""
+
+import struct
+from typing import Final
+
+VERSION_IHL: Final = 0
+TOTAL_LENGTH: Final = 2
+FLAGS_FRAGMENT: Final = 6
+PROTOCOL: Final = 9
+CHECKSUM: Final = 10
+SOURCE: Final = 12
+DESTINATION: Final = 16
+
+MIN_HEADER: Final = 20
+FRAGMENT_OFFSET_MASK: Final = 0x1FFF
+MORE_FRAGMENTS: Final = 0x2000
+
+ICMP: Final = 1
+TCP: Final = 6
+UDP: Final = 17
+
+Packet = bytearray
+
+_U16 = struct.Struct("!H")
+_U32 = struct.Struct("!I")
+
+
+def u16(packet: Packet, offset: int) -> int:
+    """The 16-bit field at `offset`, network byte order."""
+    value: int = _U16.unpack_from(packet, offset)[0]
+    return value
+
+
+def set_u16(packet: Packet, offset: int, value: int) -> None:
+    """Write the 16-bit field at `offset`, network byte order."""
+    _U16.pack_into(packet, offset, value)
+
+
+def u32(packet: Packet, offset: int) -> int:
+    """The 32-bit field at `offset`, network byte order."""
+    value: int = _U32.unpack_from(packet, offset)[0]
+    return value
+
+
+def set_u32(packet: Packet, offset: int, value: int) -> None:
+    """Write the 32-bit field at `offset`, network byte order."""
+    _U32.pack_into(packet, offset, value)
+
+
+def version(packet: Packet) -> int:
+    """The Version field; 4 in every packet we translate."""
+    return packet[VERSION_IHL] >> 4
+
+
+def header_length(packet: Packet) -> int:
+    """The length of the header with its options, in bytes (IHL counts 32-bit words)."""
+    return (packet[VERSION_IHL] & 0x0F) * 4
+
+
+def total_length(packet: Packet) -> int:
+    """The length of header and data, in bytes; what follows is link-layer padding."""
+    return u16(packet, TOTAL_LENGTH)
+
+
+def is_fragment(packet: Packet) -> bool:
+    """Whether this is any fragment of a datagram, the first one included."""
+    return bool(u16(packet, FLAGS_FRAGMENT) & (MORE_FRAGMENTS | FRAGMENT_OFFSET_MASK))

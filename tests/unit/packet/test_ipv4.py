@@ -1,0 +1,92 @@
+"""Fields are compared with what Scapy put there."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.layers.inet import IP, UDP, IPOption_NOP
+
+from gateway.packet import ipv4
+from gateway.packet.ipv4 import Packet
+
+BYTES = st.binary(min_size=ipv4.MIN_HEADER, max_size=64).map(bytearray)
+EVEN_OFFSET = st.integers(0, 8).map(lambda n: n * 2)
+
+
+@given(
+    total=st.integers(0, 0xFFFF),
+    protocol=st.integers(0, 255),
+    checksum=st.integers(0, 0xFFFF),
+    ihl=st.integers(0, 15),
+    version=st.integers(0, 15),
+)
+def test_readers_find_what_scapy_wrote(
+    total: int, protocol: int, checksum: int, ihl: int, version: int
+) -> None:
+    written = IP(
+        version=version,
+        ihl=ihl,
+        len=total,
+        proto=protocol,
+        chksum=checksum,
+        src="10.1.2.3",
+        dst="203.0.113.9",
+    )
+    packet = Packet(bytes(written))
+    assert ipv4.version(packet) == version
+    assert ipv4.header_length(packet) == 4 * ihl
+    assert ipv4.total_length(packet) == total
+    assert packet[ipv4.PROTOCOL] == protocol
+    assert ipv4.u16(packet, ipv4.CHECKSUM) == checksum
+    assert ipv4.u32(packet, ipv4.SOURCE) == 0x0A010203
+    assert ipv4.u32(packet, ipv4.DESTINATION) == 0xCB007109
+
+
+def test_the_header_length_counts_options() -> None:
+    packet = Packet(bytes(IP(options=[IPOption_NOP()] * 8) / UDP()))
+    assert ipv4.header_length(packet) == 28
+
+
+@pytest.mark.parametrize(
+    ("flags", "offset", "fragment"),
+    [
+        pytest.param("", 0, False, id="whole"),
+        pytest.param("DF", 0, False, id="whole-dont-fragment"),
+        pytest.param("evil", 0, False, id="whole-reserved-bit"),
+        pytest.param("MF", 0, True, id="first"),
+        pytest.param("MF", 185, True, id="middle"),
+        pytest.param("", 185, True, id="last"),
+        pytest.param("", 0x1FFF, True, id="last-of-the-longest"),
+        pytest.param("", 1, True, id="lowest-bit-of-the-offset"),
+        pytest.param("", 0x1000, True, id="highest-bit-of-the-offset"),
+    ],
+)
+def test_is_fragment(flags: str, offset: int, fragment: bool) -> None:
+    assert ipv4.is_fragment(Packet(bytes(IP(flags=flags, frag=offset)))) is fragment
+
+
+@given(packet=BYTES, offset=EVEN_OFFSET, value=st.integers(0, 0xFFFF))
+def test_a_16_bit_field_is_written_in_network_order_and_alone(
+    packet: Packet, offset: int, value: int
+) -> None:
+    expected = bytes(packet[:offset]) + value.to_bytes(2, "big") + bytes(packet[offset + 2 :])
+    ipv4.set_u16(packet, offset, value)
+    assert packet == expected
+    assert ipv4.u16(packet, offset) == value
+
+
+@given(packet=BYTES, offset=EVEN_OFFSET, value=st.integers(0, 0xFFFFFFFF))
+def test_a_32_bit_field_is_written_in_network_order_and_alone(
+    packet: Packet, offset: int, value: int
+) -> None:
+    expected = bytes(packet[:offset]) + value.to_bytes(4, "big") + bytes(packet[offset + 4 :])
+    ipv4.set_u32(packet, offset, value)
+    assert packet == expected
+    assert ipv4.u32(packet, offset) == value
+
+
+@given(BYTES)
+def test_no_reader_fails_once_the_minimum_is_there(packet: Packet) -> None:
+    before = bytes(packet)
+    ipv4.version(packet), ipv4.header_length(packet), ipv4.total_length(packet)
+    ipv4.is_fragment(packet)
+    assert packet == before
