@@ -1,0 +1,210 @@
+"""A worker's page of shared memory: what it acknowledged and what it counted.
+
+One file per worker, one writer, any number of readers; so nothing locks, and counts are exact.
+Words are 64-bit and native; a reader may see one packet's words half written, never a torn word::
+
+    0  magic    1  process id    2  acknowledged generation    3  slots    4..7  zero
+    8  one counter per reason (64)
+    72 per slot: inbound packets, inbound bytes, outbound packets, outbound bytes
+
+Bytes are IPv4 total lengths of translated packets: what pay-by-traffic bills. The counters go on
+when a worker restarts, and start at zero with the lab.
+
+A worker that lives holds a lock on its page: a page without one is of a worker that ended.
+"""
+
+import fcntl
+import mmap
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+from gateway.nat.reasons import Reason
+from gateway.nat.translate import NO_SLOT, Direction, Outcome
+
+MAGIC: Final = 0x3130_4557_4754  # "TGWE01"
+WORD: Final = 8
+PID, ACKNOWLEDGED, SLOTS = 1, 2, 3
+REASONS: Final = 8
+REASONS_MAX: Final = 64
+SLOT_BASE: Final = REASONS + REASONS_MAX
+SLOT_WORDS: Final = 4
+
+LOCK_TRIES: Final = 20
+LOCK_RETRY_S: Final = 0.01
+
+PATTERN: Final = "worker-*.page"
+
+
+class WorkerRunningError(RuntimeError):
+    """Another live process has this worker's page."""
+
+
+class Traffic(NamedTuple):
+    """Packets and IP bytes of one public address, by direction."""
+
+    packets_in: int
+    bytes_in: int
+    packets_out: int
+    bytes_out: int
+
+
+class WorkerStatus(NamedTuple):
+    """Who writes a page, and how far it is."""
+
+    worker: str
+    alive: bool
+    pid: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one worker, or several added up, counted: only what isn't zero."""
+
+    reasons: Counter[Reason]
+    slots: dict[int, Traffic]
+
+
+class WorkerPage:
+    """The writer's side. Raises `WorkerRunningError` if another process writes this page."""
+
+    def __init__(self, directory: Path, worker: int) -> None:
+        """Open or create the page and lock it; earlier counts are kept."""
+        self._file = os.open(page_path(directory, worker), os.O_RDWR | os.O_CREAT, 0o644)
+        if not _lock(self._file):
+            os.close(self._file)
+            raise WorkerRunningError(f"worker {worker} is running already")
+        self._map(_slots_of(self._file))
+        self._words[0] = MAGIC
+        self._words[PID] = os.getpid()
+        self._words[ACKNOWLEDGED] = 0
+
+    def __enter__(self) -> Self:
+        """Give the page; leaving the block unlocks it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Unmap and unlock."""
+        self._unmap()
+        os.close(self._file)
+
+    def hold(self, slots: int) -> None:
+        """Make room for `slots` slots; never makes it smaller."""
+        if slots > self._words[SLOTS]:
+            self._unmap()
+            self._map(slots)
+
+    def acknowledge(self, generation: int) -> None:
+        """Say that every packet from now on sees `generation`."""
+        self._words[ACKNOWLEDGED] = generation
+
+    def count(self, outcome: Outcome, direction: Direction, length: int) -> None:
+        """Count one packet of `length` IP bytes under its reason and, if translated, its slot."""
+        words = self._words
+        reason, slot = outcome
+        words[REASONS + reason] += 1
+        if reason is Reason.TRANSLATED and slot != NO_SLOT:
+            at = SLOT_BASE + slot * SLOT_WORDS + direction * 2
+            words[at] += 1
+            words[at + 1] += length
+
+    def _map(self, slots: int) -> None:
+        os.ftruncate(self._file, _size(slots))
+        self._memory = mmap.mmap(self._file, _size(slots))
+        self._words = memoryview(self._memory).cast("Q")
+        self._words[SLOTS] = slots
+
+    def _unmap(self) -> None:
+        self._words.release()
+        self._memory.close()
+
+
+def page_path(directory: Path, worker: int) -> Path:
+    """Where the page of worker number `worker` is."""
+    return directory / f"worker-{worker}.page"
+
+
+def statuses(directory: Path) -> Iterator[WorkerStatus]:
+    """Every worker that has a page, the dead ones included."""
+    for path in sorted(directory.glob(PATTERN)):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            words = _words(file.read(SLOT_BASE * WORD))
+            yield WorkerStatus(
+                path.stem, _is_locked(file.fileno()), words[PID], words[ACKNOWLEDGED]
+            )
+
+
+def counts(directory: Path) -> Counts:
+    """What all workers counted, added up; dead workers' counts stay counted."""
+    total = Counts(Counter(), {})
+    for path in sorted(directory.glob(PATTERN)):
+        with suppress(FileNotFoundError):
+            _add(total, _words(path.read_bytes()))
+    return total
+
+
+def _add(total: Counts, words: memoryview) -> None:
+    for reason in Reason:
+        total.reasons[reason] += words[REASONS + reason]
+    slots = min(words[SLOTS], (len(words) - SLOT_BASE) // SLOT_WORDS)
+    for slot in range(slots):
+        at = SLOT_BASE + slot * SLOT_WORDS
+        counted = Traffic(*words[at : at + SLOT_WORDS])
+        if any(counted):
+            before = total.slots.get(slot, Traffic(0, 0, 0, 0))
+            total.slots[slot] = Traffic(*map(sum, zip(before, counted, strict=True)))
+
+
+def _words(raw: bytes) -> memoryview:
+    """The page as words; a page that is new, or no page, reads as zeros."""
+    words = memoryview(raw[: len(raw) // WORD * WORD]).cast("Q")
+    if len(words) < SLOT_BASE or words[0] != MAGIC:
+        return memoryview(bytes(SLOT_BASE * WORD)).cast("Q")
+    return words
+
+
+def _lock(file: int) -> bool:
+    """Lock the page. Tries for a moment: a reader that looks whether we live holds it briefly."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_RETRY_S)
+        else:
+            return True
+    return False
+
+
+def _is_locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def _slots_of(file: int) -> int:
+    """How many slots an earlier worker left in the page; a page that is none is emptied."""
+    words = _words(os.pread(file, SLOT_BASE * WORD, 0))
+    there = (os.fstat(file).st_size // WORD - SLOT_BASE) // SLOT_WORDS
+    if words[0] == MAGIC and words[SLOTS] <= there:
+        return words[SLOTS]
+    os.ftruncate(file, 0)
+    return 0
+
+
+def _size(slots: int) -> int:
+    return (SLOT_BASE + slots * SLOT_WORDS) * WORD

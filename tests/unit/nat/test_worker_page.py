@@ -1,0 +1,298 @@
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.nat.reasons import Reason
+from gateway.nat.translate import NO_SLOT, Direction, Outcome
+from gateway.nat.worker_page import (
+    MAGIC,
+    REASONS_MAX,
+    SLOT_BASE,
+    Traffic,
+    WorkerPage,
+    WorkerRunningError,
+    WorkerStatus,
+    counts,
+    page_path,
+    statuses,
+)
+
+IN, OUT = Direction.INBOUND, Direction.OUTBOUND
+WORD = 8
+
+COUNTS_ELSEWHERE = """
+import sys
+from pathlib import Path
+from gateway.nat.worker_page import counts, statuses
+directory = Path(sys.argv[1])
+found = counts(directory)
+print(found.slots[2], {r.label: n for r, n in found.reasons.items() if n}, *statuses(directory))
+"""
+COUNT_AND_DIE = """
+import os, sys
+from pathlib import Path
+from gateway.nat.reasons import Reason
+from gateway.nat.translate import Direction, Outcome
+from gateway.nat.worker_page import WorkerPage
+page = WorkerPage(Path(sys.argv[1]), 0)
+page.hold(4)
+page.acknowledge(9)
+page.count(Outcome(Reason.TRANSLATED, 2), Direction.INBOUND, 100)
+os.kill(os.getpid(), 9)
+"""
+
+
+def translated(slot: int) -> Outcome:
+    return Outcome(Reason.TRANSLATED, slot)
+
+
+def python(program: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def words_of(directory: Path, worker: int = 0) -> list[int]:
+    raw = page_path(directory, worker).read_bytes()
+    return list(struct.unpack(f"={len(raw) // WORD}Q", raw))
+
+
+def test_a_new_page_counts_nothing(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0):
+        found = counts(tmp_path)
+    assert found.slots == {}
+    assert not any(found.reasons.values())
+    assert set(found.reasons) == set(Reason)
+
+
+def test_a_directory_without_pages_counts_nothing(tmp_path: Path) -> None:
+    assert not any(counts(tmp_path).reasons.values())
+    assert list(statuses(tmp_path)) == []
+
+
+def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(3)
+        page.acknowledge(42)
+        page.count(translated(1), IN, 60)
+        page.count(translated(1), OUT, 1500)
+        page.count(translated(1), OUT, 40)
+        page.count(Outcome(Reason.TRUNCATED, NO_SLOT), IN, 0)
+    expected = [0] * (72 + 3 * 4)
+    expected[:4] = [MAGIC, os.getpid(), 42, 3]
+    expected[8 + Reason.TRANSLATED] = 3
+    expected[8 + Reason.TRUNCATED] = 1
+    expected[72 + 4 : 72 + 8] = [1, 60, 2, 1540]
+    assert words_of(tmp_path) == expected
+
+
+def test_the_magic_is_readable_in_a_dump() -> None:
+    assert MAGIC.to_bytes(8, "little").rstrip(b"\0") == b"TGWE01"
+
+
+@pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.label)
+@pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.name)
+def test_a_packet_is_counted_once_under_its_reason(
+    tmp_path: Path, reason: Reason, direction: Direction
+) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(1)
+        page.count(Outcome(reason, 0), direction, 77)
+    found = counts(tmp_path)
+    assert {r for r, n in found.reasons.items() if n} == {reason}
+    assert found.reasons[reason] == 1
+    accepted = {IN: Traffic(1, 77, 0, 0), OUT: Traffic(0, 0, 1, 77)}[direction]
+    assert found.slots == ({0: accepted} if reason is Reason.TRANSLATED else {})
+
+
+def test_without_a_slot_only_the_reason_is_counted(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(2)
+        page.count(Outcome(Reason.TRANSLATED, NO_SLOT), IN, 9)
+    found = counts(tmp_path)
+    assert found.reasons[Reason.TRANSLATED] == 1
+    assert found.slots == {}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(Reason),
+            st.sampled_from(Direction),
+            st.integers(0, 4),
+            st.integers(20, 65535),
+        ),
+        max_size=30,
+    )
+)
+def test_what_is_counted_adds_up(
+    tmp_path_factory: pytest.TempPathFactory, packets: list[tuple[Reason, Direction, int, int]]
+) -> None:
+    directory = tmp_path_factory.mktemp("page")
+    with WorkerPage(directory, 0) as page:
+        page.hold(5)
+        for reason, direction, slot, length in packets:
+            page.count(Outcome(reason, slot), direction, length)
+    found = counts(directory)
+    accepted = [packet for packet in packets if packet[0] is Reason.TRANSLATED]
+    assert sum(found.reasons.values()) == len(packets)
+    assert found.reasons[Reason.TRANSLATED] == len(accepted)
+    for slot in range(5):
+        lengths = {d: [n for _, e, s, n in accepted if (e, s) == (d, slot)] for d in Direction}
+        expected = Traffic(len(lengths[IN]), sum(lengths[IN]), len(lengths[OUT]), sum(lengths[OUT]))
+        assert found.slots.get(slot, Traffic(0, 0, 0, 0)) == expected
+
+
+def test_workers_are_added_up(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as first, WorkerPage(tmp_path, 1) as second:
+        for page, slots in ((first, 2), (second, 4)):
+            page.hold(slots)
+            page.count(translated(1), IN, 100)
+            page.count(Outcome(Reason.UNKNOWN_PUBLIC, NO_SLOT), IN, 0)
+        second.count(translated(3), OUT, 50)
+        found = counts(tmp_path)
+    assert found.slots == {1: Traffic(2, 200, 0, 0), 3: Traffic(0, 0, 1, 50)}
+    assert found.reasons[Reason.UNKNOWN_PUBLIC] == 2
+
+
+def test_counters_survive_growing_and_start_the_new_slots_at_zero(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(1)
+        page.count(translated(0), IN, 10)
+        page.hold(2000)
+        page.count(translated(0), IN, 10)
+        page.count(translated(1999), OUT, 30)
+        assert counts(tmp_path).slots == {0: Traffic(2, 20, 0, 0), 1999: Traffic(0, 0, 1, 30)}
+
+
+@pytest.mark.parametrize("slots", [0, 1, 3])
+def test_holding_fewer_never_makes_it_smaller(tmp_path: Path, slots: int) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(3)
+        page.count(translated(2), IN, 10)
+        page.hold(slots)
+        page.count(translated(2), IN, 10)
+    assert counts(tmp_path).slots == {2: Traffic(2, 20, 0, 0)}
+
+
+def test_counters_survive_reopening_but_the_acknowledgement_does_not(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(4)
+        page.acknowledge(5)
+        page.count(translated(3), IN, 10)
+    with WorkerPage(tmp_path, 0) as page:
+        page.count(translated(3), OUT, 20)
+        (status,) = statuses(tmp_path)
+        assert status.acknowledged == 0
+    assert counts(tmp_path).slots == {3: Traffic(1, 10, 1, 20)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x07", id="less-than-a-word"),
+        pytest.param(bytes(SLOT_BASE * WORD), id="zeros"),
+        pytest.param(MAGIC.to_bytes(8, sys.byteorder), id="magic-and-nothing-else"),
+        pytest.param(b"\xff" * SLOT_BASE * WORD, id="another-magic"),
+    ],
+)
+def test_what_is_no_page_reads_as_zeros(tmp_path: Path, content: bytes) -> None:
+    page_path(tmp_path, 0).write_bytes(content)
+    found = counts(tmp_path)
+    assert not any(found.reasons.values())
+    assert found.slots == {}
+    assert list(statuses(tmp_path)) == [WorkerStatus("worker-0", False, 0, 0)]
+
+
+def test_slots_that_are_not_there_yet_are_not_read(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(8)
+        page.count(translated(0), IN, 10)
+        page.count(translated(7), IN, 10)
+    path = page_path(tmp_path, 0)
+    path.write_bytes(path.read_bytes()[: (SLOT_BASE + 7 * 4 + 2) * WORD + 3])
+    assert counts(tmp_path).slots == {0: Traffic(1, 10, 0, 0)}
+
+
+def test_two_workers_cannot_have_the_same_page(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 3) as page:
+        page.acknowledge(11)
+        with pytest.raises(WorkerRunningError, match="worker 3 is running already"):
+            WorkerPage(tmp_path, 3)
+        assert list(statuses(tmp_path)) == [WorkerStatus("worker-3", True, os.getpid(), 11)]
+    with WorkerPage(tmp_path, 3):
+        pass
+
+
+def test_a_refused_worker_in_another_process_changes_nothing(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.acknowledge(11)
+        before = words_of(tmp_path)
+        refused = python(COUNT_AND_DIE, tmp_path)
+        assert words_of(tmp_path) == before
+    assert "WorkerRunningError: worker 0 is running already" in refused.stderr
+
+
+def test_a_reader_in_another_process_sees_the_counts_of_a_live_worker(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(4)
+        page.acknowledge(6)
+        page.count(translated(2), IN, 100)
+        seen = python(COUNTS_ELSEWHERE, tmp_path)
+    assert seen.stdout.strip() == (
+        f"{Traffic(1, 100, 0, 0)} {{'translated': 1}} "
+        f"{WorkerStatus('worker-0', True, os.getpid(), 6)}"
+    )
+
+
+def test_a_killed_worker_is_not_alive_and_its_counts_stay(tmp_path: Path) -> None:
+    assert python(COUNT_AND_DIE, tmp_path).returncode == -9
+    (status,) = statuses(tmp_path)
+    assert not status.alive
+    assert status.acknowledged == 9
+    assert counts(tmp_path).slots == {2: Traffic(1, 100, 0, 0)}
+    with WorkerPage(tmp_path, 0) as page:
+        page.count(translated(2), IN, 100)
+    assert counts(tmp_path).slots == {2: Traffic(2, 200, 0, 0)}
+
+
+def test_looking_whether_a_worker_lives_leaves_its_page_free(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0):
+        pass
+    for _ in range(3):
+        assert not next(statuses(tmp_path)).alive
+    with WorkerPage(tmp_path, 0):
+        assert next(statuses(tmp_path)).alive
+        assert next(statuses(tmp_path)).alive
+
+
+def test_a_page_has_words_for_reasons_that_do_not_exist_yet(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        for reason in Reason:
+            page.count(Outcome(reason, NO_SLOT), IN, 0)
+    words = words_of(tmp_path)
+    assert len(words) == SLOT_BASE
+    assert words[8:] == [1] * len(Reason) + [0] * (REASONS_MAX - len(Reason))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([0x0101010101010101] * 128, id="no magic"),
+        pytest.param([MAGIC, 1, 1, 1 << 62, *[7] * 124], id="impossible number of slots"),
+        pytest.param([1], id="cut"),
+    ],
+)
+def test_a_page_that_is_none_begins_at_zero(tmp_path: Path, words: list[int]) -> None:
+    page_path(tmp_path, 0).write_bytes(b"".join(word.to_bytes(8, sys.byteorder) for word in words))
+    with WorkerPage(tmp_path, 0) as page:
+        page.hold(4)
+        found = counts(tmp_path)
+    assert not any(found.reasons.values())
+    assert found.slots == {}
