@@ -1,0 +1,1 @@
+"""How packets reach the rules: queues, loops, and what steers packets into them."""

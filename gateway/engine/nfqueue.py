@@ -1,0 +1,85 @@
+"""The loop you can read: NFQUEUE through the NetfilterQueue package, one packet at a time.
+
+The package reads each message of the kernel into 4,096 bytes, and loses one that doesn't fit: its
+packet then waits in the queue for ever. So we ask for at most `COPY_RANGE` bytes of a packet. A
+longer one has a total length above what was copied, and `translate` drops it as truncated: keep the
+MTU of the gateway's links below that. The kernel segments aggregates and completes checksums before
+it queues to this engine, because it doesn't ask for GSO.
+"""
+
+import select
+import socket
+from typing import Final
+
+from netfilterqueue import NetfilterQueue, Packet
+
+from gateway.engine.worker import Worker
+from gateway.nat.reasons import Reason
+from gateway.nat.translate import Direction
+
+QUEUE_LENGTH: Final = 8192  # packets; the default of 1,024 is a few ms of a burst
+COPY_RANGE: Final = 3840  # bytes; what is left of 4,096 holds every attribute the kernel may add
+SOCKET_BUFFER: Final = 32 << 20  # bytes
+IDLE_LOOK_S: Final = 0.5  # bounds how late a table is seen if a wake-up was lost
+
+SOL_NETLINK: Final = 270
+NETLINK_NO_ENOBUFS: Final = 5
+
+# linux/netfilter.h: the hooks that steering queues from
+DIRECTION_OF_HOOK: Final = {0: Direction.INBOUND, 4: Direction.OUTBOUND}
+
+
+def run(worker: Worker, queue_number: int, woken: socket.socket) -> None:
+    """Carry packets of the queue until a signal's handler raises.
+
+    Binds the queue in the namespace of the calling thread. Raises `OSError` if it can't.
+    """
+
+    def on_packet(packet: Packet) -> None:
+        direction = DIRECTION_OF_HOOK.get(packet.hook)
+        if direction is None:
+            worker.reject(Reason.UNKNOWN_HOOK, Direction.INBOUND)
+            packet.drop()
+            return
+        payload = bytearray(packet.get_payload())
+        if worker.accepts(payload, direction):
+            packet.set_payload(bytes(payload))
+            packet.accept()
+        else:
+            packet.drop()
+
+    queue = NetfilterQueue()
+    queue.bind(
+        queue_number,
+        on_packet,
+        max_len=QUEUE_LENGTH,
+        range=COPY_RANGE,
+        sock_len=SOCKET_BUFFER,
+    )
+    try:
+        _report_no_overruns(queue.get_fd())
+        poll = select.poll()
+        poll.register(queue.get_fd(), select.POLLIN)
+        poll.register(woken, select.POLLIN)
+        while True:
+            _drain(woken)
+            worker.refresh()
+            queue.run(block=False)
+            poll.poll(IDLE_LOOK_S * 1000)
+    finally:
+        queue.unbind()
+
+
+def _report_no_overruns(queue_fd: int) -> None:
+    """Without this a full socket buffer ends the loop with ENOBUFS; the kernel counts it anyway."""
+    with socket.fromfd(queue_fd, socket.AF_NETLINK, socket.SOCK_RAW) as view:
+        view.setsockopt(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1)
+
+
+def _drain(woken: socket.socket) -> None:
+    """One wake-up or many mean the same: look at the generation."""
+    try:
+        while woken.recv(16):
+            pass
+    except BlockingIOError:
+        pass

@@ -1,0 +1,232 @@
+"""The rules' texts. That a kernel takes them, and what they then do, is tested in the lab."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.engine import steering
+from gateway.engine.steering import Steering, SteeringError
+
+ONE = Steering("uplink", ("203.0.113.0/24",))
+TWO = Steering("wan0", ("203.0.113.0/24", "192.0.2.0/25"), queue=7)
+
+GUARD = """\
+add table ip tgw
+delete table ip tgw
+table ip tgw {
+  comment "MARK"
+  counter guard_foreign { }
+  counter guard_hairpin { }
+  counter guard_untranslated { }
+  chain guard_in {
+    type filter hook prerouting priority -300; policy accept;
+    iifname "uplink" ip daddr != { 203.0.113.0/24 } counter name guard_foreign drop
+    iifname != "uplink" ip daddr { 203.0.113.0/24 } counter name guard_hairpin drop
+  }
+  chain guard_out {
+    type filter hook postrouting priority 300; policy accept;
+    oifname "uplink" ip saddr != { 203.0.113.0/24 } counter name guard_untranslated drop
+  }
+}
+"""
+NFT_QUEUE = """\
+add table ip tgw_queue
+delete table ip tgw_queue
+table ip tgw_queue {
+  chain inbound {
+    type filter hook prerouting priority -150; policy accept;
+    iifname "wan0" ip daddr { 203.0.113.0/24, 192.0.2.0/25 } queue num 7
+  }
+  chain outbound {
+    type filter hook postrouting priority -150; policy accept;
+    oifname "wan0" queue num 7
+  }
+}
+"""
+IPTABLES_QUEUE = """\
+*mangle
+-A PREROUTING -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
+-A PREROUTING -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
+-A POSTROUTING -o wan0 -j NFQUEUE --queue-num 7
+COMMIT
+"""
+
+# What `nft -j list counters table ip tgw` of nftables 1.0.6 prints, with packets put in.
+LISTING = json.dumps(
+    {
+        "nftables": [
+            {"metainfo": {"version": "1.0.6", "release_name": "Lester", "json_schema_version": 1}},
+            {"counter": {"family": "ip", "name": "guard_foreign", "table": "tgw", "handle": 3,
+                         "packets": 12, "bytes": 720}},
+            {"counter": {"family": "ip", "name": "guard_untranslated", "table": "tgw", "handle": 4,
+                         "packets": 3, "bytes": 252}},
+        ]
+    }
+)  # fmt: skip
+
+# What nft does in a namespace without our table, and on a kernel without the queue statement.
+LISTS_NOTHING = 'case "$*" in list*) echo "Error: No such file or directory" >&2; exit 1;; esac'
+NO_QUEUE = f"""{LISTS_NOTHING}
+case "$input" in *"queue num"*) echo "Error: no queue
+more" >&2; exit 1;; esac"""
+
+Tools = Callable[..., Path]
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    """Stand-ins for nft and iptables-restore on PATH: shell scripts that keep what they are given.
+
+    The real ones need root and change the machine; what they answer here is what they answer there.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    def make(**bodies: str) -> Path:
+        for name, body in bodies.items():
+            script = folder / name.replace("_", "-")
+            script.write_text(
+                f'#!/bin/sh\ninput=$(cat)\necho "${{0##*/}} $*|$input" >> {tmp_path}/log\n{body}\n'
+            )
+            script.chmod(0o755)
+        return tmp_path / "log"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        pytest.param(steering.nft_queue_rules(TWO), NFT_QUEUE, id="nft-queue"),
+        pytest.param(steering.iptables_queue_rules(TWO), IPTABLES_QUEUE, id="iptables-queue"),
+    ],
+)
+def test_the_rules(rules: str, text: str) -> None:
+    assert rules == text
+
+
+def test_the_guard() -> None:
+    rules = steering.guard_rules(ONE)
+    assert rules == GUARD.replace("MARK", mark(rules))
+
+
+def mark(guard: str) -> str:
+    (found,) = re.findall(r'^  comment "([0-9a-f]{8})"$', guard, re.MULTILINE)
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(ONE, uplink="wan0"), id="uplink"),
+        pytest.param(replace(ONE, pool=("203.0.113.0/25",)), id="pool"),
+        pytest.param(replace(ONE, queue=1), id="queue"),
+    ],
+)
+def test_another_steering_has_another_mark(other: Steering) -> None:
+    assert mark(steering.guard_rules(ONE)) != mark(steering.guard_rules(other))
+
+
+@pytest.mark.parametrize("plan", [ONE, TWO], ids=["one-network", "two-networks"])
+@pytest.mark.parametrize(
+    "word", ["bypass", "fanout", "conntrack", "ct ", "nat", "masquerade", "-N "]
+)
+def test_nothing_fails_open_and_nothing_tracks_connections(plan: Steering, word: str) -> None:
+    texts = (steering.guard_rules, steering.nft_queue_rules, steering.iptables_queue_rules)
+    assert not [text(plan) for text in texts if word in text(plan)]
+
+
+def test_every_guard_counter_is_declared_and_used_once() -> None:
+    rules = steering.guard_rules(ONE)
+    for name in steering.GUARD_COUNTERS:
+        assert rules.count(f"counter {name} {{ }}") == 1
+        assert rules.count(f"counter name {name} drop") == 1
+    assert rules.count("counter ") == 2 * len(steering.GUARD_COUNTERS)
+
+
+def test_nft_queues_where_the_kernel_can_and_the_guard_is_the_last(tools: Tools) -> None:
+    log = tools(nft=LISTS_NOTHING, iptables_restore="")
+    steering.install(TWO)
+    assert log.read_text() == (
+        "nft list table ip tgw|\n"
+        f"nft -f -|{NFT_QUEUE.strip()}\n"
+        f"nft -f -|{steering.guard_rules(TWO).strip()}\n"
+    )
+
+
+def test_iptables_queues_where_nft_cannot(tools: Tools) -> None:
+    log = tools(nft=NO_QUEUE, iptables_restore="")
+    steering.install(TWO)
+    assert log.read_text() == (
+        "nft list table ip tgw|\n"
+        f"nft -f -|{NFT_QUEUE.strip()}\n"
+        f"iptables-restore |{IPTABLES_QUEUE.strip()}\n"
+        f"nft -f -|{steering.guard_rules(TWO).strip()}\n"
+    )
+
+
+def test_a_kernel_that_cannot_queue_is_refused_with_every_reason(tools: Tools) -> None:
+    tools(nft=NO_QUEUE, iptables_restore="echo 'Extension NFQUEUE is not supported' >&2; exit 2")
+    with pytest.raises(SteeringError) as refused:
+        steering.install(ONE)
+    assert str(refused.value) == (
+        "this kernel can't queue packets: nft: Error: no queue; "
+        "iptables-restore: Extension NFQUEUE is not supported"
+    )
+
+
+def test_what_is_installed_is_not_installed_again(tools: Tools) -> None:
+    listed = f'comment "{mark(steering.guard_rules(TWO))}" and two rules that queue num 0'
+    log = tools(nft=f"echo '{listed}'", iptables_restore="")
+    steering.install(TWO)
+    assert "nft -f" not in log.read_text()
+    assert "iptables-restore" not in log.read_text()
+
+
+def test_a_mark_without_queue_rules_is_not_enough(tools: Tools) -> None:
+    listed = f'table ip tgw {{\n\tcomment "{mark(steering.guard_rules(TWO))}"\n}}'
+    log = tools(nft=f"echo '{listed}'", iptables_restore="")
+    steering.install(TWO)
+    assert log.read_text().count("nft -f -|") == 2
+
+
+def test_the_rules_of_another_steering_are_replaced(tools: Tools) -> None:
+    listed = f'table ip tgw {{\n\tcomment "{mark(steering.guard_rules(ONE))}"\n}}'
+    log = tools(nft=f"echo '{listed}'", iptables_restore="")
+    steering.install(TWO)
+    assert log.read_text().count("nft -f -|") == 2
+
+
+def test_a_refused_guard_is_an_error(tools: Tools) -> None:
+    tools(nft="case \"$input\" in *guard*) echo 'Error: no guard' >&2; exit 1;; esac")
+    with pytest.raises(SteeringError, match=r"^nft: Error: no guard$"):
+        steering.install(ONE)
+
+
+def test_a_tool_that_gives_no_reason_is_refused_too(tools: Tools) -> None:
+    tools(nft="exit 1")
+    with pytest.raises(SteeringError, match=r"^nft: no reason given$"):
+        steering.install_guard(ONE)
+
+
+def test_a_missing_tool_is_named(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SteeringError, match=r"^nft is not installed$"):
+        steering.install_guard(ONE)
+
+
+def test_guard_drops_are_read_by_name(tools: Tools) -> None:
+    log = tools(nft=f"echo '{LISTING}'")
+    assert steering.guard_drops() == {"guard_foreign": 12, "guard_untranslated": 3}
+    assert log.read_text() == "nft -j list counters table ip tgw|\n"
+
+
+def test_a_namespace_without_guard_has_no_drops_to_read(tools: Tools) -> None:
+    tools(nft="echo 'Error: No such file or directory' >&2; exit 1")
+    with pytest.raises(SteeringError, match="No such file"):
+        steering.guard_drops()

@@ -1,0 +1,267 @@
+"""A worker with a real page and really published tables; packets are Scapy's."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.packet import Raw
+
+from gateway.engine.worker import Worker
+from gateway.nat import exchange
+from gateway.nat.reasons import Reason
+from gateway.nat.table import Mapping, Table, build, encode
+from gateway.nat.translate import Direction
+from gateway.nat.worker_page import Traffic, WorkerPage, counts, statuses
+
+CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
+IN, OUT = Direction.INBOUND, Direction.OUTBOUND
+TO_FIRST = Mapping(0xCB007109, 0x0A000002, 1)
+TO_SECOND = Mapping(0xCB007109, 0x0A000003, 1)
+
+PUBLISH_AND_WAIT = """
+import sys
+from pathlib import Path
+from gateway.nat import exchange
+from gateway.nat.table import Mapping, build
+directory = Path(sys.argv[1])
+exchange.publish(directory, build(3, 4, [Mapping(0xCB007109, 0x0A000003, 1)]))
+print(exchange.wait_in_force(directory, 3, within_s=30))
+"""
+
+
+def wire(source: str, destination: str) -> bytearray:
+    return bytearray(bytes(IP(src=source, dst=destination) / UDP() / Raw(b"data")))
+
+
+def table(generation: int, *mappings: Mapping, slots: int = 4) -> Table:
+    return build(generation, slots, mappings)
+
+
+def acknowledged(directory: Path) -> int:
+    (status,) = statuses(directory)
+    return status.acknowledged
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[WorkerPage]:
+    with WorkerPage(tmp_path, 0) as opened:
+        yield opened
+
+
+def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, page: WorkerPage) -> None:
+    exchange.publish(tmp_path, table(2, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    assert acknowledged(tmp_path) == 2
+    packet = wire(CLIENT, PUBLIC)
+    assert worker.accepts(packet, IN)
+    assert packet == wire(CLIENT, FIRST)
+
+
+def test_a_worker_begins_with_a_table_whose_publication_was_cut_short(
+    tmp_path: Path, page: WorkerPage
+) -> None:
+    # Control ended after it had put the table in place, and before it said so.
+    (tmp_path / "table").write_bytes(encode(table(2, TO_FIRST)))
+    worker = Worker(tmp_path, page)
+    assert acknowledged(tmp_path) == 2
+    assert worker.accepts(wire(CLIENT, PUBLIC), IN)
+
+
+def test_before_anything_is_published_every_packet_is_dropped(
+    tmp_path: Path, page: WorkerPage
+) -> None:
+    worker = Worker(tmp_path, page)
+    assert not worker.accepts(wire(CLIENT, PUBLIC), IN)
+    assert not worker.accepts(wire(FIRST, CLIENT), OUT)
+    found = counts(tmp_path)
+    assert found.reasons[Reason.UNKNOWN_PUBLIC] == 1
+    assert found.reasons[Reason.UNKNOWN_PRIVATE] == 1
+    assert found.slots == {}
+
+
+def test_both_directions_are_counted_in_ip_bytes_without_padding(
+    tmp_path: Path, page: WorkerPage
+) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    assert worker.accepts(wire(CLIENT, PUBLIC) + bytes(14), IN)
+    assert worker.accepts(wire(FIRST, CLIENT), OUT)
+    assert worker.accepts(wire(FIRST, CLIENT), OUT)
+    assert counts(tmp_path).slots == {1: Traffic(1, 32, 2, 64)}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x45", id="one-byte"),
+        pytest.param(bytes(40), id="zeros"),
+        pytest.param(b"\xff" * 40, id="ones"),
+    ],
+)
+@pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.name)
+def test_bytes_that_are_no_packet_are_counted_and_dropped(
+    tmp_path: Path, page: WorkerPage, raw: bytes, direction: Direction
+) -> None:
+    worker = Worker(tmp_path, page)
+    assert not worker.accepts(bytearray(raw), direction)
+    found = counts(tmp_path)
+    assert sum(found.reasons.values()) == 1
+    assert found.reasons[Reason.TRANSLATED] == 0
+
+
+def test_a_drop_for_a_known_address_counts_no_traffic(tmp_path: Path, page: WorkerPage) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    fragment = bytearray(bytes(IP(src=CLIENT, dst=PUBLIC, flags="MF") / UDP()))
+    assert not worker.accepts(fragment, IN)
+    found = counts(tmp_path)
+    assert found.reasons[Reason.UNSUPPORTED_FRAGMENT] == 1
+    assert found.slots == {}
+
+
+def test_the_packet_after_a_publication_sees_the_new_table(
+    tmp_path: Path, page: WorkerPage
+) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    exchange.publish(tmp_path, table(2, TO_SECOND))
+    assert acknowledged(tmp_path) == 1
+    packet = wire(CLIENT, PUBLIC)
+    assert worker.accepts(packet, IN)
+    assert packet == wire(CLIENT, SECOND)
+    assert acknowledged(tmp_path) == 2
+
+
+def test_an_idle_worker_takes_the_table_when_it_refreshes(tmp_path: Path, page: WorkerPage) -> None:
+    worker = Worker(tmp_path, page)
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    assert exchange.laggards(tmp_path, 1) == ["worker-0"]
+    worker.refresh()
+    assert exchange.wait_in_force(tmp_path, 1, within_s=0) == []
+
+
+def test_a_refresh_without_a_publication_reads_no_file(tmp_path: Path, page: WorkerPage) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    (tmp_path / "table").unlink()  # to read it would now give the empty table
+    worker.refresh()
+    assert worker.accepts(wire(CLIENT, PUBLIC), IN)
+
+
+def test_a_generation_may_be_lower_than_the_last(tmp_path: Path, page: WorkerPage) -> None:
+    exchange.publish(tmp_path, table(9, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    exchange.publish(tmp_path, table(1, TO_SECOND))
+    worker.refresh()
+    assert acknowledged(tmp_path) == 1
+
+
+def test_a_mapping_that_is_gone_is_not_translated(tmp_path: Path, page: WorkerPage) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    exchange.publish(tmp_path, table(2))
+    packet = wire(FIRST, CLIENT)
+    assert not worker.accepts(packet, OUT)
+    assert packet == wire(FIRST, CLIENT)
+
+
+def test_a_table_with_more_slots_makes_the_page_grow(tmp_path: Path, page: WorkerPage) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    assert worker.accepts(wire(CLIENT, PUBLIC), IN)
+    exchange.publish(tmp_path, table(2, TO_FIRST._replace(slot=5000), slots=5001))
+    assert worker.accepts(wire(CLIENT, PUBLIC), IN)
+    assert counts(tmp_path).slots == {1: Traffic(1, 32, 0, 0), 5000: Traffic(1, 32, 0, 0)}
+
+
+def test_a_damaged_table_keeps_the_old_one_and_is_not_acknowledged(
+    tmp_path: Path, page: WorkerPage, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = Worker(tmp_path, page)
+    exchange.publish(tmp_path, table(2, TO_SECOND))
+    raw = (tmp_path / "table").read_bytes()
+    (tmp_path / "table").write_bytes(raw[:-1])
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            packet = wire(CLIENT, PUBLIC)
+            assert worker.accepts(packet, IN)
+            assert packet == wire(CLIENT, FIRST)
+    assert acknowledged(tmp_path) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "generation 2 refused, the last table stays: the mapping table is damaged"
+    ]
+
+
+def test_the_next_good_table_ends_a_refusal(tmp_path: Path, page: WorkerPage) -> None:
+    worker = Worker(tmp_path, page)
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    (tmp_path / "table").write_bytes(b"no table")
+    worker.refresh()
+    exchange.publish(tmp_path, table(2, TO_SECOND))
+    worker.refresh()
+    assert acknowledged(tmp_path) == 2
+
+
+def test_a_damaged_table_at_the_start_drops_everything(tmp_path: Path, page: WorkerPage) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    (tmp_path / "table").write_bytes(b"no table")
+    worker = Worker(tmp_path, page)
+    assert not worker.accepts(wire(CLIENT, PUBLIC), IN)
+    assert acknowledged(tmp_path) == 0
+
+
+@pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.name)
+def test_what_the_engine_rejects_is_counted(
+    tmp_path: Path, page: WorkerPage, direction: Direction
+) -> None:
+    worker = Worker(tmp_path, page)
+    worker.reject(Reason.UNKNOWN_HOOK, direction)
+    found = counts(tmp_path)
+    assert {reason for reason, seen in found.reasons.items() if seen} == {Reason.UNKNOWN_HOOK}
+    assert found.slots == {}
+
+
+def test_a_publisher_in_another_process_sees_its_table_come_in_force(
+    tmp_path: Path, page: WorkerPage
+) -> None:
+    worker = Worker(tmp_path, page)
+    with exchange.wake_socket(tmp_path, 0) as woken:
+        woken.settimeout(30)
+        command = [sys.executable, "-c", PUBLISH_AND_WAIT, str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as publisher:
+            woken.recv(16)
+            worker.refresh()
+            late, _ = publisher.communicate(timeout=30)
+    assert late.strip() == "[]"
+    packet = wire(CLIENT, PUBLIC)
+    assert worker.accepts(packet, IN)
+    assert packet == wire(CLIENT, SECOND)
+
+
+def test_a_refused_table_that_is_published_again_is_taken(tmp_path: Path) -> None:
+    """Control publishes its last generation anew when it starts: that must mend a damaged file."""
+    with WorkerPage(tmp_path, 0) as page:
+        worker = Worker(tmp_path, page)
+        exchange.publish(tmp_path, table(2, TO_FIRST))
+        (tmp_path / exchange.TABLE).write_bytes(b"damaged")
+        worker.refresh()
+        assert exchange.laggards(tmp_path, 2) == ["worker-0"]
+        exchange.publish(tmp_path, table(2, TO_FIRST))
+        worker.refresh()
+        assert exchange.laggards(tmp_path, 2) == []
+
+
+def test_a_refused_table_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with WorkerPage(tmp_path, 0) as page:
+        worker = Worker(tmp_path, page)
+        exchange.publish(tmp_path, table(2, TO_FIRST))
+        (tmp_path / exchange.TABLE).write_bytes(b"damaged")
+        for _ in range(3):
+            worker.refresh()
+    assert len(caplog.records) == 1
