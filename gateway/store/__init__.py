@@ -1,0 +1,1 @@
+"""Where events are kept: SQLite for real, memory for tests; one contract for both."""

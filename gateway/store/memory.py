@@ -1,0 +1,27 @@
+"""The log in memory: what a test needs, with the same contract as the real one."""
+
+from collections.abc import Iterator, Sequence
+
+from gateway.store.records import Record, SequenceConflictError
+
+
+class MemoryStore:
+    """A log that ends with the process."""
+
+    def __init__(self) -> None:
+        """An empty log."""
+        self._records: list[Record] = []
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Append all or nothing. Raises `SequenceConflictError` unless they follow the last."""
+        expected = range(len(self._records) + 1, len(self._records) + 1 + len(records))
+        if [record.sequence for record in records] != list(expected):
+            raise SequenceConflictError(f"the log is at {len(self._records)}")
+        self._records.extend(records)
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """The records with a sequence above `after`, in order."""
+        return iter(self._records[after:])
+
+    def close(self) -> None:
+        """Nothing to close."""
