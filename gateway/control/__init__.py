@@ -1,0 +1,1 @@
+"""Instances and public addresses: commands → events → state → mapping table. The only writer."""

@@ -1,0 +1,87 @@
+"""What control can refuse. Nothing has changed when one of these is raised.
+
+::
+
+    ControlError
+    ├── DomainError            the user asked for what can't be
+    │   ├── InvalidValueError      a value is malformed or out of range
+    │   ├── UnknownInstanceError   no instance with this id
+    │   ├── UnknownEipError        no EIP with this id
+    │   ├── OrdinaryAddressError   an ordinary public IP isn't the user's to move
+    │   ├── InstanceStateError     the instance's state doesn't permit it
+    │   ├── EipStatusError         the EIP's status doesn't permit it
+    │   ├── AlreadyBoundError      the instance has an EIP already
+    │   ├── PoolEmptyError         no public address is free
+    │   └── SubnetFullError        no private address is free
+    └── AdapterError           the world outside failed; what was asked for may have been recorded
+"""
+
+from gateway.control.values import InstanceState
+
+
+class ControlError(Exception):
+    """The text is one line that says what is wrong and what to do."""
+
+
+class DomainError(ControlError):
+    """The user asked for what can't be; nothing has changed."""
+
+
+class InvalidValueError(DomainError):
+    """A value is malformed or out of range."""
+
+
+class UnknownInstanceError(DomainError):
+    """No instance has this id."""
+
+    def __init__(self, instance_id: str) -> None:
+        """Name the id."""
+        super().__init__(f"no instance {instance_id!r}: 'tgw instance list' shows those there are")
+
+
+class UnknownEipError(DomainError):
+    """No EIP has this id."""
+
+    def __init__(self, eip_id: str) -> None:
+        """Name the id."""
+        super().__init__(f"no EIP {eip_id!r}: 'tgw eip list' shows those there are")
+
+
+class OrdinaryAddressError(DomainError):
+    """The id is an ordinary public IP's: the system's to assign and release, not the user's."""
+
+    def __init__(self, address: str) -> None:
+        """Name the address."""
+        super().__init__(
+            f"{address} is an ordinary public IP: the system assigns and releases it, "
+            "only an EIP can be bound, unbound or released"
+        )
+
+
+class InstanceStateError(DomainError):
+    """The instance's state doesn't permit the operation."""
+
+    def __init__(self, instance_id: str, state: InstanceState, needed: str) -> None:
+        """Say which state it is in and which it should be in."""
+        super().__init__(f"{instance_id} is {state.value}: it must be {needed}")
+        self.state = state
+
+
+class EipStatusError(DomainError):
+    """The EIP's status doesn't permit the operation."""
+
+
+class AlreadyBoundError(DomainError):
+    """The instance has an EIP, and can have one only."""
+
+
+class PoolEmptyError(DomainError):
+    """No public address is free and out of quarantine."""
+
+
+class SubnetFullError(DomainError):
+    """No private address is free."""
+
+
+class AdapterError(ControlError):
+    """The world outside failed: the kernel, the log, a worker."""

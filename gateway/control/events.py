@@ -1,0 +1,143 @@
+"""What happened: the facts that the state is made of, and their form in the log.
+
+An event holds what was decided, random ids and chosen addresses included, so that a replay decides
+nothing again. Events are never changed: a new meaning is a new kind.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from gateway.control.values import InstanceState
+from gateway.store.records import Record, StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class LabConfigured:
+    """Always the first: the networks that everything after it is taken from."""
+
+    pool: str
+    quarantine_s: float
+    vpc: str
+    reserved: tuple[str, ...]  # private addresses that aren't instances': the VPC's gateway
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOrdered:
+    """An instance was bought; it is PENDING until it is built."""
+
+    instance_id: str
+    name: str
+    uuid: str
+    private_ip: str
+    mac: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStateChanged:
+    """An instance went from one state to another."""
+
+    instance_id: str
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceGone:
+    """A terminating instance is no more; its private address is free."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryIpAssigned:
+    """The system gave an instance an address of the pool."""
+
+    instance_id: str
+    address_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryIpReleased:
+    """An instance's ordinary public IP went back to the pool."""
+
+    instance_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipAllocated:
+    """An address of the pool became the account's."""
+
+    eip_id: str
+    address: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipBound:
+    """An EIP was bound to an instance."""
+
+    eip_id: str
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipUnbound:
+    """An EIP was unbound from its instance."""
+
+    eip_id: str
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipReleased:
+    """An EIP's address went back to the pool."""
+
+    eip_id: str
+    address: str
+
+
+Event = (
+    LabConfigured
+    | InstanceOrdered
+    | InstanceStateChanged
+    | InstanceGone
+    | OrdinaryIpAssigned
+    | OrdinaryIpReleased
+    | EipAllocated
+    | EipBound
+    | EipUnbound
+    | EipReleased
+)
+
+_KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in Event.__args__}
+
+
+def state_changed(instance_id: str, state: InstanceState, why: str = "") -> InstanceStateChanged:
+    """The event that an instance is in `state` now."""
+    return InstanceStateChanged(instance_id, state.value, why)
+
+
+def to_record(event: Event, sequence: int, at: float) -> Record:
+    """The event in the log's form."""
+    body = json.dumps(asdict(event), ensure_ascii=False, separators=(",", ":"))
+    return Record(sequence, at, type(event).__name__, body)
+
+
+def from_record(record: Record) -> Event:
+    """The event in `record`. Raises `StoreError` if it is of no kind we know."""
+    try:
+        fields = json.loads(record.body)
+        if "reserved" in fields:
+            fields["reserved"] = tuple(fields["reserved"])
+        return _KINDS[record.kind](**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"event {record.sequence} ({record.kind}) can't be read: was it written by a newer tgw?"
+        ) from error

@@ -1,0 +1,9 @@
+"""Where everything is: one zone with one VPC and one subnet, called as the cloud would."""
+
+from typing import Final
+
+REGION: Final = "ap-guangzhou"
+ZONE: Final = "ap-guangzhou-3"
+VPC_ID: Final = "vpc-tgw00001"
+SUBNET_ID: Final = "subnet-tgw00001"
+APP_ID: Final = "1250000000"

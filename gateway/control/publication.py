@@ -1,0 +1,33 @@
+"""Tables put in force through the files that control and the data plane share."""
+
+from pathlib import Path
+from typing import Final
+
+from gateway.control.errors import AdapterError
+from gateway.nat import exchange
+from gateway.nat.table import Table
+
+IN_FORCE_WITHIN_S: Final = 5.0
+
+
+class SharedTables:
+    """Publishes into one lab's directory."""
+
+    def __init__(self, directory: Path) -> None:
+        """`directory` is the one its workers read."""
+        self._directory = directory
+
+    def put_in_force(self, table: Table) -> None:
+        """Publish, and wait until every live worker uses it. Raises `AdapterError`."""
+        try:
+            exchange.publish(self._directory, table)
+            late = exchange.wait_in_force(
+                self._directory, table.generation, within_s=IN_FORCE_WITHIN_S
+            )
+        except OSError as error:
+            raise AdapterError(f"the mapping table can't be published: {error}") from error
+        if late:
+            raise AdapterError(
+                f"recorded, but not in force: {', '.join(late)} didn't take "
+                f"generation {table.generation} within {IN_FORCE_WITHIN_S:g} s"
+            )

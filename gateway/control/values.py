@@ -1,0 +1,80 @@
+"""The values that control speaks of. Words and states are the cloud's (TencentCloud API 3.0)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InstanceState(StrEnum):
+    """`InstanceState` of the cvm API; an instance that is gone has none."""
+
+    PENDING = "PENDING"
+    LAUNCH_FAILED = "LAUNCH_FAILED"
+    RUNNING = "RUNNING"
+    STARTING = "STARTING"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    REBOOTING = "REBOOTING"
+    TERMINATING = "TERMINATING"
+
+
+class ChargeType(StrEnum):
+    """`InternetChargeType`: how public traffic is paid for."""
+
+    BANDWIDTH_PREPAID = "BANDWIDTH_PREPAID"
+    BANDWIDTH_PREPAID_BY_MONTH = "BANDWIDTH_PREPAID_BY_MONTH"
+    BANDWIDTH_POSTPAID_BY_HOUR = "BANDWIDTH_POSTPAID_BY_HOUR"
+    TRAFFIC_POSTPAID_BY_HOUR = "TRAFFIC_POSTPAID_BY_HOUR"
+    BANDWIDTH_PACKAGE = "BANDWIDTH_PACKAGE"
+
+
+INSTANCE_BANDWIDTH_MAX_MBPS = {
+    ChargeType.BANDWIDTH_PREPAID: 200,
+    ChargeType.BANDWIDTH_POSTPAID_BY_HOUR: 100,
+    ChargeType.TRAFFIC_POSTPAID_BY_HOUR: 100,
+    ChargeType.BANDWIDTH_PACKAGE: 2000,
+}
+EIP_BANDWIDTH_MAX_MBPS = {
+    ChargeType.BANDWIDTH_PREPAID_BY_MONTH: 200,
+    ChargeType.BANDWIDTH_POSTPAID_BY_HOUR: 100,
+    ChargeType.TRAFFIC_POSTPAID_BY_HOUR: 100,
+    ChargeType.BANDWIDTH_PACKAGE: 2000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryIp:
+    """The public address the system gave an instance. It has an id of the EIPs' form, too."""
+
+    address_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance: what was bought, what was assigned, and the state it is in."""
+
+    instance_id: str
+    name: str
+    uuid: str
+    private_ip: str
+    mac: str
+    bandwidth_mbps: int
+    charge_type: ChargeType
+    created_at: float
+    state: InstanceState = InstanceState.PENDING
+    ordinary: OrdinaryIp | None = None
+    eip_id: str | None = None
+    former: frozenset[str] = frozenset()  # ordinary addresses it had; never given to it again
+
+
+@dataclass(frozen=True, slots=True)
+class Eip:
+    """An elastic public IP: the account's own, bound to one instance or to none."""
+
+    eip_id: str
+    address: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: ChargeType
+    created_at: float
+    instance_id: str | None = None

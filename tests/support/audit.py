@@ -1,0 +1,68 @@
+"""An auditor who reads the log only, and knows none of control's code: where each address is."""
+
+import json
+from ipaddress import IPv4Network
+from typing import Any
+
+from gateway.store.records import Record
+
+FREE_SINCE_EVER = float("-inf")
+
+
+class Audit:
+    """Takes in records and asserts that each could follow the ones before."""
+
+    def __init__(self) -> None:
+        """Before the first record."""
+        self.holders: dict[str, str] = {}  # public address: the instance or EIP that has it
+        self.free: dict[str, float] = {}  # public address: since when
+        self._released: dict[str, set[str]] = {}  # instance: its former ordinary addresses
+        self._quarantine_s = 0.0
+        self._bound: dict[str, str] = {}  # EIP: instance
+
+    def take(self, record: Record) -> None:
+        """One record more."""
+        facts: dict[str, Any] = json.loads(record.body)
+        match record.kind:
+            case "LabConfigured":
+                self._quarantine_s = facts["quarantine_s"]
+                hosts = IPv4Network(facts["pool"]).hosts()
+                self.free = {str(address): FREE_SINCE_EVER for address in hosts}
+            case "OrdinaryIpAssigned":
+                instance_id = facts["instance_id"]
+                former = self._released.setdefault(instance_id, set())
+                assert facts["address"] not in former, "a former address again"
+                assert instance_id not in self.holders.values(), "a second ordinary address"
+                assert instance_id not in self._bound.values(), "an ordinary address beside an EIP"
+                self._give(facts["address"], instance_id, record.at, former)
+            case "OrdinaryIpReleased":
+                self._released[facts["instance_id"]].add(facts["address"])
+                self._back(facts["address"], facts["instance_id"], record.at)
+            case "EipAllocated":
+                self._give(facts["address"], facts["eip_id"], record.at, set())
+            case "EipReleased":
+                assert facts["eip_id"] not in self._bound, "a bound EIP was released"
+                self._back(facts["address"], facts["eip_id"], record.at)
+            case "EipBound":
+                assert facts["eip_id"] not in self._bound, "bound twice"
+                assert facts["instance_id"] not in self._bound.values(), "two EIPs"
+                assert facts["instance_id"] not in self.holders.values(), "EIP beside ordinary"
+                self._bound[facts["eip_id"]] = facts["instance_id"]
+            case "EipUnbound":
+                assert self._bound.pop(facts["eip_id"]) == facts["instance_id"]
+            case "InstanceGone":
+                assert facts["instance_id"] not in self.holders.values(), "gone with an address"
+                assert facts["instance_id"] not in self._bound.values(), "gone with an EIP"
+            case _:
+                assert record.kind in ("InstanceOrdered", "InstanceStateChanged")
+
+    def _give(self, address: str, holder: str, at: float, former: set[str]) -> None:
+        since = self.free.pop(address)
+        assert since + self._quarantine_s <= at, f"{address} given within its quarantine"
+        longer = [other for other, then in self.free.items() if then < since]
+        assert not set(longer) - former, f"{longer} were free for longer than {address}"
+        self.holders[address] = holder
+
+    def _back(self, address: str, holder: str, at: float) -> None:
+        assert self.holders.pop(address) == holder, "released by another than its holder"
+        self.free[address] = at

@@ -1,0 +1,42 @@
+"""States compared whole, and what a table must hold, worked out without the code under test."""
+
+from typing import Any
+
+from gateway.control import events as ev
+from gateway.control.ports import EventStore
+from gateway.control.state import State
+from gateway.control.values import InstanceState
+
+
+def snapshot(state: State) -> dict[str, Any]:
+    """Everything `state` is made of, private parts and order included, free to compare."""
+    return {name: _plain(part) for name, part in vars(state).items()}
+
+
+def replayed(store: EventStore) -> State:
+    """The state that the log alone adds up to."""
+    state = State()
+    for record in store.read():
+        state.evolve(ev.from_record(record), record.at)
+    return state
+
+
+def expected_mappings(state: State) -> dict[str, str]:
+    """Public to private: each running instance with an EIP or else an ordinary public IP."""
+    expected = {}
+    for instance in state.instances.values():
+        if instance.state is not InstanceState.RUNNING:
+            continue
+        if instance.eip_id is not None:
+            expected[state.eips[instance.eip_id].address] = instance.private_ip
+        elif instance.ordinary is not None:
+            expected[instance.ordinary.address] = instance.private_ip
+    return expected
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, dict):
+        return [(key, _plain(value)) for key, value in part.items()]
+    if type(part).__module__ == "gateway.control.pool":
+        return {name: _plain(value) for name, value in vars(part).items()}
+    return part

@@ -1,0 +1,104 @@
+"""The table that a state stands for."""
+
+from ipaddress import IPv4Address
+
+import pytest
+from support.snapshot import expected_mappings
+from support.story import Story
+
+from gateway.control import commands as cmd
+from gateway.control.compile import compile_table
+from gateway.control.state import State
+from gateway.control.values import InstanceState
+from gateway.nat import table as tables
+
+
+def pairs(state: State) -> dict[str, str]:
+    """Public to private, dotted."""
+    return {
+        str(IPv4Address(mapping.public)): str(IPv4Address(mapping.private))
+        for mapping in compile_table(state).mappings
+    }
+
+
+@pytest.mark.parametrize("state", list(InstanceState), ids=lambda state: state.value)
+def test_only_a_running_instance_is_mapped(state: InstanceState) -> None:
+    story = Story()
+    instance_id = story.instance_in(state)
+    instance = story.instance(instance_id)
+    running = state is InstanceState.RUNNING
+    public = story.public(instance_id)
+    assert pairs(story.state) == ({public: instance.private_ip} if running else {})
+
+
+def test_an_instance_without_a_public_address_is_not_mapped() -> None:
+    story = Story()
+    story.run(bandwidth_mbps=0)
+    assert compile_table(story.state).mappings == ()
+
+
+def test_an_eip_stands_for_its_instance_instead_of_the_ordinary_ip() -> None:
+    story = Story()
+    instance_id = story.run()
+    eip_id = story.bound(instance_id)
+    instance = story.instance(instance_id)
+    assert pairs(story.state) == {story.eip(eip_id).address: instance.private_ip}
+
+
+def test_an_unbound_eip_is_not_mapped() -> None:
+    story = Story()
+    story.allocate()
+    assert compile_table(story.state).mappings == ()
+
+
+def test_a_slot_is_the_public_addresss_place_in_the_pool() -> None:
+    story = Story(pool="203.0.113.16/28")
+    story.run()
+    instance_id = story.run()
+    assert story.public(instance_id) == "203.0.113.18"
+    table = compile_table(story.state)
+    assert [mapping.slot for mapping in table.mappings] == [1, 2]
+    assert table.slots == 16
+
+
+def test_an_eips_slot_goes_with_it_to_another_instance() -> None:
+    story = Story()
+    old, new = story.run(), story.run()
+    eip_id = story.bound(old)
+    address = int(IPv4Address(story.eip(eip_id).address))
+    before = compile_table(story.state).inbound[address]
+    story.do(cmd.BindEip(eip_id, new))
+    after = compile_table(story.state).inbound[address]
+    assert after.slot == before.slot
+    assert after.address != before.address
+
+
+def test_the_generation_is_the_sequence() -> None:
+    story = Story()
+    for _ in range(3):
+        story.run()
+        assert compile_table(story.state).generation == story.state.sequence
+    assert story.state.sequence == len(story.history)
+
+
+def test_equal_states_give_equal_bytes() -> None:
+    encoded = []
+    for _ in range(2):
+        story = Story()
+        story.bound(story.run())
+        story.run()
+        encoded.append(tables.encode(compile_table(story.state)))
+    assert encoded[0] == encoded[1]
+
+
+def test_many_instances_are_mapped_one_to_one() -> None:
+    story = Story(pool="203.0.113.0/26")
+    for n in range(20):
+        instance_id = story.run()
+        if n % 3 == 0:
+            story.bound(instance_id)
+        if n % 5 == 0:
+            story.stop(instance_id)
+    found = pairs(story.state)
+    assert found == expected_mappings(story.state)
+    assert len(set(found.values())) == len(found) == 16

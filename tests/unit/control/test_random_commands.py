@@ -1,0 +1,231 @@
+"""Any commands in any order, with time, trouble and restarts between: what holds always.
+
+An `Audit` follows the log with no knowledge of control's code, and the state must agree with it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+)
+from support.audit import Audit
+from support.story import HOURLY
+from support.world import CrashError, Trouble, World
+
+from gateway.control import commands as cmd
+from gateway.control import events as ev
+from gateway.control.errors import AdapterError, DomainError
+
+# Small enough that pool and subnet run dry, and addresses come back within a few steps.
+CONFIG = ev.LabConfigured(
+    pool="203.0.113.0/29", quarantine_s=60.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
+)
+
+
+class Lab(RuleBasedStateMachine):
+    """A user, the clock and fate, against one lab."""
+
+    instances: Bundle[str] = Bundle("instances")
+    eips: Bundle[str] = Bundle("eips")
+
+    def __init__(self) -> None:
+        """A lab that was just brought up."""
+        super().__init__()
+        self.world = World(config=CONFIG)
+        self.audit = Audit()
+        self.audited = 0
+
+    def teardown(self) -> None:
+        """However it stands, a last restart without trouble must settle it."""
+        self.world.faults.mend()
+        self.world.restart()
+        self.world.assert_settled()
+        self.world.close()
+
+    @rule(target=instances, bandwidth_mbps=st.sampled_from([0, 10, 101]))
+    def run(self, bandwidth_mbps: int) -> MultipleResults[str]:
+        """Run one; its id, if there is one."""
+        known = self.instance_ids()
+        with self.trouble_is_possible():
+            self.world.run("web", bandwidth_mbps)
+        return multiple(*(self.instance_ids() - known))
+
+    @rule(instance_id=instances)
+    def start(self, instance_id: str) -> None:
+        """Start it, whatever its state."""
+        self.ask(cmd.StartInstance(instance_id))
+
+    @rule(instance_id=instances)
+    def stop(self, instance_id: str) -> None:
+        """Stop it, whatever its state."""
+        self.ask(cmd.StopInstance(instance_id))
+
+    @rule(instance_id=instances)
+    def reboot(self, instance_id: str) -> None:
+        """Reboot it, whatever its state."""
+        self.ask(cmd.RebootInstance(instance_id))
+
+    @rule(instance_id=instances)
+    def terminate(self, instance_id: str) -> None:
+        """Terminate it, whatever its state."""
+        self.ask(cmd.TerminateInstance(instance_id))
+
+    @rule(instance_id=instances)
+    def report(self, instance_id: str) -> None:
+        """A report that nobody waits for."""
+        self.ask(cmd.ReportDone(instance_id))
+
+    @rule(target=eips)
+    def allocate(self) -> MultipleResults[str]:
+        """Allocate one; its id, if there is one."""
+        known = self.eip_ids()
+        self.ask(cmd.AllocateEip("front", 5, HOURLY))
+        return multiple(*(self.eip_ids() - known))
+
+    @rule(eip_id=eips, instance_id=instances)
+    def bind(self, eip_id: str, instance_id: str) -> None:
+        """Bind or rebind."""
+        self.ask(cmd.BindEip(eip_id, instance_id))
+
+    @rule(eip_id=eips)
+    def unbind(self, eip_id: str) -> None:
+        """Unbind."""
+        self.ask(cmd.UnbindEip(eip_id))
+
+    @rule(eip_id=eips)
+    def release(self, eip_id: str) -> None:
+        """Release."""
+        self.ask(cmd.ReleaseEip(eip_id))
+
+    @rule(instance_id=instances, kind=st.sampled_from([cmd.UnbindEip, cmd.ReleaseEip]))
+    def touch_an_ordinary_ip(
+        self, instance_id: str, kind: type[cmd.UnbindEip | cmd.ReleaseEip]
+    ) -> None:
+        """By its address id; it must be refused."""
+        with self.world.control.state() as state:
+            instance = state.instances.get(instance_id)
+            ordinary = instance.ordinary if instance else None
+        if ordinary is None:
+            return
+        self.world.faults.mend()
+        self.ask(cmd.ReportDone(instance_id))  # nothing hangs that the next command would finish
+        records = self.world.records()
+        self.ask(kind(ordinary.address_id))
+        assert self.world.records() == records
+
+    @rule(seconds=st.sampled_from([0.5, 29.5, 60.0]))
+    def wait(self, seconds: float) -> None:
+        """Time passes."""
+        self.world.now += seconds
+
+    @rule(name=st.sampled_from(["connect", "disconnect", "remove", "append", "put_in_force"]))
+    def break_(self, name: str) -> None:
+        """A part of the world fails from now on."""
+        self.world.faults.break_(name)
+
+    @rule()
+    def mend(self) -> None:
+        """All parts work again."""
+        self.world.faults.mend()
+
+    @rule()
+    def restart(self) -> None:
+        """Control ends and starts again, in a world in order."""
+        self.world.faults.mend()
+        self.world.restart()
+        self.world.assert_settled()
+
+    @rule(nth=st.integers(1, 4), late=st.booleans())
+    def crash_soon(self, nth: int, late: bool) -> None:
+        """Control's process ends at one of its next calls."""
+        self.world.faults.plan(Trouble.CRASHES_LATE if late else Trouble.CRASHES, nth)
+
+    @invariant()
+    def every_public_address_is_in_exactly_one_place(self) -> None:
+        """The pool, one ordinary public IP, or one EIP, and where the log says.
+
+        Quarantine, former addresses, the longest free first: the audit asserts them.
+        """
+        for record in self.world.records()[self.audited :]:
+            self.audit.take(record)
+            self.audited += 1
+        with self.world.control.state() as state:
+            free = list(state.pool.free(float("inf")))
+            ordinary = {ip.address: owner.instance_id for owner, ip in state.ordinary_ips()}
+            eips = {eip.address: eip.eip_id for eip in state.eips.values()}
+        assert ordinary | eips == self.audit.holders
+        assert set(free) == self.audit.free.keys()
+        assert sorted([*free, *ordinary, *eips]) == [f"203.0.113.{last}" for last in range(1, 7)]
+
+    @invariant()
+    def private_addresses_are_the_subnets_and_nobody_elses(self) -> None:
+        """Without the gateway's."""
+        with self.world.control.state() as state:
+            private = [instance.private_ip for instance in state.instances.values()]
+            free = list(state.subnet.free(float("inf")))
+        assert sorted([*private, *free]) == [f"10.0.0.{last}" for last in range(2, 7)]
+
+    @invariant()
+    def both_ends_of_a_binding_agree(self) -> None:
+        """An EIP's instance has that EIP, and no ordinary public IP beside it."""
+        with self.world.control.state() as state:
+            instances, eips = dict(state.instances), dict(state.eips)
+        assert {eip.instance_id: key for key, eip in eips.items() if eip.instance_id} == {
+            key: instance.eip_id for key, instance in instances.items() if instance.eip_id
+        }
+        assert not any(i.eip_id and i.ordinary for i in instances.values())
+
+    @invariant()
+    def replay_equals_live(self) -> None:
+        """Always, also in the middle of trouble."""
+        self.world.assert_replay_equals_live()
+
+    @invariant()
+    def the_table_in_force_is_one_to_one_and_the_states(self) -> None:
+        """Unless the last one couldn't be put in force."""
+        mappings = self.world.tables.mappings
+        assert len(set(mappings.values())) == len(mappings)
+        if not self.world.tables.stale:
+            self.world.assert_table_is_the_states()
+
+    def ask(self, command: cmd.Command) -> None:
+        """Ask control; a refusal or a clear error is an answer, too."""
+        with self.trouble_is_possible():
+            self.world.control.execute(command)
+
+    @contextmanager
+    def trouble_is_possible(self) -> Iterator[None]:
+        """Control may refuse or fail in one line; if it crashes, it is started again."""
+        said = "something"
+        try:
+            yield
+        except (DomainError, AdapterError) as error:
+            said = str(error)
+        except CrashError:
+            self.restart()
+        assert said
+        assert "\n" not in said
+
+    def instance_ids(self) -> set[str]:
+        """Those there are."""
+        with self.world.control.state() as state:
+            return set(state.instances)
+
+    def eip_ids(self) -> set[str]:
+        """Those there are."""
+        with self.world.control.state() as state:
+            return set(state.eips)
+
+
+TestLab = Lab.TestCase
+TestLab.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, database=None, print_blob=True
+)

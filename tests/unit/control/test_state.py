@@ -1,0 +1,123 @@
+"""The state: a function of the log, whole and in order."""
+
+from collections.abc import Callable
+
+import pytest
+from support.snapshot import snapshot
+from support.story import Story
+
+from gateway.control import commands as cmd
+from gateway.control import events as ev
+from gateway.control.state import State
+from gateway.control.values import InstanceState
+
+
+def a_day() -> Story:
+    """A bit of everything."""
+    story = Story()
+    web, database = story.run(name="web"), story.run(0, name="db")
+    eip_id = story.bound(web)
+    story.now += 10
+    story.do(cmd.BindEip(eip_id, database))
+    story.do(cmd.UnbindEip(eip_id))
+    story.do(cmd.ReleaseEip(eip_id))
+    story.instance_in(InstanceState.LAUNCH_FAILED)
+    story.now += 100
+    story.stop(web)
+    story.terminate(database)
+    story.instance_in(InstanceState.TERMINATING)
+    story.bound(story.run())
+    return story
+
+
+def test_the_same_events_give_the_same_state() -> None:
+    story = a_day()
+    again = State()
+    for event, at in story.history:
+        again.evolve(event, at)
+    assert snapshot(again) == snapshot(story.state)
+
+
+def test_the_events_of_a_day_are_of_every_kind() -> None:
+    assert {type(event) for event, _ in a_day().history} == set(ev.Event.__args__)
+
+
+def test_the_sequence_counts_events() -> None:
+    story = a_day()
+    assert story.state.sequence == len(story.history)
+
+
+@pytest.mark.parametrize("part", ["pool", "subnet"])
+def test_a_state_before_its_configuration_has_no_addresses(part: str) -> None:
+    with pytest.raises(AssertionError, match="LabConfigured is always the first event"):
+        getattr(State(), part)
+
+
+def test_a_lab_is_configured_once() -> None:
+    story = Story()
+    assert story.state.config is not None
+    with pytest.raises(AssertionError):
+        story.state.evolve(story.state.config, story.now)
+
+
+def test_an_instance_is_found_by_its_private_address_while_it_is_there() -> None:
+    story = Story()
+    instance_id = story.run()
+    private_ip = story.instance(instance_id).private_ip
+    assert story.state.instance_at(private_ip) == story.instance(instance_id)
+    assert story.state.instance_at("10.0.0.200") is None
+    story.terminate(instance_id)
+    assert story.state.instance_at(private_ip) is None
+
+
+def test_ordinary_ips_are_those_of_instances_that_have_one() -> None:
+    story = Story()
+    with_ordinary, _, with_eip = story.run(), story.run(0), story.run()
+    story.bound(with_eip)
+    found = [(owner.instance_id, ip.address) for owner, ip in story.state.ordinary_ips()]
+    assert found == [(with_ordinary, story.ordinary(with_ordinary))]
+
+
+def test_times_are_those_of_the_events() -> None:
+    story = Story()
+    story.now = 1234.5
+    assert story.instance(story.run()).created_at == 1234.5
+    assert story.eip(story.allocate()).created_at == 1234.5
+
+
+def _with_eip(story: Story) -> str:
+    instance_id = story.run()
+    story.bound(instance_id)
+    return instance_id
+
+
+def _released_while_bound(story: Story) -> ev.Event:
+    eip = story.eip(story.bound(story.run()))
+    return ev.EipReleased(eip.eip_id, eip.address)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda story: ev.InstanceGone(story.run()),
+        lambda story: ev.InstanceGone(_with_eip(story)),
+        _released_while_bound,
+    ],
+    ids=["gone with an ordinary IP", "gone with an EIP", "released while bound"],
+)
+def test_a_log_that_decide_cannot_have_written_is_not_taken_in(
+    make: Callable[[Story], ev.Event],
+) -> None:
+    story = Story()
+    event = make(story)
+    with pytest.raises(AssertionError):
+        story.state.evolve(event, story.now)
+
+
+def test_an_address_in_use_cannot_be_assigned_again() -> None:
+    story = Story()
+    first, second = story.run(), story.run(0)
+    address = story.ordinary(first)
+    assert address is not None
+    with pytest.raises(KeyError):
+        story.state.evolve(ev.OrdinaryIpAssigned(second, "eip-x", address), story.now)
