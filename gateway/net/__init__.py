@@ -1,0 +1,1 @@
+"""Namespaces, links, addresses and routes through pyroute2, and probes of what the kernel has."""

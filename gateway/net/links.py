@@ -1,0 +1,101 @@
+"""Links, addresses and routes in one namespace: `with Links(NAME) as links: links.up("eth0")`.
+
+Everything here says what shall be, so that doing it twice is doing it once.
+Errors of the kernel are pyroute2's `NetlinkError`.
+"""
+
+import os
+from ipaddress import IPv4Interface
+from types import TracebackType
+from typing import Self
+
+from pyroute2 import IPRoute
+
+from gateway.net import namespace
+
+
+class Links:
+    """rtnetlink in one namespace."""
+
+    def __init__(self, name: str) -> None:
+        """Open the socket there. Raises `OSError` if there is no such namespace."""
+        with namespace.inside(name):
+            self._route = IPRoute()
+
+    def __enter__(self) -> Self:
+        """Give the links; leaving the block closes the socket."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the socket."""
+        self._route.close()
+
+    def index(self, interface: str) -> int | None:
+        """The interface's index, None if it isn't there."""
+        found = self._route.link_lookup(ifname=interface)
+        return found[0] if found else None
+
+    def is_up(self, interface: str) -> bool:
+        """Whether it is there and switched on."""
+        index = self.index(interface)
+        return index is not None and bool(self._route.get_links(index)[0]["flags"] & 1)
+
+    def veth(
+        self, interface: str, *, peer: str, peer_namespace: str, mac: str | None = None
+    ) -> None:
+        """A pair of links: `interface` here, `peer` over there with the address `mac`."""
+        if self.index(interface) is not None:
+            return
+        there = os.open(namespace.path(peer_namespace), os.O_RDONLY)
+        try:
+            far_end = {"ifname": peer, "net_ns_fd": there} | ({"address": mac} if mac else {})
+            self._route.link("add", ifname=interface, kind="veth", peer=far_end)
+        finally:
+            os.close(there)
+
+    def up(self, interface: str) -> None:
+        """Switch the interface on."""
+        self._route.link("set", index=self._index(interface), state="up")
+
+    def down(self, interface: str) -> None:
+        """Switch the interface off: no packet passes, its routes are gone until it is on again."""
+        self._route.link("set", index=self._index(interface), state="down")
+
+    def remove(self, interface: str) -> None:
+        """Remove the interface, and with it the peer, if it is there."""
+        index = self.index(interface)
+        if index is not None:
+            self._route.link("del", index=index)
+
+    def address(self, interface: str, address: str, prefix: int) -> None:
+        """Give the interface an address, e.g. `("eth0", "10.0.0.2", 16)`."""
+        broadcast = IPv4Interface(f"{address}/{prefix}").network.broadcast_address
+        self._route.addr(
+            "replace",
+            index=self._index(interface),
+            address=address,
+            prefixlen=prefix,
+            **({"broadcast": str(broadcast)} if prefix < 31 else {}),
+        )
+
+    def route(self, destination: str, *, via: str | None = None, dev: str | None = None) -> None:
+        """Send `destination` ("default" or a network) to a neighbour or out of an interface."""
+        target: dict[str, str | int] = {"gateway": via} if via else {}
+        if dev:
+            target |= {"oif": self._index(dev)} | ({} if via else {"scope": "link"})
+        self._route.route("replace", dst=destination, **target)
+
+    def blackhole(self, destination: str) -> None:
+        """Drop what has no narrower route to `destination`."""
+        self._route.route("replace", dst=destination, type="blackhole")
+
+    def _index(self, interface: str) -> int:
+        index = self.index(interface)
+        if index is None:
+            raise LookupError(f"no interface {interface}")
+        return index

@@ -1,0 +1,143 @@
+"""Named network namespaces, as iproute2 keeps them: a mount of the namespace at /run/netns/NAME.
+
+A namespace belongs to a thread, so everything here acts on the calling thread only and a process
+with several threads can work in several namespaces. A socket stays in the one it was opened in.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from pyroute2 import netns
+
+from gateway.net import libc
+
+RUN: Final = Path("/run/netns")
+ETC: Final = Path("/etc/netns")  # files here stand over those in /etc: see ip-netns(8)
+
+
+def path(name: str) -> Path:
+    """Where the namespace is mounted."""
+    return RUN / name
+
+
+def exists(name: str) -> bool:
+    """Whether a namespace is mounted there; a mount point without one is half-made."""
+    try:
+        return path(name).stat().st_dev != RUN.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
+def names(prefix: str) -> list[str]:
+    """The names that begin with `prefix`, half-made ones included."""
+    return sorted(p.name for p in RUN.glob(f"{prefix}*")) if RUN.is_dir() else []
+
+
+def create(name: str) -> None:
+    """Make the namespace unless it is there. Raises `OSError`."""
+    if exists(name):
+        return
+    with suppress(FileNotFoundError):
+        path(name).unlink()
+    failure: list[OSError] = []
+
+    def make() -> None:
+        try:
+            libc.unshare(libc.CLONE_NEWNET)
+            # In its thread, because a process with threads can't safely fork to get a fresh one.
+            netns.attach(name, "thread-self")
+        except OSError as error:
+            failure.append(error)
+
+    maker = threading.Thread(target=make, name=f"make-{name}")
+    maker.start()
+    maker.join()
+    if failure:
+        raise failure[0]
+
+
+def remove(name: str) -> None:
+    """Unmount the namespace and forget its files in /etc; does nothing if it isn't there.
+
+    The kernel keeps it for as long as a process or a socket is in it: see `processes`.
+    """
+    with suppress(OSError):  # not mounted: half-made
+        libc.unmount(str(path(name)))
+    path(name).unlink(missing_ok=True)
+    files = ETC / name
+    if files.is_dir():
+        for file in files.iterdir():
+            file.unlink()
+        files.rmdir()
+
+
+@contextmanager
+def inside(name: str) -> Iterator[None]:
+    """Run the block's thread in the namespace. Raises `OSError` if it doesn't exist."""
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        enter(name)
+        try:
+            yield
+        finally:
+            netns.setns(here)
+    finally:
+        os.close(here)
+
+
+def enter(name: str) -> None:
+    """Move this thread into the namespace for good. Raises `OSError` if it doesn't exist."""
+    there = os.open(path(name), os.O_RDONLY)
+    try:
+        netns.setns(there)
+    finally:
+        os.close(there)
+
+
+def processes(name: str) -> list[int]:
+    """The ids of the processes in the namespace."""
+    ids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [process for process in ids if has_process(name, process)]
+
+
+def has_process(name: str, process: int) -> bool:
+    """Whether the process is in the namespace, rather than ended or elsewhere."""
+    try:
+        return path(name).samefile(f"/proc/{process}/ns/net")
+    except OSError:
+        return False
+
+
+def set_sysctl(key: str, value: int) -> None:
+    """Set `net.…` in this thread's namespace, e.g. `ipv4.ip_forward`. Raises `OSError`."""
+    Path("/proc/sys/net", *key.split(".")).write_text(f"{value}\n")
+
+
+def write_etc(name: str, files: dict[str, str]) -> None:
+    """Give the namespace's processes these files in /etc, e.g. `{"hosts": …}`."""
+    folder = ETC / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in files.items():
+        (folder / file).write_text(text)
+
+
+def enter_as_host(name: str) -> None:
+    """Make this process one of that host: its network, its /etc files, its view of /sys.
+
+    For a process that is about to become another program; it can't come back. Raises `OSError`.
+    """
+    enter(name)
+    libc.unshare(libc.CLONE_NEWNS)
+    libc.mount("", "/", "none", libc.MS_SLAVE | libc.MS_REC)
+    with suppress(OSError):  # some containers can't; /sys/class/net then shows other links
+        libc.unmount("/sys")
+    with suppress(OSError):
+        libc.mount(name, "/sys", "sysfs", 0)
+    files = ETC / name
+    for file in files.iterdir() if files.is_dir() else ():
+        with suppress(FileNotFoundError):  # nothing there to stand over
+            libc.mount(str(file), str(Path("/etc", file.name).resolve()), "none", libc.MS_BIND)
