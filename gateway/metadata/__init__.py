@@ -1,0 +1,1 @@
+"""http://metadata.tencentyun.com, as the instance sees it."""
