@@ -1,0 +1,139 @@
+"""What each action does: its request, the commands it becomes, the answer it gives."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from gateway.api import models, views
+from gateway.api.errors import from_control
+from gateway.api.wire import ApiError
+from gateway.control import commands as cmd
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.controller import Controller
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A request's model, and what carries it out."""
+
+    request: type[models.Request]
+    run: Callable[[Controller, Any], Answer]
+
+
+def call(control: Controller, name: str, parameters: dict[str, Any]) -> Answer:
+    """Carry out the action. Raises `ApiError`."""
+    action = ACTIONS.get(name)
+    if action is None:
+        raise ApiError("InvalidAction", f"there is no action {name!r}")
+    try:
+        request = action.request.model_validate(parameters)
+        return action.run(control, request)
+    except ValidationError as error:
+        raise _invalid(error) from error
+    except errors.ControlError as error:
+        raise from_control(error) from error
+
+
+def _invalid(error: ValidationError) -> ApiError:
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"]))
+    match first["type"]:
+        case "missing":
+            return ApiError("MissingParameter", f"the parameter {name} is missing")
+        case "extra_forbidden":
+            return ApiError("UnknownParameter", f"the parameter {name} is not recognized")
+        case "enum" | "too_long" | "too_short":
+            return ApiError("InvalidParameterValue", f"{name}: {first['msg']}")
+        case _:
+            return ApiError("InvalidParameter", f"{name}: {first['msg']}")
+
+
+def _run_instances(control: Controller, request: models.RunInstances) -> Answer:
+    events = control.execute(
+        cmd.RunInstance(
+            name=request.InstanceName,
+            bandwidth_mbps=request.InternetAccessible.InternetMaxBandwidthOut,
+            charge_type=request.InternetAccessible.InternetChargeType,
+        )
+    )
+    ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
+    return {"InstanceIdSet": ordered}
+
+
+def _each_instance(
+    command: Callable[[str], cmd.Command],
+) -> Callable[[Controller, models.OnInstances], Answer]:
+    def run(control: Controller, request: models.OnInstances) -> Answer:
+        control.execute(
+            *(command(instance_id) for instance_id in dict.fromkeys(request.InstanceIds))
+        )
+        return {}
+
+    return run
+
+
+def _describe_instances(control: Controller, request: models.DescribeInstances) -> Answer:
+    with control.state() as state:
+        found = _selected(state.instances, request.InstanceIds)
+        shown = [views.instance_view(state, instance) for instance in found]
+    return {"TotalCount": len(shown), "InstanceSet": shown}
+
+
+def _allocate_addresses(control: Controller, request: models.AllocateAddresses) -> Answer:
+    events = control.execute(
+        cmd.AllocateEip(
+            name=request.AddressName,
+            bandwidth_mbps=request.InternetMaxBandwidthOut,
+            charge_type=request.InternetChargeType,
+        )
+    )
+    return {"AddressSet": [e.eip_id for e in events if isinstance(e, ev.EipAllocated)]}
+
+
+def _associate_address(control: Controller, request: models.AssociateAddress) -> Answer:
+    control.execute(cmd.BindEip(request.AddressId, request.InstanceId))
+    return {}
+
+
+def _disassociate_address(control: Controller, request: models.DisassociateAddress) -> Answer:
+    control.execute(cmd.UnbindEip(request.AddressId))
+    return {}
+
+
+def _release_addresses(control: Controller, request: models.ReleaseAddresses) -> Answer:
+    control.execute(*(cmd.ReleaseEip(eip_id) for eip_id in dict.fromkeys(request.AddressIds)))
+    return {}
+
+
+def _describe_addresses(control: Controller, request: models.DescribeAddresses) -> Answer:
+    with control.state() as state:
+        found = _selected(state.eips, request.AddressIds)
+        shown = [views.address_view(state, eip) for eip in found]
+    return {"TotalCount": len(shown), "AddressSet": shown}
+
+
+_Thing = TypeVar("_Thing")
+
+
+def _selected(things: Mapping[str, _Thing], ids: Sequence[str]) -> list[_Thing]:
+    return [thing for key, thing in things.items() if not ids or key in ids]
+
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "RunInstances": Action(models.RunInstances, _run_instances),
+    "DescribeInstances": Action(models.DescribeInstances, _describe_instances),
+    "StartInstances": Action(models.OnInstances, _each_instance(cmd.StartInstance)),
+    "StopInstances": Action(models.OnInstances, _each_instance(cmd.StopInstance)),
+    "RebootInstances": Action(models.OnInstances, _each_instance(cmd.RebootInstance)),
+    "TerminateInstances": Action(models.OnInstances, _each_instance(cmd.TerminateInstance)),
+    "AllocateAddresses": Action(models.AllocateAddresses, _allocate_addresses),
+    "AssociateAddress": Action(models.AssociateAddress, _associate_address),
+    "DisassociateAddress": Action(models.DisassociateAddress, _disassociate_address),
+    "ReleaseAddresses": Action(models.ReleaseAddresses, _release_addresses),
+    "DescribeAddresses": Action(models.DescribeAddresses, _describe_addresses),
+}

@@ -1,0 +1,39 @@
+"""Refusals and failures as the cloud's error codes: the one place where they are translated."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.api.wire import ApiError
+from gateway.control import errors
+from gateway.control.values import InstanceState
+
+_CODES: Final[Mapping[type[errors.ControlError], str]] = {
+    errors.InvalidValueError: "InvalidParameterValue",
+    errors.UnknownInstanceError: "InvalidInstanceId.NotFound",
+    errors.UnknownEipError: "InvalidAddressId.NotFound",
+    errors.OrdinaryAddressError: "InvalidParameterValue.AddressTypeConflict",
+    errors.EipStatusError: "UnsupportedOperation.AddressStatusNotPermit",
+    errors.AlreadyBoundError: "InvalidInstanceId.AlreadyBindEip",
+    errors.PoolEmptyError: "ResourceInsufficient",
+    errors.SubnetFullError: "FailedOperation.NoAvailableIpAddressCountInSubnet",
+    errors.AdapterError: "InternalError",
+}
+_STATE_WORD: Final[Mapping[InstanceState, str]] = {
+    InstanceState.PENDING: "Pending",
+    InstanceState.LAUNCH_FAILED: "LaunchFailed",
+    InstanceState.RUNNING: "Running",
+    InstanceState.STARTING: "Starting",
+    InstanceState.STOPPING: "Stopping",
+    InstanceState.STOPPED: "Stopped",
+    InstanceState.REBOOTING: "Rebooting",
+    InstanceState.TERMINATING: "Terminating",
+}
+
+
+def from_control(error: errors.ControlError) -> ApiError:
+    """The cloud's code for what control raised."""
+    if isinstance(error, errors.InstanceStateError):
+        code = f"UnsupportedOperation.InstanceState{_STATE_WORD[error.state]}"
+    else:
+        code = _CODES[type(error)]
+    return ApiError(code, str(error))

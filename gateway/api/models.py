@@ -1,0 +1,73 @@
+"""The requests of each action, declared once: names, types and defaults are the cloud's.
+
+Parsing and validation follow from these; a field that isn't here is an unknown parameter.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.control.values import ChargeType
+
+
+class Request(BaseModel):
+    """An action's input. JSON types are taken strictly: a number isn't a string."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Internet(Request):
+    """How an instance reaches the internet."""
+
+    InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+    InternetMaxBandwidthOut: int = Field(default=0, strict=True)
+
+
+class RunInstances(Request):
+    """Buy one instance."""
+
+    InstanceName: str = ""
+    InternetAccessible: Internet = Internet()
+
+
+class OnInstances(Request):
+    """Start, stop, reboot or terminate instances."""
+
+    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class DescribeInstances(Request):
+    """List instances, or those with these ids."""
+
+    InstanceIds: tuple[str, ...] = Field(default=(), max_length=100)
+
+
+class AllocateAddresses(Request):
+    """Take one EIP."""
+
+    AddressName: str = ""
+    InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+    InternetMaxBandwidthOut: int = Field(default=1, strict=True)
+
+
+class AssociateAddress(Request):
+    """Bind an EIP to an instance."""
+
+    AddressId: str
+    InstanceId: str
+
+
+class DisassociateAddress(Request):
+    """Unbind an EIP."""
+
+    AddressId: str
+
+
+class ReleaseAddresses(Request):
+    """Give EIPs back."""
+
+    AddressIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class DescribeAddresses(Request):
+    """List EIPs, or those with these ids."""
+
+    AddressIds: tuple[str, ...] = Field(default=(), max_length=100)

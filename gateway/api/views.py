@@ -1,0 +1,50 @@
+"""Instances and EIPs as the cloud's API shows them. Field names and forms are the cloud's."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
+from gateway.control.state import State
+from gateway.control.values import Eip, Instance
+
+
+def instance_view(state: State, instance: Instance) -> dict[str, Any]:
+    """An `Instance` of the cvm API."""
+    public = state.public_ip(instance)
+    return {
+        "InstanceId": instance.instance_id,
+        "InstanceName": instance.name,
+        "InstanceState": instance.state.value,
+        "Placement": {"Zone": ZONE},
+        "PrivateIpAddresses": [instance.private_ip],
+        "PublicIpAddresses": [public] if public else None,
+        "InternetAccessible": {
+            "InternetChargeType": instance.charge_type.value,
+            "InternetMaxBandwidthOut": instance.bandwidth_mbps,
+        },
+        "VirtualPrivateCloud": {"VpcId": VPC_ID, "SubnetId": SUBNET_ID},
+        "Uuid": instance.uuid,
+        "CreatedTime": _time(instance.created_at),
+    }
+
+
+def address_view(state: State, eip: Eip) -> dict[str, Any]:
+    """An `Address` of the vpc API."""
+    instance = state.instances[eip.instance_id] if eip.instance_id else None
+    return {
+        "AddressId": eip.eip_id,
+        "AddressName": eip.name,
+        "AddressIp": eip.address,
+        "AddressStatus": "BIND" if instance else "UNBIND",
+        "AddressType": "EIP",
+        "InstanceId": instance.instance_id if instance else None,
+        "InstanceType": "CVM" if instance else None,
+        "PrivateAddressIp": instance.private_ip if instance else None,
+        "Bandwidth": eip.bandwidth_mbps,
+        "InternetChargeType": eip.charge_type.value,
+        "CreatedTime": _time(eip.created_at),
+    }
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

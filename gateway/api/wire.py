@@ -1,0 +1,11 @@
+"""What both ends of the API know."""
+
+
+class ApiError(Exception):
+    """An answer with an error code of the cloud's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """The code, e.g. `InvalidInstanceId.NotFound`, and one line for people."""
+        super().__init__(message)
+        self.code = code
+        self.message = message

@@ -1,0 +1,66 @@
+"""The API served for real, on a Unix socket, for as long as a block lasts."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer as it came."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def response(self) -> dict[str, Any]:
+        """What the envelope holds."""
+        envelope = json.loads(self.body)
+        assert list(envelope) == ["Response"]
+        response: dict[str, Any] = envelope["Response"]
+        return response
+
+
+@contextmanager
+def serving(application: Starlette, path: Path) -> Iterator[None]:
+    """Serve at `path`. The socket listens before the server runs, so nobody need wait for it."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        config = uvicorn.Config(application, lifespan="off", ws="none", log_config=None)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(timeout=TIMEOUT_S)
+            assert not thread.is_alive()
+
+
+def post(path: Path, body: bytes, *, method: str = "POST", **headers: str) -> Reply:
+    """Send raw bytes; header names are given with `_` for `-`."""
+    connection = http.client.HTTPConnection("localhost", timeout=TIMEOUT_S)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    try:
+        connection.sock.settimeout(TIMEOUT_S)
+        connection.sock.connect(str(path))
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, "/", body, named)
+        answer = connection.getresponse()
+        return Reply(answer.status, dict(answer.getheaders()), answer.read())
+    finally:
+        connection.close()

@@ -1,0 +1,69 @@
+"""Control's errors as the cloud's codes: each has one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.api.errors import from_control
+from gateway.control import errors
+from gateway.control.values import InstanceState
+
+# The codes of the cloud's lists for the actions that can meet with each error.
+CODES = {
+    "InvalidValueError": "InvalidParameterValue",
+    "UnknownInstanceError": "InvalidInstanceId.NotFound",
+    "UnknownEipError": "InvalidAddressId.NotFound",
+    "OrdinaryAddressError": "InvalidParameterValue.AddressTypeConflict",
+    "EipStatusError": "UnsupportedOperation.AddressStatusNotPermit",
+    "AlreadyBoundError": "InvalidInstanceId.AlreadyBindEip",
+    "PoolEmptyError": "ResourceInsufficient",
+    "SubnetFullError": "FailedOperation.NoAvailableIpAddressCountInSubnet",
+    "AdapterError": "InternalError",
+}
+
+
+def raised(kind: type[errors.ControlError]) -> Iterator[type[errors.ControlError]]:
+    """The kinds below `kind` that are raised: those nothing is derived from."""
+    derived = kind.__subclasses__()
+    if not derived:
+        yield kind
+    for subclass in derived:
+        yield from raised(subclass)
+
+
+KINDS = sorted(raised(errors.ControlError), key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_error_of_control_has_a_code_and_keeps_its_words(
+    kind: type[errors.ControlError],
+) -> None:
+    if kind is errors.InstanceStateError:
+        return  # one code for each state: below
+    error = kind("ins-1")
+    translated = from_control(error)
+    assert translated.code == CODES[kind.__name__]
+    assert translated.message == str(error)
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (InstanceState.PENDING, "Pending"),
+        (InstanceState.LAUNCH_FAILED, "LaunchFailed"),
+        (InstanceState.RUNNING, "Running"),
+        (InstanceState.STARTING, "Starting"),
+        (InstanceState.STOPPING, "Stopping"),
+        (InstanceState.STOPPED, "Stopped"),
+        (InstanceState.REBOOTING, "Rebooting"),
+        (InstanceState.TERMINATING, "Terminating"),
+    ],
+)
+def test_a_wrong_state_has_a_code_of_its_own(state: InstanceState, word: str) -> None:
+    error = errors.InstanceStateError("ins-1", state, "RUNNING")
+    assert from_control(error).code == f"UnsupportedOperation.InstanceState{word}"
+
+
+def test_the_rows_have_every_state() -> None:
+    for state in InstanceState:
+        assert from_control(errors.InstanceStateError("ins-1", state, "x")).code

@@ -1,0 +1,164 @@
+"""Instances and EIPs as the cloud shows them: its field names, and nothing else."""
+
+import json
+import re
+
+import pytest
+from support.story import Story
+
+from gateway.api.views import address_view, instance_view
+from gateway.control.values import InstanceState
+
+# From the cloud's published model: every field that an `Instance` and an `Address` may have.
+INSTANCE_FIELDS = {
+    "InstanceId",
+    "InstanceName",
+    "InstanceState",
+    "RestrictState",
+    "InstanceType",
+    "InstanceChargeType",
+    "CPU",
+    "Memory",
+    "Placement",
+    "PrivateIpAddresses",
+    "PublicIpAddresses",
+    "PublicIPv6Addresses",
+    "IPv6Addresses",
+    "InternetAccessible",
+    "VirtualPrivateCloud",
+    "SecurityGroupIds",
+    "ImageId",
+    "OsName",
+    "SystemDisk",
+    "DataDisks",
+    "LoginSettings",
+    "CreatedTime",
+    "ExpiredTime",
+    "RenewFlag",
+    "Tags",
+    "StopChargingMode",
+    "Uuid",
+    "LatestOperation",
+    "LatestOperationState",
+    "LatestOperationRequestId",
+    "LatestOperationErrorMsg",
+    "IsolatedSource",
+    "DisableApiTermination",
+    "HostName",
+    "DefaultLoginUser",
+    "DefaultLoginPort",
+    "LicenseType",
+    "CamRoleName",
+}
+ADDRESS_FIELDS = {
+    "AddressId",
+    "AddressName",
+    "AddressStatus",
+    "AddressIp",
+    "InstanceId",
+    "InstanceType",
+    "NetworkInterfaceId",
+    "PrivateAddressIp",
+    "CreatedTime",
+    "IsArrears",
+    "IsBlocked",
+    "IsEipDirectConnection",
+    "EipVisibleOnEni",
+    "AddressType",
+    "CascadeRelease",
+    "EipAlgType",
+    "InternetServiceProvider",
+    "LocalBgp",
+    "Bandwidth",
+    "InternetChargeType",
+    "TagSet",
+    "DeadlineDate",
+    "Egress",
+    "BandwidthPackageId",
+}
+NEEDED_OF_INSTANCES = {
+    "InstanceId",
+    "InstanceName",
+    "InstanceState",
+    "PrivateIpAddresses",
+    "PublicIpAddresses",
+}
+NEEDED_OF_ADDRESSES = {"AddressId", "AddressIp", "AddressStatus"}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def test_the_field_names_are_the_clouds() -> None:
+    story = Story()
+    instance_id = story.run()
+    eip_id = story.bound(instance_id)
+    instance = instance_view(story.state, story.instance(instance_id))
+    address = address_view(story.state, story.eip(eip_id))
+    assert instance.keys() <= INSTANCE_FIELDS
+    assert instance.keys() >= NEEDED_OF_INSTANCES
+    assert address.keys() <= ADDRESS_FIELDS
+    assert address.keys() >= NEEDED_OF_ADDRESSES
+    assert instance["Placement"].keys() <= {"Zone", "ProjectId", "HostId", "HostIds"}
+    assert instance["VirtualPrivateCloud"].keys() <= {"VpcId", "SubnetId", "PrivateIpAddresses"}
+    json.dumps([instance, address])
+
+
+def test_an_instance_shows_what_it_has() -> None:
+    story = Story()
+    story.now = 1_700_000_000.75
+    instance_id = story.run(name="web")
+    shown = instance_view(story.state, story.instance(instance_id))
+    assert shown["InstanceId"] == instance_id
+    assert shown["InstanceName"] == "web"
+    assert shown["PrivateIpAddresses"] == ["10.0.0.2"]
+    assert shown["PublicIpAddresses"] == ["203.0.113.1"]
+    assert shown["CreatedTime"] == "2023-11-14T22:13:20Z"
+    assert shown["InternetAccessible"] == {
+        "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR",
+        "InternetMaxBandwidthOut": 10,
+    }
+
+
+def test_an_instance_without_a_public_address_shows_null() -> None:
+    story = Story()
+    shown = instance_view(story.state, story.instance(story.run(0)))
+    assert shown["PublicIpAddresses"] is None
+
+
+def test_an_instance_with_an_eip_shows_the_eip() -> None:
+    story = Story()
+    instance_id = story.run()
+    eip_id = story.bound(instance_id)
+    shown = instance_view(story.state, story.instance(instance_id))
+    assert shown["PublicIpAddresses"] == [story.eip(eip_id).address]
+
+
+@pytest.mark.parametrize("state", list(InstanceState), ids=lambda state: state.value)
+def test_an_instances_state_is_the_clouds_word(state: InstanceState) -> None:
+    story = Story()
+    shown = instance_view(story.state, story.instance(story.instance_in(state)))
+    assert shown["InstanceState"] == state.value
+    assert type(shown["InstanceState"]) is str
+
+
+def test_an_unbound_eip_shows_no_instance() -> None:
+    story = Story()
+    eip_id = story.allocate("front")
+    shown = address_view(story.state, story.eip(eip_id))
+    assert shown["AddressId"] == eip_id
+    assert shown["AddressName"] == "front"
+    assert shown["AddressIp"] == "203.0.113.1"
+    assert shown["AddressStatus"] == "UNBIND"
+    assert shown["AddressType"] == "EIP"
+    assert shown["Bandwidth"] == 5
+    assert [shown[key] for key in ("InstanceId", "InstanceType", "PrivateAddressIp")] == [None] * 3
+    assert TIME.fullmatch(shown["CreatedTime"])
+
+
+def test_a_bound_eip_shows_its_instance() -> None:
+    story = Story()
+    instance_id = story.run()
+    shown = address_view(story.state, story.eip(story.bound(instance_id)))
+    assert shown["AddressStatus"] == "BIND"
+    assert shown["InstanceId"] == instance_id
+    assert shown["InstanceType"] == "CVM"
+    assert shown["PrivateAddressIp"] == story.instance(instance_id).private_ip
