@@ -1,0 +1,1 @@
+"""A topology as data, its builder, its processes, and the demo."""

@@ -1,0 +1,123 @@
+"""The instances' machines: one namespace each, linked to the gateway's by a pair of veth.
+
+The link is routed, not bridged: the gateway has a route of its own to each instance and answers ARP
+for all others on its behalf. So an instance reaches the rest of the VPC only through the gateway,
+an address claimed by the wrong one is dropped (strict reverse path, RFC 3704), and their number
+isn't bounded by a bridge's ports.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from pyroute2.netlink.exceptions import NetlinkError
+
+from gateway.control.errors import AdapterError
+from gateway.control.values import Instance
+from gateway.lab.builder import make_host
+from gateway.lab.places import GATEWAY, INTERNET, Places
+from gateway.lab.topology import Topology
+from gateway.net import namespace
+from gateway.net.links import Links
+
+END_WITHIN_S: Final = 5.0
+
+
+class Machines:
+    """The machines of one lab."""
+
+    def __init__(self, topology: Topology) -> None:
+        """The lab's fixed part is built already."""
+        self._topology = topology
+        self._places = Places(topology.name)
+        self._gateway = self._places.namespace(GATEWAY)
+
+    def connect(self, instance: Instance) -> None:
+        """The machine is there and its link is up. Raises `AdapterError`."""
+        with _as_adapter_error(instance.instance_id):
+            self._build(instance)
+            self._connect_instance(instance)
+            self._connect_gateway(instance)
+
+    def disconnect(self, instance: Instance) -> None:
+        """The machine is there and its link is down at both ends. Raises `AdapterError`."""
+        with _as_adapter_error(instance.instance_id):
+            self._build(instance)
+            for host, interface in (
+                (self._gateway, instance.instance_id),
+                (self._places.namespace(instance.instance_id), "eth0"),
+            ):
+                with Links(host) as links:
+                    links.down(interface)
+
+    def remove(self, instance: Instance) -> None:
+        """The machine isn't there, nor any process in it. Raises `AdapterError`."""
+        self._remove(instance.instance_id)
+
+    def remove_others(self, instances: Collection[Instance]) -> None:
+        """No machines are there but those of `instances`. Raises `AdapterError`."""
+        known = {INTERNET, GATEWAY} | {instance.instance_id for instance in instances}
+        for host in self._places.hosts():
+            if host not in known:
+                self._remove(host)
+
+    def _build(self, instance: Instance) -> None:
+        name = self._places.namespace(instance.instance_id)
+        make_host(name, self._topology)
+        with Links(self._gateway) as links:
+            links.veth(instance.instance_id, peer="eth0", peer_namespace=name, mac=instance.mac)
+
+    def _connect_instance(self, instance: Instance) -> None:
+        name = self._places.namespace(instance.instance_id)
+        with Links(name) as links, namespace.inside(name):
+            namespace.set_sysctl("ipv4.ip_forward", 0)
+            links.address("eth0", instance.private_ip, self._topology.vpc_prefix)
+            links.up("eth0")
+            links.route("default", via=self._topology.vpc_gateway)
+
+    def _connect_gateway(self, instance: Instance) -> None:
+        interface = instance.instance_id
+        with Links(self._gateway) as links, namespace.inside(self._gateway):
+            links.up(interface)
+            for key, value in (("rp_filter", 1), ("proxy_arp", 1)):
+                namespace.set_sysctl(f"ipv4.conf.{interface}.{key}", value)
+            namespace.set_sysctl(f"ipv4.neigh.{interface}.proxy_delay", 0)
+            links.route(f"{instance.private_ip}/32", dev=interface)
+
+    def _remove(self, host: str) -> None:
+        name = self._places.namespace(host)
+        with _as_adapter_error(host):
+            # The link first: no packet passes while the processes end.
+            with suppress(FileNotFoundError), Links(self._gateway) as links:
+                links.remove(host)
+            end_processes(name)
+            namespace.remove(name)
+
+
+def end_processes(name: str) -> None:
+    """End every process in the namespace, as pulling a machine's plug would. Raises `OSError`."""
+    deadline = time.monotonic() + END_WITHIN_S
+    while found := namespace.processes(name):
+        for process in found:
+            with suppress(ProcessLookupError):
+                handle = os.pidfd_open(process)
+                try:
+                    # Once more by handle: the id may be another process's by now.
+                    if namespace.has_process(name, process):
+                        signal.pidfd_send_signal(handle, signal.SIGKILL)
+                finally:
+                    os.close(handle)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes {found} in {name} don't end")
+        time.sleep(0.005)
+
+
+@contextmanager
+def _as_adapter_error(subject: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, NetlinkError, LookupError) as error:
+        raise AdapterError(f"{subject}: {error}") from error

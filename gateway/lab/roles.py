@@ -1,0 +1,145 @@
+"""A lab's processes: one for each role, started, found and ended without pid files that can lie.
+
+A process holds its role by a POSIX lock on a file in the lab's directory. The kernel says who holds
+it (F_GETLK), and forgets it when the process ends, however it ends.
+"""
+
+import fcntl
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_FLOCK: Final = struct.Struct("hhqqi")  # struct flock: type, whence, start, length, pid
+
+CONTROL: Final = "control"
+DATAPLANE: Final = "dataplane"
+WEB: Final = "web"
+ROLES: Final = (DATAPLANE, CONTROL, WEB)
+
+READY_WITHIN_S: Final = 20.0
+END_WITHIN_S: Final = 5.0
+
+
+class RoleError(RuntimeError):
+    """The role can't be taken, or its process doesn't start or end; the text says why."""
+
+
+def take(run: Path, role: str) -> int:
+    """Take the role for this process until it ends; returns the open lock file.
+
+    Raises `RoleError` if the lab isn't up, or another process has the role.
+    """
+    path = _path(run, role)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except FileNotFoundError:
+        raise RoleError(f"lab {run.name} is not up: 'tgw lab up' builds it") from None
+    try:
+        _lock(file, path, role)
+    except RoleError:
+        os.close(file)
+        raise
+    return file
+
+
+def _lock(file: int, path: Path, role: str) -> None:
+    lab = path.parent.name
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise RoleError(f"{role} of lab {lab} is running already") from None
+    try:
+        still_there = path.stat().st_ino == os.fstat(file).st_ino
+    except FileNotFoundError:
+        still_there = False
+    if not still_there:  # the lab went down between the two
+        raise RoleError(f"lab {lab} is going down")
+
+
+def holder(run: Path, role: str) -> int | None:
+    """The id of the process that has the role; None if there is none.
+
+    Not for that process itself: it would lose the lock when this closes the file.
+    """
+    try:
+        file = os.open(_path(run, role), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, *_, process = _FLOCK.unpack(fcntl.fcntl(file, fcntl.F_GETLK, question))
+    finally:
+        os.close(file)
+    return None if kind == fcntl.F_UNLCK else int(process)
+
+
+def start(run: Path, role: str, is_ready: Callable[[], bool]) -> None:
+    """Start the role's process, in the background, and wait until it is ready.
+
+    Raises `RoleError` with the process's last words if it ends, or isn't ready in time.
+    """
+    with (run / f"{role}.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway.cli.main", role, "--lab", run.name],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+        )
+    try:
+        _wait_until_ready(process, run, role, is_ready)
+    except RoleError:
+        process.kill()
+        process.wait()
+        raise
+    process.returncode = 0  # it is meant to outlive us: no warning that it does
+
+
+def _wait_until_ready(
+    process: "subprocess.Popen[bytes]", run: Path, role: str, is_ready: Callable[[], bool]
+) -> None:
+    log = run / f"{role}.log"
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not (holder(run, role) == process.pid and is_ready()):
+        if process.poll() is not None:
+            raise RoleError(f"{role} ended at once: {_last_line(log)}")
+        if time.monotonic() > deadline:
+            raise RoleError(f"{role} isn't ready after {READY_WITHIN_S:g} s: {_last_line(log)}")
+        time.sleep(0.01)
+
+
+def stop(run: Path, role: str) -> None:
+    """End the role's process: asked first, then killed. Raises `RoleError` if it stays."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        process = holder(run, role)
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            handle = os.pidfd_open(process)
+            try:
+                if holder(run, role) == process:
+                    signal.pidfd_send_signal(handle, number)
+            finally:
+                os.close(handle)
+        deadline = time.monotonic() + END_WITHIN_S
+        while holder(run, role) is not None and time.monotonic() < deadline:
+            time.sleep(0.005)
+    if holder(run, role) is not None:
+        raise RoleError(f"{role} doesn't end")
+
+
+def _path(run: Path, role: str) -> Path:
+    return run / f"{role}.lock"
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

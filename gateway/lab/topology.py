@@ -1,0 +1,139 @@
+"""The lab as data: who is in it and which networks join them. Nothing here touches the kernel.
+
+::
+
+    internet ──────────── uplink │ gateway │ ins-… ──────────── eth0  instance
+    client addresses             │         │                    private address only
+                                  public pool (on no interface: the data plane's table has it)
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from math import inf
+from pathlib import Path
+from typing import Any, Final, Self
+
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
+METADATA_ADDRESS: Final = "169.254.0.23"
+METADATA_NAME: Final = "metadata.tencentyun.com"
+PREFIX_MIN: Final = 12  # a million addresses; more would cost control minutes and gigabytes
+
+
+class TopologyError(ValueError):
+    """The topology can't be built; the text is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Networks, and the place each host has in them. Raises `TopologyError` if they clash.
+
+    Every field can be set in a TOML file by its name.
+    """
+
+    name: str = "lab"
+    internet: str = "198.51.100.0/24"
+    clients: tuple[str, ...] = ("198.51.100.10", "198.51.100.11", "198.51.100.12")
+    pool: str = "203.0.113.0/24"
+    vpc: str = "10.0.0.0/16"
+    quarantine_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Check what the types can't say."""
+        if not NAME.fullmatch(self.name):
+            raise TopologyError(
+                f"{self.name!r} can't name a lab: use up to 20 of a-z, 0-9 and '-', a letter first"
+            )
+        if not 0 <= self.quarantine_s < inf:
+            raise TopologyError("quarantine_s is a time in seconds: 0 or more")
+        networks = {field: _network(field, getattr(self, field)) for field in NETWORKS}
+        for first, second in (("internet", "pool"), ("internet", "vpc"), ("pool", "vpc")):
+            if networks[first].overlaps(networks[second]):
+                raise TopologyError(f"{first} and {second} overlap")
+        for client in self.clients:
+            if _address("clients", client) not in networks["internet"]:
+                raise TopologyError(f"client {client} is not in the internet {self.internet}")
+            if client in (self.internet_address, self.uplink_address):
+                raise TopologyError(f"client {client} is taken by the internet's router or uplink")
+            if IPv4Address(client) in (networks["internet"][0], networks["internet"][-1]):
+                raise TopologyError(f"client {client} is the internet's network or broadcast")
+        if len(set(self.clients)) != len(self.clients):
+            raise TopologyError("a client is there twice")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The topology in a TOML file; what it leaves out is as by default."""
+        try:
+            values = tomllib.loads(path.read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise TopologyError(f"{path}: {error}") from error
+        return cls.from_values(values)
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> Self:
+        """The topology with these fields, as TOML or JSON give them."""
+        kinds: dict[str, tuple[type, ...]] = {
+            "clients": (list, tuple),
+            "quarantine_s": (int, float),
+        }
+        known = {field.name for field in fields(cls)}
+        for key, value in values.items():
+            if key not in known:
+                raise TopologyError(f"unknown field {key!r}: there are {', '.join(sorted(known))}")
+            if not isinstance(value, kinds.get(key, (str,))) or isinstance(value, bool):
+                raise TopologyError(f"{key} has a value of the wrong type: {value!r}")
+        if "clients" in values:
+            values = values | {"clients": tuple(values["clients"])}
+        return cls(**values)
+
+    @property
+    def internet_address(self) -> str:
+        """The internet host's own address, the next hop of the gateway."""
+        return str(IPv4Network(self.internet)[1])
+
+    @property
+    def uplink_address(self) -> str:
+        """The gateway's address on the uplink, the internet's next hop to the pool."""
+        return str(IPv4Network(self.internet)[-2])
+
+    @property
+    def internet_prefix(self) -> int:
+        """The length of the internet's prefix."""
+        return IPv4Network(self.internet).prefixlen
+
+    @property
+    def vpc_gateway(self) -> str:
+        """The gateway's address in the VPC, every instance's next hop."""
+        return str(IPv4Network(self.vpc)[1])
+
+    @property
+    def vpc_prefix(self) -> int:
+        """The length of the VPC's prefix."""
+        return IPv4Network(self.vpc).prefixlen
+
+
+NETWORKS: Final = ("internet", "pool", "vpc")
+
+
+def _network(field: str, text: str) -> IPv4Network:
+    try:
+        network = IPv4Network(text)
+    except (AddressValueError, NetmaskValueError, ValueError) as error:
+        raise TopologyError(f"{field}: {error}") from error
+    if not PREFIX_MIN <= network.prefixlen <= 30:
+        raise TopologyError(f"{field}: {text} must have a prefix from /{PREFIX_MIN} to /30")
+    if str(network) != text:
+        raise TopologyError(f"{field}: write {text} as {network}")
+    if network.is_loopback or network.is_multicast or IPv4Address(METADATA_ADDRESS) in network:
+        raise TopologyError(f"{field}: {text} is loopback, multicast or the metadata service's")
+    return network
+
+
+def _address(field: str, text: object) -> IPv4Address:
+    if not isinstance(text, str):
+        raise TopologyError(f"{field}: {text!r} is no address")
+    try:
+        return IPv4Address(text)
+    except AddressValueError as error:
+        raise TopologyError(f"{field}: {error}") from error

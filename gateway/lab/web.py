@@ -1,0 +1,45 @@
+"""The internet's "what is my address" server: answers each request with the caller's address."""
+
+import socket
+import socketserver
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+
+from gateway.lab.places import INTERNET, Places
+from gateway.net import namespace
+
+PORT = 80
+
+
+class _WhatIsMyAddress(BaseHTTPRequestHandler):
+    server_version = "what-is-my-address"
+    timeout = 10
+
+    def do_GET(self) -> None:
+        body = f"{self.client_address[0]}\n".encode()
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+def serve(places: Places) -> None:
+    """Serve in the internet's namespace, until a signal's handler raises."""
+    namespace.enter(places.namespace(INTERNET))
+    with _Server(("", PORT), _WhatIsMyAddress) as server:
+        server.serve_forever()
+
+
+def is_ready(places: Places) -> bool:
+    """Whether the server answers."""
+    try:
+        with namespace.inside(places.namespace(INTERNET)), socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", PORT)) == 0
+    except OSError:
+        return False

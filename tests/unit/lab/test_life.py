@@ -1,0 +1,118 @@
+"""Only what touches no kernel: a lab's files and processes. The rest is tested in the lab."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.lab import life, places, roles
+from gateway.lab.places import Places
+from gateway.lab.topology import Topology
+from gateway.net import namespace
+
+HOLD = """
+import sys
+from pathlib import Path
+from gateway.lab import roles
+file = roles.take(Path(sys.argv[1]), "control")
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    monkeypatch.setattr(places, "RUN", tmp_path / "run")
+    monkeypatch.setattr(places, "STATE", tmp_path / "state")
+    monkeypatch.setattr(namespace, "RUN", tmp_path / "netns")
+    monkeypatch.setattr(namespace, "ETC", tmp_path / "etc")
+    site = Places("edge")
+    site.save(Topology(name="edge"))
+    site.state.mkdir(parents=True)
+    site.log.touch()
+    return site
+
+
+def control(run: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(run)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "taken\n"
+    return process
+
+
+def test_a_lab_that_was_never_up_is_not_up(site: Places) -> None:
+    found = life.status("none")
+    assert (found.topology, found.hosts, found.up) == (None, (), False)
+    assert [(p.role, p.pid, p.ready) for p in found.processes] == [
+        (role, None, False) for role in roles.ROLES
+    ]
+
+
+def test_a_process_that_holds_its_role_but_does_not_listen_is_not_ready(site: Places) -> None:
+    with control(site.run) as process:
+        seen = {p.role: (p.pid, p.ready) for p in life.status("edge").processes}
+        process.kill()
+    assert seen == {roles.CONTROL: (process.pid, False)} | {
+        role: (None, False) for role in roles.ROLES if role != roles.CONTROL
+    }
+
+
+def test_down_ends_the_processes_and_leaves_nothing(site: Places) -> None:
+    with control(site.run) as process:
+        life.down("edge")
+        assert process.wait() != 0
+    assert list(places.RUN.iterdir()) == []
+    assert list(places.STATE.iterdir()) == []
+
+
+def test_down_keeps_the_event_log_if_told_so(site: Places) -> None:
+    life.down("edge", keep_state=True)
+    assert site.saved() is None
+    assert site.log.exists()
+
+
+def test_down_twice_is_down_once(site: Places) -> None:
+    life.down("edge")
+    life.down("edge")
+    assert list(places.RUN.iterdir()) == []
+
+
+def test_down_leaves_other_labs(site: Places) -> None:
+    other = Places("edge2")
+    other.save(Topology(name="edge2"))
+    (namespace.ETC / "tgw.edge2.gateway").mkdir(parents=True)
+    (namespace.ETC / "tgw.edge.gateway").mkdir()
+    life.down("edge")
+    assert other.saved() == Topology(name="edge2")
+    assert [path.name for path in namespace.ETC.iterdir()] == ["tgw.edge2.gateway"]
+
+
+def test_down_finishes_what_an_interrupted_down_left(site: Places) -> None:
+    left = site.run.with_name(".edge")
+    site.run.rename(left)
+    with control(left) as process:
+        life.down("edge")
+        assert process.wait() != 0
+    assert list(places.RUN.iterdir()) == []
+
+
+def test_down_removes_what_is_left_and_what_is_new(site: Places) -> None:
+    left = site.run.with_name(".edge")
+    left.mkdir()
+    (left / "table").touch()
+    life.down("edge")
+    assert list(places.RUN.iterdir()) == []
+
+
+def test_up_with_another_topology_is_refused_and_changes_nothing(site: Places) -> None:
+    before = sorted(path.name for path in site.run.iterdir())
+    with pytest.raises(life.LabError, match="is up with another topology"):
+        life.up(Topology(name="edge", vpc="172.16.0.0/16"), say=pytest.fail)
+    assert site.saved() == Topology(name="edge")
+    assert sorted(path.name for path in site.run.iterdir()) == before

@@ -1,0 +1,157 @@
+"""Real processes take real locks: what another one sees is what the kernel says."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import gateway
+from gateway.lab import roles
+from gateway.lab.roles import CONTROL, DATAPLANE, RoleError
+
+HOLD = """
+import signal, sys
+from pathlib import Path
+from gateway.lab import roles
+if sys.argv[3] == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+file = roles.take(Path(sys.argv[1]), sys.argv[2])
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def holding(run: Path, role: str, manner: str = "polite") -> "Iterator[subprocess.Popen[str]]":
+    """A process that has the role in the block, until it is ended."""
+    command = [sys.executable, "-c", HOLD, str(run), role, manner]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "taken\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_nobody_has_a_role_in_a_directory_that_is_empty_or_not_there(tmp_path: Path) -> None:
+    assert roles.holder(tmp_path, CONTROL) is None
+    assert roles.holder(tmp_path / "none", CONTROL) is None
+
+
+def test_the_kernel_says_who_has_the_role(tmp_path: Path) -> None:
+    with holding(tmp_path, CONTROL) as process:
+        assert roles.holder(tmp_path, CONTROL) == process.pid
+        assert roles.holder(tmp_path, DATAPLANE) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
+def test_a_process_that_ends_loses_its_role_however_it_ends(tmp_path: Path, number: int) -> None:
+    with holding(tmp_path, CONTROL) as process:
+        process.send_signal(number)
+        process.wait()
+        assert roles.holder(tmp_path, CONTROL) is None
+
+
+def test_a_lock_file_that_is_left_behind_is_no_holder(tmp_path: Path) -> None:
+    (tmp_path / "control.lock").write_text("4711")
+    assert roles.holder(tmp_path, CONTROL) is None
+    with holding(tmp_path, CONTROL) as process:
+        assert roles.holder(tmp_path, CONTROL) == process.pid
+
+
+def open_files() -> set[str]:
+    return {file.name for file in Path("/proc/self/fd").iterdir()}
+
+
+def test_a_role_is_taken_once(tmp_path: Path) -> None:
+    run = tmp_path / "edge"
+    run.mkdir()
+    with holding(run, CONTROL):
+        files = open_files()
+        with pytest.raises(RoleError, match=r"^control of lab edge is running already$"):
+            roles.take(run, CONTROL)
+        assert open_files() == files, "a refusal keeps no file open"
+
+
+def test_two_roles_of_a_lab_are_two_processes(tmp_path: Path) -> None:
+    with holding(tmp_path, CONTROL) as first, holding(tmp_path, DATAPLANE) as second:
+        assert roles.holder(tmp_path, CONTROL) == first.pid
+        assert roles.holder(tmp_path, DATAPLANE) == second.pid
+
+
+def test_a_role_of_a_lab_that_is_not_up_cannot_be_taken(tmp_path: Path) -> None:
+    with pytest.raises(RoleError, match=r"^lab edge is not up"):
+        roles.take(tmp_path / "edge", CONTROL)
+
+
+def test_taking_gives_the_open_lock_which_no_child_inherits(tmp_path: Path) -> None:
+    file = roles.take(tmp_path, CONTROL)
+    try:
+        assert not os.get_inheritable(file)
+        assert os.fstat(file).st_ino == (tmp_path / "control.lock").stat().st_ino
+    finally:
+        os.close(file)
+
+
+def test_stopping_ends_the_process(tmp_path: Path) -> None:
+    with holding(tmp_path, CONTROL) as process:
+        roles.stop(tmp_path, CONTROL)
+        assert process.wait() == -signal.SIGTERM
+    assert roles.holder(tmp_path, CONTROL) is None
+
+
+def test_stopping_kills_a_process_that_does_not_listen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "END_WITHIN_S", 0.1)
+    with holding(tmp_path, CONTROL, "deaf") as process:
+        roles.stop(tmp_path, CONTROL)
+        assert process.wait() == -signal.SIGKILL
+
+
+def test_stopping_leaves_the_other_roles(tmp_path: Path) -> None:
+    with holding(tmp_path, CONTROL), holding(tmp_path, DATAPLANE) as other:
+        roles.stop(tmp_path, CONTROL)
+        assert other.poll() is None
+        assert roles.holder(tmp_path, DATAPLANE) == other.pid
+
+
+@pytest.mark.parametrize("folder", ["", "none"], ids=["no-process", "no-lab"])
+def test_stopping_nobody_is_no_error(tmp_path: Path, folder: str) -> None:
+    roles.stop(tmp_path / folder, CONTROL)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def no_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory of a lab that isn't up: whatever is started for it ends at once."""
+    # Processes are started in "/": they find the package where we have it.
+    monkeypatch.setenv("PYTHONPATH", str(Path(gateway.__file__).parents[1]))
+    run = tmp_path / "no-such-lab"
+    run.mkdir()
+    return run
+
+
+def test_a_process_that_ends_at_once_is_reported_with_its_last_words(no_lab: Path) -> None:
+    (no_lab / "dataplane.log").write_text("earlier\n")
+    with pytest.raises(RoleError) as refused:
+        roles.start(no_lab, DATAPLANE, lambda: True)
+    earlier, last = (no_lab / "dataplane.log").read_text().splitlines()
+    assert earlier == "earlier"
+    assert last.startswith("tgw: ")
+    assert str(refused.value) == f"dataplane ended at once: {last}"
+
+
+def test_a_role_that_is_taken_already_is_not_ready_through_the_other(no_lab: Path) -> None:
+    with holding(no_lab, DATAPLANE) as process:
+        with pytest.raises(RoleError, match=r"^dataplane ended at once: "):
+            roles.start(no_lab, DATAPLANE, lambda: True)
+        assert roles.holder(no_lab, DATAPLANE) == process.pid
