@@ -1,0 +1,165 @@
+"""The composition root: the one file that knows every part and puts them together."""
+
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Network
+from pathlib import Path
+from random import SystemRandom
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.api import server as api
+from gateway.control import place
+from gateway.control.controller import Controller
+from gateway.control.events import LabConfigured
+from gateway.control.publication import SharedTables
+from gateway.engine import dataplane
+from gateway.lab import roles, web
+from gateway.lab.machines import Machines
+from gateway.lab.places import GATEWAY, Places
+from gateway.lab.topology import METADATA_ADDRESS, Topology
+from gateway.metadata import server as metadata
+from gateway.metadata.tree import Facts
+from gateway.net import namespace
+from gateway.store.sqlite import SqliteStore
+
+METADATA_PORT = 80
+BACKLOG = 128
+REQUESTS_AT_ONCE = 200
+
+
+def run_control(lab: str) -> None:
+    """Be the lab's control: API and metadata service, until SIGTERM.
+
+    Raises `RoleError`, `StoreError`, `ControlError` or `OSError`.
+    """
+    site, topology = _begin(lab, roles.CONTROL)
+    control = Controller(
+        SqliteStore(site.log),
+        Machines(topology),
+        SharedTables(site.run),
+        clock=time.time,
+        rng=SystemRandom(),
+    )
+    control.restore(_configuration(topology))
+    with namespace.inside(site.namespace(GATEWAY)):
+        metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
+    with (
+        _in_background(metadata.application(_facts_of(control, topology)), metadata_socket),
+        _unix_listener(site.socket) as listener,
+    ):
+        _server(api.application(control)).run(sockets=[listener])
+
+
+def run_dataplane(lab: str) -> None:
+    """Be the lab's data plane, until SIGTERM.
+
+    Raises `RoleError`, `WorkerRunningError` or `OSError`.
+    """
+    site, _ = _begin(lab, roles.DATAPLANE)
+    namespace.enter(site.namespace(GATEWAY))
+    dataplane.run(site.run)
+
+
+def run_web(lab: str) -> None:
+    """Be the internet's "what is my address" server, until SIGTERM."""
+    site, _ = _begin(lab, roles.WEB)
+    web.serve(site)
+
+
+def _begin(lab: str, role: str) -> tuple[Places, Topology]:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    site = Places(lab)
+    roles.take(site.run, role)  # the open file is the lock: it stays until the process ends
+    topology = site.saved()
+    if topology is None:
+        raise roles.RoleError(f"lab {lab} is not up: 'tgw lab up' builds it")
+    return site, topology
+
+
+def _configuration(topology: Topology) -> LabConfigured:
+    return LabConfigured(
+        pool=topology.pool,
+        quarantine_s=topology.quarantine_s,
+        vpc=topology.vpc,
+        reserved=(topology.vpc_gateway,),
+    )
+
+
+def _facts_of(control: Controller, topology: Topology) -> metadata.FactsOf:
+    def facts_of(private_ip: str) -> Facts | None:
+        with control.state() as state:
+            instance = state.instance_at(private_ip)
+            public = state.public_ip(instance) if instance else None
+        if instance is None:
+            return None
+        return Facts(
+            instance_id=instance.instance_id,
+            name=instance.name,
+            uuid=instance.uuid,
+            mac=instance.mac,
+            local_ipv4=instance.private_ip,
+            public_ipv4=public,
+            gateway=topology.vpc_gateway,
+            subnet_mask=str(IPv4Network(topology.vpc).netmask),
+            region=place.REGION,
+            zone=place.ZONE,
+            vpc_id=place.VPC_ID,
+            subnet_id=place.SUBNET_ID,
+            owner_id=place.APP_ID,
+        )
+
+    return facts_of
+
+
+def _server(application: Starlette) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            lifespan="off",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # a caller is its connection's address, never a header's
+            limit_concurrency=REQUESTS_AT_ONCE,
+        )
+    )
+
+
+@contextmanager
+def _in_background(application: Starlette, listener: socket.socket) -> Iterator[None]:
+    server = _server(application)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
+
+
+@contextmanager
+def _unix_listener(path: Path) -> Iterator[socket.socket]:
+    """A listening socket that only its owner may connect to; it takes its place when it is so."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(fresh))
+        fresh.chmod(0o600)
+        listener.listen(BACKLOG)
+        fresh.rename(path)
+        yield listener

@@ -1,0 +1,1 @@
+"""The command `tgw`: one thin module per noun. Each parses, calls and prints."""

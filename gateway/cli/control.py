@@ -1,0 +1,55 @@
+"""Calls to control, and the names people give to what has an id."""
+
+import argparse
+from typing import Any
+
+from gateway.api.client import Client
+from gateway.cli.output import MistakeError, need_root, site_of, topology_of
+
+
+def client(arguments: argparse.Namespace) -> Client:
+    """A client of the lab's control. Raises `RefusedError` if the lab isn't up."""
+    need_root()
+    topology_of(arguments)
+    return Client(site_of(arguments).socket)
+
+
+def find_instance(control: Client, word: str) -> dict[str, Any]:
+    """The instance with this id or name. Raises `MistakeError` if there isn't exactly one."""
+    instances = control.call("DescribeInstances")["InstanceSet"]
+    return _only(instances, "instance", word, ("InstanceId", "InstanceName"))
+
+
+def find_address(control: Client, word: str) -> dict[str, Any]:
+    """The EIP with this id, address or name. Raises `MistakeError` if there isn't exactly one.
+
+    An id that isn't an EIP's is passed on: control knows what else it may be.
+    """
+    addresses = control.call("DescribeAddresses")["AddressSet"]
+    if word.startswith("eip-") and word not in {a["AddressId"] for a in addresses}:
+        return {"AddressId": word}
+    ordinary = {
+        address: instance["InstanceId"]
+        for instance in control.call("DescribeInstances")["InstanceSet"]
+        for address in instance["PublicIpAddresses"] or ()
+        if address not in {a["AddressIp"] for a in addresses}
+    }
+    if word in ordinary:
+        raise MistakeError(
+            f"{word} is the ordinary public IP of {ordinary[word]}: the system assigns and "
+            "releases it, only an EIP can be bound, unbound or released"
+        )
+    return _only(addresses, "EIP", word, ("AddressId", "AddressIp", "AddressName"))
+
+
+def _only(
+    things: list[dict[str, Any]], kind: str, word: str, keys: tuple[str, ...]
+) -> dict[str, Any]:
+    for key in keys:
+        found = [thing for thing in things if thing[key] == word]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(thing[keys[0]] for thing in found)
+            raise MistakeError(f"{len(found)} {kind}s are called {word!r}: use an id ({ids})")
+    raise MistakeError(f"no {kind} {word!r}: 'tgw {kind.lower()} list' shows those there are")

@@ -1,0 +1,61 @@
+"""tgw demo: a lab of its own, ten steps, and the evidence of each."""
+
+import argparse
+from dataclasses import asdict, replace
+
+from gateway.cli.output import EXIT_REFUSED, need_root, print_json, progress
+from gateway.cli.verbs import Subparsers, lab_option, verb
+from gateway.lab import life
+from gateway.lab.demo import STEPS
+from gateway.lab.places import LAB_VARIABLE
+from gateway.lab.stage import Told, stage
+from gateway.lab.topology import Topology
+
+DEMO_LAB = "demo"
+INDENT = "     "
+
+
+def add(nouns: Subparsers, _common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    common = lab_option(DEMO_LAB)
+    parser = verb(
+        nouns, common, "demo", demo, "Watch a public IP that the instance never sees", json=True
+    )
+    parser.add_argument("--keep", action="store_true", help="leave the demo's lab up")
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Build, show, and clean up; exits 1 if a step isn't as it should be."""
+    need_root()
+    life.down(arguments.lab)  # what an earlier --keep left
+    told = []
+    try:
+        life.up(replace(Topology(), name=arguments.lab), say=progress)
+        if not arguments.json:
+            print(f"The commands below act on this lab: export {LAB_VARIABLE}={arguments.lab}\n")
+        with stage(arguments.lab) as scene:
+            for number, step in enumerate(STEPS, 1):
+                told.append(scene.tell(step))
+                if not arguments.json:
+                    _print(number, told[-1])
+    finally:
+        if not arguments.keep:
+            life.down(arguments.lab)
+    failed = [one for one in told if not one.ok]
+    if arguments.json:
+        print_json([{"step": n, **asdict(one)} for n, one in enumerate(told, 1)])
+    else:
+        print(f"{len(told) - len(failed)} of {len(told)} steps as they should be")
+        if arguments.keep:
+            print(f"the lab stays up: try 'tgw instance list --lab {arguments.lab}'")
+    return EXIT_REFUSED if failed else 0
+
+
+def _print(number: int, told: Told) -> None:
+    print(f"{'✓' if told.ok else '✗'} {number:>2}. {told.title}", flush=True)
+    for shown in told.evidence:
+        if shown.command:
+            print(f"{INDENT}$ {shown.command}")
+        for line in shown.output.splitlines():
+            print(f"{INDENT}{line}".rstrip())
+    print(flush=True)

@@ -1,0 +1,35 @@
+"""tgw doctor: what this machine offers, a line each."""
+
+import argparse
+from dataclasses import asdict
+
+from gateway.cli.output import EXIT_REFUSED, print_json
+from gateway.cli.verbs import Subparsers, verb
+from gateway.lab import doctor
+
+
+def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = verb(
+        nouns, common, "doctor", examine, "What this machine offers, and what to install", json=True
+    )
+    parser.add_argument("--quiet", action="store_true", help="only what is needed and missing")
+
+
+def examine(arguments: argparse.Namespace) -> int:
+    """Look, tell, and exit 1 if something needed is missing."""
+    findings = doctor.examine()
+    bad = [finding for finding in findings if finding.bad]
+    if arguments.json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in bad if arguments.quiet else findings:
+            print(_line(finding))
+    return EXIT_REFUSED if bad else 0
+
+
+def _line(finding: doctor.Finding) -> str:
+    if finding.present:
+        return f"ok       {finding.subject}"
+    word = "MISSING" if finding.needed else "no"
+    return f"{word:<8} {finding.subject}: {finding.advice}".rstrip(": ")

@@ -1,0 +1,117 @@
+"""tgw eip allocate | bind | unbind | release | list."""
+
+import argparse
+from typing import Any
+
+from gateway.api.client import Client
+from gateway.cli.control import client, find_address, find_instance
+from gateway.cli.output import print_json, print_table
+from gateway.cli.verbs import Subparsers, noun, verb
+from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, ChargeType
+
+
+def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Declare the noun."""
+    verbs = noun(nouns, "eip", "Allocate, bind, unbind and release elastic public IPs")
+    parser = verb(verbs, common, "allocate", allocate, "Take an EIP from the pool", json=True)
+    parser.add_argument("--name", default="", help="a name to call it by")
+    parser.add_argument("--bandwidth", type=int, default=1, metavar="MBPS", help="default 1")
+    parser.add_argument(
+        "--charge-type",
+        choices=[kind.value for kind in EIP_BANDWIDTH_MAX_MBPS],
+        default=ChargeType.TRAFFIC_POSTPAID_BY_HOUR.value,
+        help="how its traffic is paid for (default %(default)s)",
+    )
+    parser = verb(
+        verbs,
+        common,
+        "bind",
+        bind,
+        "Bind an EIP; if bound elsewhere it moves, in one step",
+        json=True,
+    )
+    _add_eip(parser)
+    parser.add_argument("instance", metavar="INSTANCE", help="an instance's id or name")
+    parser = verb(verbs, common, "unbind", unbind, "Unbind an EIP from its instance", json=True)
+    _add_eip(parser)
+    parser = verb(verbs, common, "release", release, "Give an unbound EIP back", json=True)
+    _add_eip(parser)
+    verb(verbs, common, "list", show_all, "List the EIPs", json=True)
+
+
+def allocate(arguments: argparse.Namespace) -> None:
+    """Take one."""
+    control = client(arguments)
+    answer = control.call(
+        "AllocateAddresses",
+        AddressName=arguments.name,
+        InternetChargeType=arguments.charge_type,
+        InternetMaxBandwidthOut=arguments.bandwidth,
+    )
+    _print(control, answer["AddressSet"][0], json=arguments.json)
+
+
+def bind(arguments: argparse.Namespace) -> None:
+    """Bind or move one."""
+    control = client(arguments)
+    eip_id = find_address(control, arguments.eip)["AddressId"]
+    instance_id = find_instance(control, arguments.instance)["InstanceId"]
+    control.call("AssociateAddress", AddressId=eip_id, InstanceId=instance_id)
+    _print(control, eip_id, json=arguments.json)
+
+
+def unbind(arguments: argparse.Namespace) -> None:
+    """Unbind one."""
+    control = client(arguments)
+    eip_id = find_address(control, arguments.eip)["AddressId"]
+    control.call("DisassociateAddress", AddressId=eip_id)
+    _print(control, eip_id, json=arguments.json)
+
+
+def release(arguments: argparse.Namespace) -> None:
+    """Give one back."""
+    control = client(arguments)
+    eip_id = find_address(control, arguments.eip)["AddressId"]
+    answer = control.call("ReleaseAddresses", AddressIds=[eip_id])
+    if arguments.json:
+        print_json(answer)
+    else:
+        print(f"{eip_id} is released")
+
+
+def show_all(arguments: argparse.Namespace) -> None:
+    """List them."""
+    answer = client(arguments).call("DescribeAddresses")
+    if arguments.json:
+        print_json(answer)
+    else:
+        _print_rows(answer["AddressSet"])
+
+
+def _add_eip(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("eip", metavar="EIP", help="an EIP's id, address or name")
+
+
+def _print(control: Client, eip_id: str, *, json: bool) -> None:
+    found = control.call("DescribeAddresses", AddressIds=[eip_id])["AddressSet"]
+    if json:
+        print_json(found[0])
+    else:
+        _print_rows(found)
+
+
+def _print_rows(addresses: list[dict[str, Any]]) -> None:
+    print_table(
+        ("EIP", "NAME", "ADDRESS", "STATUS", "INSTANCE", "MBPS"),
+        (
+            (
+                row["AddressId"],
+                row["AddressName"],
+                row["AddressIp"],
+                row["AddressStatus"],
+                row["InstanceId"],
+                row["Bandwidth"],
+            )
+            for row in addresses
+        ),
+    )

@@ -1,0 +1,75 @@
+"""tgw exec HOST -- COMMAND…, tgw shell HOST: be in a host of the lab."""
+
+import argparse
+import os
+import sys
+from typing import NoReturn
+
+from gateway.api.client import Client
+from gateway.cli.control import find_instance
+from gateway.cli.output import MistakeError, need_root, site_of, topology_of
+from gateway.cli.verbs import Subparsers, verb
+from gateway.net import namespace
+
+EXIT_NOT_FOUND = 127
+EXIT_NOT_EXECUTABLE = 126
+
+
+def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Declare the two commands."""
+    parser = verb(nouns, common, "exec", run_command, "Run a command in a host of the lab")
+    _add_host(parser)
+    parser.usage = f"{parser.prog} [--lab LAB] HOST -- COMMAND…"
+    parser.set_defaults(takes_command=True)
+    parser = verb(nouns, common, "shell", run_shell, "Open a shell in a host of the lab")
+    _add_host(parser)
+
+
+def run_command(arguments: argparse.Namespace) -> NoReturn:
+    """Become the command."""
+    if not arguments.after_dashes:
+        raise MistakeError("say what to run: tgw exec HOST -- COMMAND…")
+    _become(arguments, arguments.after_dashes)
+
+
+def run_shell(arguments: argparse.Namespace) -> NoReturn:
+    """Become a shell."""
+    _become(arguments, [os.environ.get("SHELL", "/bin/sh")])
+
+
+def _become(arguments: argparse.Namespace, command: list[str]) -> NoReturn:
+    need_root()
+    host = _host(arguments)
+    namespace.enter_as_host(site_of(arguments).namespace(host))
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        # A proxy is on the machine's network: a host of the lab can't reach it.
+        if not key.lower().endswith("_proxy")
+    } | {"TGW_HOST": host}
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606  the user's own command
+    except FileNotFoundError:
+        _die(EXIT_NOT_FOUND, f"{command[0]}: command not found")
+    except OSError as error:
+        _die(EXIT_NOT_EXECUTABLE, f"{command[0]}: {error.strerror}")
+
+
+def _die(status: int, line: str) -> NoReturn:
+    print(f"tgw: {line}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _host(arguments: argparse.Namespace) -> str:
+    """The host's name, which for an instance is its id; control is asked only if it must be."""
+    topology_of(arguments)
+    site = site_of(arguments)
+    if arguments.host in site.hosts():
+        return str(arguments.host)
+    return str(find_instance(Client(site.socket), arguments.host)["InstanceId"])
+
+
+def _add_host(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "host", metavar="HOST", help="an instance's name or id, 'internet' or 'gateway'"
+    )

@@ -1,0 +1,87 @@
+"""tgw lab up | down | status | graph."""
+
+import argparse
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from gateway.cli.output import (
+    MistakeError,
+    need_root,
+    print_json,
+    print_table,
+    progress,
+    site_of,
+)
+from gateway.cli.verbs import Subparsers, noun, verb
+from gateway.lab import graph as graphs
+from gateway.lab import life
+from gateway.lab.places import DEFAULT_LAB, GATEWAY, INTERNET
+from gateway.lab.topology import Topology
+
+
+def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Declare the noun."""
+    verbs = noun(nouns, "lab", "Build, look at and remove a lab")
+    parser = verb(verbs, common, "up", up, "Build the lab, or repair what is missing of it")
+    parser.add_argument("--topology", type=Path, metavar="FILE", help="a TOML file; see README")
+    parser.add_argument(
+        "--network-only",
+        action="store_true",
+        help="leave control and data plane to be started by others, such as systemd",
+    )
+    parser = verb(verbs, common, "down", down, "Remove all of the lab")
+    parser.add_argument("--keep-state", action="store_true", help="keep the event log")
+    verb(
+        verbs, common, "status", status, "What there is of the lab; exits 0 if all of it", json=True
+    )
+    parser = verb(verbs, common, "graph", graph, "The topology as a drawing")
+    parser.add_argument("--format", choices=graphs.FORMATS, default="text")
+    parser.add_argument("--topology", type=Path, metavar="FILE", help="of a lab that isn't up")
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """Build or repair."""
+    need_root()
+    running = None if arguments.topology else site_of(arguments).saved()
+    topology = running or _topology(arguments)
+    life.up(topology, network_only=arguments.network_only, say=progress)
+
+
+def down(arguments: argparse.Namespace) -> None:
+    """Remove."""
+    need_root()
+    life.down(arguments.lab, keep_state=arguments.keep_state)
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Show, and exit 1 unless all is there."""
+    found = life.status(arguments.lab)
+    if arguments.json:
+        print_json({"up": found.up, **asdict(found)})
+    else:
+        print(f"lab {found.lab} is {'up' if found.up else 'not up'}")
+        print_table(
+            ("PROCESS", "PID", "READY"),
+            ((p.role, p.pid, "yes" if p.ready else "no") for p in found.processes),
+        )
+        print_table(
+            ("HOST", "NAMESPACE"), ((h, site_of(arguments).namespace(h)) for h in found.hosts)
+        )
+    return 0 if found.up else 1
+
+
+def graph(arguments: argparse.Namespace) -> None:
+    """Draw."""
+    site = site_of(arguments)
+    topology = None if arguments.topology else site.saved()
+    instances = [host for host in site.hosts() if host not in (INTERNET, GATEWAY)]
+    print(graphs.draw(topology or _topology(arguments), instances, arguments.format))
+
+
+def _topology(arguments: argparse.Namespace) -> Topology:
+    topology = Topology.load(arguments.topology) if arguments.topology else Topology()
+    if arguments.topology and topology.name not in (DEFAULT_LAB, arguments.lab):
+        raise MistakeError(
+            f"{arguments.topology} is of lab {topology.name}: use --lab {topology.name}"
+        )
+    return replace(topology, name=arguments.lab)

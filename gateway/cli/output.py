@@ -1,0 +1,75 @@
+"""How the command speaks: tables for people, JSON for programs, one line for a mistake."""
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from unicodedata import east_asian_width
+
+from gateway.lab.places import Places
+from gateway.lab.topology import Topology
+
+EXIT_REFUSED = 1
+EXIT_MISTAKE = 2
+
+
+class MistakeError(Exception):
+    """The command line can't be carried out as it stands; the text says what to do."""
+
+
+class RefusedError(Exception):
+    """The operation was understood and refused, or failed."""
+
+
+def print_json(value: object) -> None:
+    """One JSON document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns as wide as they need to be; `-` for what isn't there."""
+    cells = [list(titles), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        padded = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        )
+        print("  ".join(padded).rstrip())
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal it takes: a Chinese character takes two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value)) or "-"
+    return str(value)
+
+
+def need_root() -> None:
+    """Stop here without root's rights. Raises `RefusedError`."""
+    if os.geteuid() != 0:
+        raise RefusedError("this needs root: try it with sudo")
+
+
+def site_of(arguments: Namespace) -> Places:
+    """The places of the lab the command is about."""
+    return Places(arguments.lab)
+
+
+def topology_of(arguments: Namespace) -> Topology:
+    """The topology of the lab the command is about. Raises `RefusedError` if it isn't up."""
+    topology = site_of(arguments).saved()
+    if topology is None:
+        raise RefusedError(f"lab {arguments.lab} is not up: 'tgw lab up' builds it")
+    return topology
+
+
+def progress(line: str) -> None:
+    """A line about work under way, beside the command's real output."""
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,52 @@
+"""How a noun declares its verbs."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from gateway.lab.topology import NAME
+
+Subparsers = Any  # argparse's own type is private
+Run = Callable[[argparse.Namespace], int | None]
+
+
+def lab_option(default: str) -> argparse.ArgumentParser:
+    """The option --lab, for `verb`. One parser each default: argparse shares it with its users."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--lab", type=_lab_name, default=default, help="which lab (default %(default)s)"
+    )
+    return parser
+
+
+def noun(nouns: Subparsers, name: str, help_line: str) -> Subparsers:
+    """A noun that has verbs."""
+    found: Subparsers = nouns.add_parser(name, help=help_line, description=f"{help_line}.")
+    return found.add_subparsers(metavar="VERB", required=True)
+
+
+def verb(
+    verbs: Subparsers,
+    common: argparse.ArgumentParser,
+    name: str,
+    run: Run,
+    help_line: str,
+    *,
+    json: bool = False,
+) -> argparse.ArgumentParser:
+    """A verb, or a command of one word; `json` gives it the option --json."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=help_line, description=f"{help_line}.", parents=[common]
+    )
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.set_defaults(run=run, takes_command=False)
+    return parser
+
+
+def _lab_name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} can't name a lab: use up to 20 of a-z, 0-9 and '-', a letter first"
+        )
+    return text

@@ -1,0 +1,174 @@
+"""The demo's ten steps: what a public address on the gateway means, shown with real packets.
+
+Every step runs commands that anyone can type, and checks what they print.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from gateway.lab.places import GATEWAY, INTERNET, Places
+from gateway.lab.stage import Shown, Stage, Step
+from gateway.lab.topology import METADATA_NAME
+from gateway.lab.wire import Row, capture_one, compared, silence
+
+MBPS: Final = "10"
+ANSWER_S: Final = "1"
+PINGS: Final = 400
+PING_EVERY_S: Final = "0.005"
+
+
+def run_instance(stage: Stage) -> bool:
+    """1."""
+    shown = stage.tgw("instance", "run", "--name", "web", "--bandwidth", MBPS)
+    web = stage.ask("instance", "show", "web")
+    stage.known["web"] = web["InstanceId"]
+    stage.known["private"] = web["PrivateIpAddresses"][0]
+    stage.known["public"] = web["PublicIpAddresses"][0]
+    return shown.status == 0 and web["InstanceState"] == "RUNNING"
+
+
+def only_private_inside(stage: Stage) -> bool:
+    """2."""
+    shown = stage.tgw("exec", "web", "--", "ifconfig")
+    return stage.known["private"] in shown.output and stage.known["public"] not in shown.output
+
+
+def metadata_tells(stage: Stage) -> bool:
+    """3."""
+    return _metadata(stage, "web") == stage.known["public"]
+
+
+def client_reaches_it(stage: Stage) -> bool:
+    """4."""
+    topology = Places(stage.lab).saved()
+    assert topology is not None
+    stage.known["client"] = topology.clients[0]
+    log = _serve(stage, "web")
+    page = _open(stage, stage.known["public"])
+    line = stage.wait_for(r".*\"GET / .*", log)[0]
+    stage.note(f"web's log: {line}")
+    return page.output.strip() == "this is web" and line.startswith(stage.known["client"] + " ")
+
+
+def internet_sees_public(stage: Stage) -> bool:
+    """5."""
+    shown = stage.tgw("exec", "web", "--", "curl", "-s", "-m", ANSWER_S, f"http://{INTERNET}/")
+    return shown.output.strip() == stage.known["public"]
+
+
+def one_packet(stage: Stage) -> bool:
+    """6."""
+    site = Places(stage.lab)
+    sides = {"uplink": "uplink", "instance": stage.known["web"]}
+    packets = capture_one(
+        stage,
+        site.namespace(INTERNET),
+        {side: (site.namespace(GATEWAY), interface) for side, interface in sides.items()},
+        lambda: _open(stage, stage.known["public"], quiet=True),
+    )
+    rows = compared(packets["uplink"], packets["instance"])
+    stage.note("\n".join(map(str, (Row("field", "on the uplink", "at the instance"), *rows))))
+    changed = {row.field for row in rows if row.changed}
+    return changed == {"time to live", "IPv4 checksum", "destination", "TCP checksum"} and all(
+        row.right for row in rows
+    )
+
+
+def bind_eip(stage: Stage) -> bool:
+    """7."""
+    stage.tgw("eip", "allocate")
+    eip = stage.ask("eip", "list")["AddressSet"][0]
+    stage.known["eip"], stage.known["eip_id"] = eip["AddressIp"], eip["AddressId"]
+    bound = stage.tgw("eip", "bind", stage.known["eip_id"], "web")
+    old, new = _open(stage, stage.known["public"]), _open(stage, stage.known["eip"])
+    return (
+        bound.status == 0
+        and old.status != 0
+        and new.output.strip() == "this is web"
+        and _metadata(stage, "web") == stage.known["eip"]
+    )
+
+
+def rebind_eip(stage: Stage) -> bool:
+    """8."""
+    stage.tgw("instance", "run", "--name", "web2", "--bandwidth", MBPS)
+    second = stage.ask("instance", "show", "web2")
+    stage.known["public2"] = second["PublicIpAddresses"][0]
+    _serve(stage, "web2")
+    log = stage.folder / "ping.log"
+    ping = ("ping", "-n", "-D", "-i", PING_EVERY_S, "-c", str(PINGS), stage.known["eip"])
+    pinging = stage.start("exec", INTERNET, "--", *ping, output=log, ready="icmp_seq=20 ")
+    bound = stage.tgw("eip", "bind", stage.known["eip_id"], "web2")
+    stage.wait_for("packets transmitted", log)
+    pinging.wait(1)
+    quiet = silence(log.read_text())
+    stage.note(
+        f"{quiet.sent} pings, one every {float(PING_EVERY_S) * 1000:g} ms, while it moved: "
+        f"{quiet.lost} lost, longest time without an answer {quiet.longest_ms:.1f} ms"
+    )
+    page = _open(stage, stage.known["eip"])
+    return bound.status == 0 and page.output.strip() == "this is web2" and quiet.lost < quiet.sent
+
+
+def unbind_eip(stage: Stage) -> bool:
+    """9."""
+    stage.tgw("eip", "unbind", stage.known["eip_id"])
+    shown = stage.tgw("instance", "show", "web2")
+    new = stage.ask("instance", "show", "web2")["PublicIpAddresses"][0]
+    stage.known["public3"] = new
+    answered = _open(stage, new).output.strip() == "this is web2"
+    return (
+        shown.status == 0 and new not in (stage.known["public2"], stage.known["eip"]) and answered
+    )
+
+
+def terminate(stage: Stage) -> bool:
+    """10."""
+    before = stage.ask("instance", "list")["TotalCount"]
+    stage.tgw("instance", "terminate", "web2")
+    events = stage.tgw("events", "--last", "3").output
+    table = stage.tgw("table")
+    left = stage.ask("instance", "list")["TotalCount"]
+    gone = stage.known["public3"]
+    return before - left == 1 and f"address={gone}" in events and gone not in table.output
+
+
+STEPS: Final = (
+    Step("Run an instance: the system assigns it a public IP from the pool", run_instance),
+    Step("ifconfig in it shows the private address, and not the public one", only_private_inside),
+    Step("The metadata service tells it the public address", metadata_tells),
+    Step(
+        "A client on the internet opens it, and its log has the client's own address",
+        client_reaches_it,
+    ),
+    Step("The internet sees the instance as its public address", internet_sees_public),
+    Step("One TCP SYN, captured on both sides of the gateway", one_packet),
+    Step(
+        "Bind an EIP: the old public IP falls silent, the EIP answers, metadata follows", bind_eip
+    ),
+    Step("Move the EIP to a second instance in one step", rebind_eip),
+    Step("Unbind it: the instance gets a new public IP by itself", unbind_eip),
+    Step("Terminate the instance: the pool has its public IP back", terminate),
+)
+
+
+def _metadata(stage: Stage, host: str) -> str:
+    url = f"http://{METADATA_NAME}/meta-data/public-ipv4"
+    return stage.tgw("exec", host, "--", "curl", "-s", "-m", ANSWER_S, url).output.strip()
+
+
+def _open(stage: Stage, address: str, *, quiet: bool = False) -> Shown:
+    source = ("--interface", stage.known["client"])
+    curl = ("curl", "-sS", "-m", ANSWER_S, *source, f"http://{address}/")
+    return stage.tgw("exec", INTERNET, "--", *curl, quiet=quiet)
+
+
+def _serve(stage: Stage, name: str) -> Path:
+    """A web server in the instance with one page that says who it is; returns its log."""
+    folder = stage.folder / name
+    folder.mkdir()
+    (folder / "index.html").write_text(f"this is {name}\n")
+    log = stage.folder / f"{name}.log"
+    server = ("-u", "-m", "http.server", "80", "--directory", str(folder))
+    stage.start("exec", name, "--", "python3", *server, output=log, ready="Serving HTTP")
+    return log

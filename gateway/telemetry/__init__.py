@@ -1,0 +1,1 @@
+"""What the gateway counts, read from outside of it."""

@@ -1,0 +1,39 @@
+"""All counters of one gateway at one moment: addresses, reasons, guard and kernel queue."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from gateway.engine import steering
+from gateway.engine.queues import queues
+from gateway.nat.reasons import Reason
+from gateway.nat.worker_page import Traffic, counts
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Where every packet went that came to the gateway's uplink or wanted to leave through it."""
+
+    addresses: dict[str, Traffic]  # public address → what was translated for it
+    reasons: dict[str, int]  # reason's label → packets; `translated` is the accepted ones
+    guard: dict[str, int]  # packets that came to no queue, or left it untranslated
+    queue: dict[str, int]  # packets the kernel dropped, because the data plane was too slow
+
+
+def read(directory: Path, pool: str) -> Counters:
+    """The counters of the gateway that publishes in `directory`, in this thread's namespace.
+
+    Raises `SteeringError` if the namespace has no steering.
+    """
+    counted = counts(directory)
+    network = IPv4Network(pool)
+    kernel = queues()
+    return Counters(
+        addresses={str(network[slot]): seen for slot, seen in sorted(counted.slots.items())},
+        reasons={reason.label: counted.reasons[reason] for reason in Reason},
+        guard=steering.guard_drops(),
+        queue={
+            "dropped_full": sum(queue.dropped_full for queue in kernel),
+            "dropped_socket": sum(queue.dropped_socket for queue in kernel),
+        },
+    )

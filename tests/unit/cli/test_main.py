@@ -1,0 +1,190 @@
+import argparse
+import re
+import subprocess
+import sys
+
+import pytest
+
+from gateway import __version__
+from gateway.api.client import ControlUnreachableError
+from gateway.api.wire import ApiError
+from gateway.cli import main as command
+from gateway.cli.output import MistakeError, RefusedError
+from gateway.control.errors import AdapterError
+from gateway.engine.steering import SteeringError
+from gateway.lab.life import LabError
+from gateway.lab.roles import RoleError
+from gateway.lab.topology import TopologyError
+from gateway.nat.worker_page import WorkerRunningError
+from gateway.store.records import StoreError
+
+from .conftest import Tgw
+
+MISTAKES = [
+    pytest.param([], "tgw: the following arguments are required: COMMAND", id="nothing"),
+    pytest.param(["fly"], "tgw: argument COMMAND: invalid choice: 'fly'", id="unknown-noun"),
+    pytest.param(["eip"], "tgw eip: the following arguments are required: VERB", id="no-verb"),
+    pytest.param(["eip", "fly"], "tgw eip: argument VERB: invalid choice", id="unknown-verb"),
+    pytest.param(["eip", "bind"], "tgw eip bind: the following arguments are r", id="no-words"),
+    pytest.param(["eip", "bind", "x"], "are required: INSTANCE", id="one-word-missing"),
+    pytest.param(["eip", "list", "x"], "unrecognized arguments: x", id="one-word-too-many"),
+    pytest.param(["eip", "list", "--jsn"], "unrecognized arguments: --jsn", id="unknown-option"),
+    pytest.param(["eip", "allocate", "--bandwidth", "fast"], "invalid int value", id="no-number"),
+    pytest.param(["eip", "allocate", "--charge-type", "free"], "invalid choice: 'fr", id="choice"),
+    pytest.param(["lab", "graph", "--format", "png"], "invalid choice: 'png'", id="format"),
+    pytest.param(["lab", "up", "--topology"], "expected one argument", id="option-without-value"),
+    pytest.param(["lab", "up", "--lab", "A/B"], "'A/B' can't name a lab", id="lab-name"),
+    pytest.param(["lab", "up", "--lab", "../x"], "'../x' can't name a lab", id="lab-name-dots"),
+    pytest.param(["lab", "up", "--lab", ""], "'' can't name a lab", id="lab-name-empty"),
+    pytest.param(["events", "--last", "x"], "invalid int value", id="last-no-number"),
+    pytest.param(["exec"], "tgw exec: the following arguments are required: HOST", id="no-host"),
+]
+
+NOUNS = {
+    "lab": ("up", "down", "status", "graph"),
+    "instance": ("run", "list", "show", "start", "stop", "reboot", "terminate"),
+    "eip": ("allocate", "bind", "unbind", "release", "list"),
+    **dict.fromkeys(
+        ("exec", "shell", "table", "counters", "events", "doctor", "demo", "dataplane", "control"),
+        (),
+    ),
+}
+COMMANDS = [[noun] for noun in NOUNS] + [[n, verb] for n, verbs in NOUNS.items() for verb in verbs]
+
+ENDS = [
+    pytest.param(MistakeError("say what"), 2, "say what", id="mistake"),
+    pytest.param(TopologyError("x overlaps y"), 2, "x overlaps y", id="topology"),
+    pytest.param(ApiError("InvalidParameterValue", "too much"), 2,
+                 "too much (InvalidParameterValue)", id="api-invalid-value"),
+    pytest.param(ApiError("InvalidParameterValue.AddressTypeConflict", "no EIP"), 2,
+                 "no EIP (InvalidParameterValue.AddressTypeConflict)", id="api-invalid-detail"),
+    pytest.param(ApiError("MissingParameter", "which"), 2, "which (MissingParameter)",
+                 id="api-missing"),
+    pytest.param(ApiError("UnknownParameter", "what"), 2, "what (UnknownParameter)",
+                 id="api-unknown"),
+    pytest.param(ApiError("ResourceInsufficient", "empty"), 1, "empty (ResourceInsufficient)",
+                 id="api-refused"),
+    pytest.param(ControlUnreachableError("refused"), 1,
+                 "control of lab edge doesn't answer (refused): 'tgw lab up' starts it",
+                 id="control-unreachable"),
+    pytest.param(RefusedError("not up"), 1, "not up", id="refused"),
+    pytest.param(AdapterError("the world"), 1, "the world", id="control"),
+    pytest.param(LabError("half"), 1, "half", id="lab"),
+    pytest.param(RoleError("taken"), 1, "taken", id="role"),
+    pytest.param(SteeringError("nft: no"), 1, "nft: no", id="steering"),
+    pytest.param(StoreError("damaged"), 1, "damaged", id="store"),
+    pytest.param(WorkerRunningError("worker 0"), 1, "worker 0", id="worker"),
+    pytest.param(PermissionError(13, "Permission denied", "/x"), 1,
+                 "[Errno 13] Permission denied: '/x'", id="oserror"),
+    pytest.param(RefusedError("two\nlines  and\tspaces"), 1, "two lines and spaces", id="lines"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "message"), MISTAKES)
+def test_a_mistake_is_one_line_and_exit_2(tgw: Tgw, words: list[str], message: str) -> None:
+    done = tgw(*words)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert done.err.startswith("tgw")
+    assert "--help" in done.err
+
+
+def test_a_lab_name_in_the_environment_is_checked_too(
+    tgw: Tgw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TGW_LAB", "No Lab")
+    done = tgw("lab", "status")
+    assert done.status == 2
+    assert "'No Lab' can't name a lab" in done.err
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_has_help(tgw: Tgw, words: list[str]) -> None:
+    done = tgw(*words, "--help")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"usage: tgw {' '.join(words)} ")
+
+
+def test_the_help_names_every_command(tgw: Tgw) -> None:
+    out = tgw("--help").out
+    assert [noun for noun in NOUNS if not re.search(rf"^    {noun}\b", out, re.MULTILINE)] == []
+
+
+def test_the_version(tgw: Tgw) -> None:
+    assert tgw("--version") == (0, f"tgw {__version__}\n", "")
+
+
+def raising(error: BaseException) -> argparse.ArgumentParser:
+    def run(_arguments: argparse.Namespace) -> None:
+        raise error
+
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(run=run, lab="edge")
+    return parser
+
+
+@pytest.mark.parametrize(("error", "status", "line"), ENDS)
+def test_what_goes_wrong_is_one_line_and_its_status(
+    tgw: Tgw, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, line: str
+) -> None:
+    monkeypatch.setattr(command, "parser", lambda: raising(error))
+    assert tgw() == (status, "", f"tgw: {line}\n")
+
+
+def test_an_interrupted_command_says_nothing(tgw: Tgw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "parser", lambda: raising(KeyboardInterrupt()))
+    assert tgw() == (130, "", "")
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "parser", lambda: raising(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        command.main([])
+
+
+@pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1)])
+def test_what_a_command_returns_is_the_exit_status(
+    tgw: Tgw, monkeypatch: pytest.MonkeyPatch, returned: int | None, status: int
+) -> None:
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(run=lambda _: returned)
+    monkeypatch.setattr(command, "parser", lambda: parser)
+    assert tgw() == (status, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "after"),
+    [
+        pytest.param(["--", "ls", "-l"], ["ls", "-l"], id="a-command-with-an-option"),
+        pytest.param(["--", "x", "--", "--json"], ["x", "--", "--json"], id="dashes-of-its-own"),
+        pytest.param(["--"], [], id="nothing"),
+        pytest.param([], [], id="no-dashes"),
+    ],
+)
+def test_the_words_after_the_dashes_are_not_ours(
+    tgw: Tgw, monkeypatch: pytest.MonkeyPatch, words: list[str], after: list[str]
+) -> None:
+    seen: list[argparse.Namespace] = []
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(run=seen.append, takes_command=True)
+    monkeypatch.setattr(command, "parser", lambda: parser)
+    assert tgw(*words).status == 0
+    assert [arguments.after_dashes for arguments in seen] == [after]
+
+
+def test_words_after_dashes_are_for_exec_only(tgw: Tgw) -> None:
+    """`tgw lab down -- --keep-state` must not take the event log with it."""
+    status, output, error = tgw("lab", "graph", "--", "--format", "svg")
+    assert (status, output) == (2, "")
+    assert error == "tgw: '--' is for 'tgw exec HOST -- COMMAND…' only\n"
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli.main", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"tgw {__version__}\n"

@@ -1,0 +1,94 @@
+import json
+
+import pytest
+
+from gateway.lab.places import Places
+from gateway.nat import exchange
+from gateway.nat.table import Mapping, build
+from gateway.store.records import Record
+from gateway.store.sqlite import SqliteStore
+
+from .conftest import Tgw
+
+TABLE = build(7, 256, [Mapping(0xCB007109, 0x0A000002, 9), Mapping(0xCB007165, 0x0A000010, 101)])
+RECORDS = [
+    Record(1, 0.0, "eip-allocated", '{"eip_id": "eip-1", "name": "", "instance_id": null}'),
+    Record(2, 86399.9, "eip-bound", '{"eip_id": "eip-1", "instance_id": "ins-1"}'),
+    Record(3, 86400.0, "eip-renamed", '{"eip_id": "eip-1", "name": "网"}'),
+]
+LINES = [
+    "     1  1970-01-01T00:00:00Z  eip-allocated         eip_id=eip-1",
+    "     2  1970-01-01T23:59:59Z  eip-bound             eip_id=eip-1 instance_id=ins-1",
+    "     3  1970-01-02T00:00:00Z  eip-renamed           eip_id=eip-1 name=网",
+]
+
+
+@pytest.fixture
+def log(site: Places, root: None) -> None:
+    store = SqliteStore(site.log)
+    store.append(RECORDS)
+    store.close()
+
+
+def test_the_table_in_force(tgw: Tgw, up: Places) -> None:
+    exchange.publish(up.run, TABLE)
+    assert tgw("table") == (
+        0,
+        "generation 7\n"
+        "PUBLIC         PRIVATE    SLOT\n"
+        "203.0.113.9    10.0.0.2   9\n"
+        "203.0.113.101  10.0.0.16  101\n",
+        "",
+    )
+
+
+def test_the_table_as_json(tgw: Tgw, up: Places) -> None:
+    exchange.publish(up.run, TABLE)
+    assert json.loads(tgw("table", "--json").out) == {
+        "generation": 7,
+        "mappings": [
+            {"public": "203.0.113.9", "private": "10.0.0.2", "slot": 9},
+            {"public": "203.0.113.101", "private": "10.0.0.16", "slot": 101},
+        ],
+    }
+
+
+def test_before_a_publication_the_table_is_empty(tgw: Tgw, up: Places) -> None:
+    assert tgw("table") == (0, "generation 0\nPUBLIC  PRIVATE  SLOT\n", "")
+
+
+@pytest.mark.parametrize("command", ["table", "counters"])
+def test_a_lab_that_is_not_up_has_nothing_to_show(tgw: Tgw, root: None, command: str) -> None:
+    assert tgw(command) == (1, "", "tgw: lab edge is not up: 'tgw lab up' builds it\n")
+
+
+def test_counters_of_a_lab_without_its_gateway_are_refused(
+    tgw: Tgw, root: None, up: Places
+) -> None:
+    done = tgw("counters")
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.usefixtures("log")
+def test_the_events(tgw: Tgw) -> None:
+    assert tgw("events") == (0, "\n".join(LINES) + "\n", "")
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("last", "first"), [(0, 3), (1, 2), (3, 0), (99, 0)])
+def test_only_the_last_events(tgw: Tgw, last: int, first: int) -> None:
+    assert tgw("events", "--last", str(last)).out.splitlines() == LINES[first:]
+
+
+@pytest.mark.usefixtures("log")
+def test_events_as_json_are_one_document_each(tgw: Tgw) -> None:
+    found = [json.loads(line) for line in tgw("events", "--json").out.splitlines()]
+    assert [event["sequence"] for event in found] == [1, 2, 3]
+    assert found[1] == {
+        "sequence": 2, "at": 86399.9, "kind": "eip-bound", "eip_id": "eip-1",
+        "instance_id": "ins-1",
+    }  # fmt: skip
+
+
+def test_a_lab_without_a_log_has_no_events(tgw: Tgw, root: None, site: Places) -> None:
+    assert tgw("events") == (1, "", f"tgw: no event log at {site.log}\n")

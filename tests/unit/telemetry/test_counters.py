@@ -1,0 +1,75 @@
+"""Pages are real; nft and the kernel's queue file are stood in for, because both need root."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.engine import queues
+from gateway.engine.steering import SteeringError
+from gateway.nat.reasons import Reason
+from gateway.nat.translate import NO_SLOT, Direction, Outcome
+from gateway.nat.worker_page import Traffic, WorkerPage
+from gateway.telemetry import counters
+
+POOL = "203.0.113.0/24"
+LISTING = (
+    '{"nftables": [{"metainfo": {"json_schema_version": 1}}, '
+    '{"counter": {"family": "ip", "name": "guard_foreign", "packets": 5, "bytes": 300}}]}'
+)
+
+
+@pytest.fixture
+def steered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nft = tmp_path / "bin" / "nft"
+    nft.parent.mkdir()
+    nft.write_text(f"#!/bin/sh\necho '{LISTING}'\n")
+    nft.chmod(0o755)
+    monkeypatch.setenv("PATH", str(nft.parent))
+    (tmp_path / "queue").write_text(" 0 1 0 2 4016 3 4 99 1\n 1 1 0 2 4016 10 20 99 1\n")
+    monkeypatch.setattr(queues, "PROC", tmp_path / "queue")
+
+
+def write_pages(directory: Path) -> None:
+    for worker in (0, 1):
+        with WorkerPage(directory, worker) as page:
+            page.hold(256)
+            page.count(Outcome(Reason.TRANSLATED, 200), Direction.INBOUND, 100)
+            page.count(Outcome(Reason.TRANSLATED, 9), Direction.OUTBOUND, 60)
+            page.count(Outcome(Reason.UNKNOWN_PUBLIC, NO_SLOT), Direction.INBOUND, 0)
+
+
+@pytest.mark.usefixtures("steered")
+def test_everything_is_read_at_once(tmp_path: Path) -> None:
+    write_pages(tmp_path)
+    found = counters.read(tmp_path, POOL)
+    assert found.guard == {"guard_foreign": 5}
+    assert found.queue == {"dropped_full": 13, "dropped_socket": 24}
+    assert {label: seen for label, seen in found.reasons.items() if seen} == {
+        "translated": 4,
+        "unknown-public": 2,
+    }
+
+
+@pytest.mark.usefixtures("steered")
+def test_a_slot_is_the_address_at_its_place_in_the_pool(tmp_path: Path) -> None:
+    write_pages(tmp_path)
+    assert list(counters.read(tmp_path, POOL).addresses.items()) == [
+        ("203.0.113.9", Traffic(0, 0, 2, 120)),
+        ("203.0.113.200", Traffic(2, 200, 0, 0)),
+    ]
+
+
+@pytest.mark.usefixtures("steered")
+def test_reasons_that_were_not_seen_are_zero_and_not_missing(tmp_path: Path) -> None:
+    found = counters.read(tmp_path, POOL)
+    assert list(found.reasons) == [reason.label for reason in Reason]
+    assert set(found.reasons.values()) == {0}
+    assert found.addresses == {}
+
+
+def test_a_namespace_without_steering_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SteeringError):
+        counters.read(tmp_path, POOL)
