@@ -1,0 +1,125 @@
+"""No path lets an untranslated packet out: seen on the wire of the uplink."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.packet import Packet, Raw
+from support.labs import Instance, Lab, eventually
+from support.wire import Capture, send
+
+from gateway.engine import steering
+from gateway.lab import life
+from gateway.lab.builder import UPLINK
+from gateway.net import namespace
+from gateway.net.links import Links
+
+
+@pytest.fixture
+def client(own_lab: Lab) -> str:
+    return own_lab.topology.clients[0]
+
+
+def outbound(source: str, target: str) -> list[Packet]:
+    """One packet of each kind, as an instance sends it."""
+    ip = IP(src=source, dst=target)
+    return [
+        ip / TCP(sport=1000, dport=80, flags="S"),
+        ip / UDP(sport=1000, dport=53) / Raw(b"question"),
+        ip / ICMP(id=7) / Raw(b"ping"),
+        ip / ICMP(type=3, code=3) / IP(src=target, dst=source) / UDP(sport=53, dport=1000),
+        IP(src=source, dst=target, proto=47) / Raw(b"\0" * 8),
+        IP(src=source, dst=target, flags="MF", proto=17) / Raw(b"\0" * 64),
+    ]
+
+
+@contextmanager
+def nothing_leaves(lab: Lab, instance: Instance, client: str) -> Iterator[None]:
+    """While packets of all kinds are sent, the wire carries none that the pool doesn't own."""
+    with Capture(lab.uplink, "eth0") as wire:
+        yield
+        send(lab, instance.id, *outbound(instance.private, client))
+        # A packet from the internet's side ends the wait: what came before it has been captured.
+        send(lab, "internet", IP(src=client, dst=lab.topology.uplink_address) / UDP(dport=9))
+        seen = wire.until(lambda packet: packet[IP].dst == lab.topology.uplink_address)
+    strangers = [p.summary() for p in seen if p[IP].src != client]
+    assert strangers == []
+
+
+def test_with_the_data_plane_down_nothing_leaves(own_lab: Lab, client: str) -> None:
+    web = own_lab.instance("web")
+    assert own_lab.pings(web.id, client)
+    pid = next(p.pid for p in life.status(own_lab.name).processes if p.role == "dataplane")
+    assert pid is not None
+    with nothing_leaves(own_lab, web, client):
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not life.status(own_lab.name).up)
+
+
+def test_with_no_queue_rule_nothing_leaves(own_lab: Lab, client: str) -> None:
+    """The guard is a second line: it needs neither data plane nor queue."""
+    web = own_lab.instance("web")
+    with namespace.inside(own_lab.gateway):
+        before = steering.guard_drops()["guard_untranslated"]
+        subprocess.run(["iptables-restore"], input="*mangle\nCOMMIT\n", text=True, check=True)
+        subprocess.run(
+            ["nft", "delete", "table", "ip", "tgw_queue"], capture_output=True, check=False
+        )
+        with nothing_leaves(own_lab, web, client):
+            pass
+        assert steering.guard_drops()["guard_untranslated"] > before
+
+
+def test_an_unmapped_instance_sends_nothing_out(own_lab: Lab, client: str) -> None:
+    quiet = own_lab.instance("quiet", bandwidth=0)
+    with nothing_leaves(own_lab, quiet, client):
+        pass
+
+
+def test_from_the_internet_only_the_pool_is_there(own_lab: Lab) -> None:
+    """Neither the VPC, nor the metadata service, nor the gateway itself."""
+    web = own_lab.instance("web")
+    inside = (web.private, own_lab.topology.vpc_gateway, "169.254.0.23")
+    with Links(own_lab.uplink) as links:
+        for address in inside:
+            links.route(f"{address}/32", via=own_lab.topology.uplink_address)
+    for address in (*inside, own_lab.topology.uplink_address):
+        assert not own_lab.pings("internet", address)
+    assert own_lab.curl("internet", "http://169.254.0.23/meta-data/") is None
+    with namespace.inside(own_lab.gateway):
+        assert steering.guard_drops()["guard_foreign"] >= 4
+
+
+def test_an_unused_public_address_goes_in_no_circles(own_lab: Lab) -> None:
+    before = own_lab.reasons()["unknown-public"]
+    assert not own_lab.pings("internet", "203.0.113.200")
+    assert own_lab.reasons()["unknown-public"] == before + 1
+
+
+def test_the_gateway_tracks_no_connections(own_lab: Lab) -> None:
+    web = own_lab.instance("web")
+    assert own_lab.pings("internet", web.public)
+    with namespace.inside(own_lab.gateway):
+        tracked = Path("/proc/thread-self/net/stat/nf_conntrack")
+        entries = tracked.read_text().splitlines()[1:] if tracked.exists() else []
+    assert all(int(line.split()[0], 16) == 0 for line in entries)
+
+
+def test_steering_is_installed_once(own_lab: Lab) -> None:
+    """To install it again would drop what is queued, and forget what the guard counted."""
+    assert not own_lab.pings("internet", own_lab.topology.uplink_address)
+    with namespace.inside(own_lab.gateway):
+        before = steering.guard_drops()
+        steering.install(steering.Steering(UPLINK, (own_lab.topology.pool,)))
+        assert steering.guard_drops() == before != dict.fromkeys(steering.GUARD_COUNTERS, 0)
+
+
+def test_a_hairpin_is_dropped_and_counted(own_lab: Lab) -> None:
+    web, other = own_lab.instance("web"), own_lab.instance("other")
+    assert not own_lab.pings(web.id, other.public)
+    assert own_lab.ask("counters")["guard"]["guard_hairpin"] == 1

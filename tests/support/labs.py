@@ -1,0 +1,203 @@
+"""Labs for tests: real namespaces, real processes, and a look afterwards that nothing is left."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.api.client import Client
+from gateway.lab import life, places
+from gateway.lab.places import GATEWAY, INTERNET, Places
+from gateway.lab.topology import Topology
+from gateway.net import namespace
+
+TGW = (sys.executable, "-m", "gateway.cli.main")
+COMMAND_WITHIN_S = 60
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is up, and how tests act on it."""
+
+    topology: Topology
+
+    @property
+    def name(self) -> str:
+        return self.topology.name
+
+    @property
+    def places(self) -> Places:
+        return Places(self.name)
+
+    @property
+    def control(self) -> Client:
+        return Client(self.places.socket)
+
+    @property
+    def uplink(self) -> str:
+        """The internet's namespace: what is on the wire of the uplink is seen there."""
+        return self.places.namespace(INTERNET)
+
+    @property
+    def gateway(self) -> str:
+        return self.places.namespace(GATEWAY)
+
+    def run(
+        self, *words: str, stdin: str | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """`tgw WORDS…` on this lab."""
+        return subprocess.run(
+            [*TGW, *words],
+            input=stdin,
+            env=os.environ | {"TGW_LAB": self.name} | (env or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_WITHIN_S,
+        )
+
+    def ask(self, *words: str) -> Any:
+        """What `tgw WORDS… --json` prints."""
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def ask_status(self) -> Any:
+        """What `tgw lab status --json` prints, whether the lab is well or not."""
+        return json.loads(self.run("lab", "status", "--json").stdout)
+
+    def exec(self, host: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command in a host, by `tgw exec`."""
+        return self.run("exec", host, "--", *command)
+
+    @contextmanager
+    def start(self, host: str, *command: str) -> Iterator["subprocess.Popen[str]"]:
+        """A command that runs in a host while the block does; its output is a pipe."""
+        with subprocess.Popen(
+            [*TGW, "exec", "--lab", self.name, host, "--", *command],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def exec_in(self, name: str, *command: str) -> None:
+        """A command in a namespace, the gateway's too. Fails if it does."""
+        with namespace.inside(name):
+            subprocess.run(command, check=True, timeout=COMMAND_WITHIN_S)
+
+    def instance(self, name: str = "", bandwidth: int = 10) -> "Instance":
+        """A new instance."""
+        answer = self.control.call(
+            "RunInstances",
+            InstanceName=name,
+            InternetAccessible={"InternetMaxBandwidthOut": bandwidth},
+        )
+        return Instance(self, answer["InstanceIdSet"][0])
+
+    def curl(self, host: str, url: str, *options: str) -> str | None:
+        """What the URL answers to the host; None if it doesn't."""
+        done = self.exec(host, "curl", "-sf", "-m", "2", *options, url)
+        return done.stdout if done.returncode == 0 else None
+
+    def pings(self, host: str, address: str, *, within_s: float = 1) -> bool:
+        """Whether the address answers one ping of the host."""
+        done = self.exec(host, "ping", "-n", "-c", "1", "-W", str(within_s), address)
+        return done.returncode == 0
+
+    def reasons(self) -> dict[str, int]:
+        """The reasons counted so far."""
+        found: dict[str, int] = self.ask("counters")["reasons"]
+        return found
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a lab."""
+
+    lab: Lab
+    id: str
+
+    def show(self) -> dict[str, Any]:
+        answer = self.lab.control.call("DescribeInstances", InstanceIds=[self.id])
+        found: dict[str, Any] = answer["InstanceSet"][0]
+        return found
+
+    @property
+    def private(self) -> str:
+        return str(self.show()["PrivateIpAddresses"][0])
+
+    @property
+    def public(self) -> str:
+        return str(self.show()["PublicIpAddresses"][0])
+
+    @property
+    def namespace(self) -> str:
+        return self.lab.places.namespace(self.id)
+
+    def terminate(self) -> None:
+        self.lab.control.call("TerminateInstances", InstanceIds=[self.id])
+
+
+Result = TypeVar("Result")
+
+
+def eventually(step: Callable[[], Result], within_s: float = 5.0) -> Result:
+    """The first result of `step` that counts as true. Fails if none comes in time."""
+    deadline = time.monotonic() + within_s
+    while not (result := step()):
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {step}"
+        time.sleep(0.01)
+    return result
+
+
+def new_topology() -> Topology:
+    """A topology under a name that no other test has."""
+    return replace(Topology(), name=f"t{os.getpid()}-{next(_numbers)}", quarantine_s=0.0)
+
+
+def leftovers(lab: str) -> list[str]:
+    """What a lab left on the machine."""
+    site = Places(lab)
+    files = [site.run, site.run.with_name(f".{lab}"), site.state]
+    files += Path("/etc/netns").glob(f"{site.prefix}*")
+    processes = [
+        entry.name
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and f"\0{lab}\0".encode() in _command_line(entry)
+    ]
+    return [
+        *(str(path) for path in files if path.exists()),
+        *namespace.names(site.prefix),
+        *processes,
+    ]
+
+
+def _command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@contextmanager
+def lab_of(topology: Topology) -> Iterator[Lab]:
+    """A lab that is up in the block, and gone without a trace after it."""
+    try:
+        life.up(topology, say=lambda _: None)
+        yield Lab(topology)
+    finally:
+        logs = [log.read_text() for log in (places.RUN / topology.name).glob("*.log")]
+        life.down(topology.name)
+        sys.stderr.write("".join(logs))
+    assert leftovers(topology.name) == []
