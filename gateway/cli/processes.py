@@ -1,7 +1,7 @@
 """tgw dataplane, tgw control: the lab's processes, in the foreground.
 
-The composition root is imported only here and only when one runs: it brings the HTTP servers with
-it, and every other command starts twice as fast without them.
+Each is imported only when it runs: control brings HTTP servers with it, and everything else starts
+twice as fast without them.
 """
 
 import argparse
@@ -20,22 +20,22 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 def dataplane(arguments: argparse.Namespace) -> None:
     """Carry packets."""
     need_root()
-    from gateway import app
+    from gateway.app import dataplane as process
 
-    app.run_dataplane(arguments.lab)
+    process.run(arguments.lab)
 
 
 def control(arguments: argparse.Namespace) -> None:
     """Serve commands."""
     need_root()
-    from gateway import app
+    from gateway.app import control as process
 
-    app.run_control(arguments.lab)
+    process.run(arguments.lab)
 
 
 def web(arguments: argparse.Namespace) -> None:
     """Serve the internet."""
     need_root()
-    from gateway import app
+    from gateway.app import web as process
 
-    app.run_web(arguments.lab)
+    process.run(arguments.lab)

@@ -1,9 +1,6 @@
-"""The composition root: the one file that knows every part and puts them together."""
+"""Control: the API, the metadata service, and behind both the controller."""
 
-import logging
-import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,20 +8,19 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 from random import SystemRandom
-from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.api import server as api
+from gateway.app.begin import begin
 from gateway.control import place
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
 from gateway.control.publication import SharedTables
-from gateway.engine import dataplane
-from gateway.lab import roles, web
+from gateway.lab import roles
 from gateway.lab.machines import Machines
-from gateway.lab.places import GATEWAY, Places
+from gateway.lab.places import GATEWAY
 from gateway.lab.topology import METADATA_ADDRESS, Topology
 from gateway.metadata import server as metadata
 from gateway.metadata.tree import Facts
@@ -36,12 +32,12 @@ BACKLOG = 128
 REQUESTS_AT_ONCE = 200
 
 
-def run_control(lab: str) -> None:
+def run(lab: str) -> None:
     """Be the lab's control: API and metadata service, until SIGTERM.
 
     Raises `RoleError`, `StoreError`, `ControlError` or `OSError`.
     """
-    site, topology = _begin(lab, roles.CONTROL)
+    site, topology = begin(lab, roles.CONTROL)
     control = Controller(
         SqliteStore(site.log),
         Machines(topology),
@@ -57,37 +53,6 @@ def run_control(lab: str) -> None:
         _unix_listener(site.socket) as listener,
     ):
         _server(api.application(control)).run(sockets=[listener])
-
-
-def run_dataplane(lab: str) -> None:
-    """Be the lab's data plane, until SIGTERM.
-
-    Raises `RoleError`, `WorkerRunningError` or `OSError`.
-    """
-    site, _ = _begin(lab, roles.DATAPLANE)
-    namespace.enter(site.namespace(GATEWAY))
-    dataplane.run(site.run)
-
-
-def run_web(lab: str) -> None:
-    """Be the internet's "what is my address" server, until SIGTERM."""
-    site, _ = _begin(lab, roles.WEB)
-    web.serve(site)
-
-
-def _begin(lab: str, role: str) -> tuple[Places, Topology]:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        sys.exit(0)
-
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    site = Places(lab)
-    roles.take(site.run, role)  # the open file is the lock: it stays until the process ends
-    topology = site.saved()
-    if topology is None:
-        raise roles.RoleError(f"lab {lab} is not up: 'tgw lab up' builds it")
-    return site, topology
 
 
 def _configuration(topology: Topology) -> LabConfigured:
