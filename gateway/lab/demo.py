@@ -3,6 +3,7 @@
 Every step runs commands that anyone can type, and checks what they print.
 """
 
+import signal
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from gateway.lab.wire import Row, capture_one, compared, silence
 
 MBPS: Final = "10"
 ANSWER_S: Final = "1"
-PINGS: Final = 400
+PINGS_AFTER: Final = 50  # answers to wait for once the address has moved
 PING_EVERY_S: Final = "0.005"
 
 
@@ -96,11 +97,13 @@ def rebind_eip(stage: Stage) -> bool:
     stage.known["public2"] = second["PublicIpAddresses"][0]
     _serve(stage, "web2")
     log = stage.folder / "ping.log"
-    ping = ("ping", "-n", "-D", "-i", PING_EVERY_S, "-c", str(PINGS), stage.known["eip"])
+    ping = ("ping", "-n", "-D", "-i", PING_EVERY_S, stage.known["eip"])
     pinging = stage.start("exec", INTERNET, "--", *ping, output=log, ready="icmp_seq=20 ")
     bound = stage.tgw("eip", "bind", stage.known["eip_id"], "web2")
+    answers = log.read_text().count("icmp_seq=") + PINGS_AFTER
+    stage.wait_for(rf"(?:\[.*\n){{{answers}}}", log)
+    pinging.send_signal(signal.SIGINT)  # it ends with a summary
     stage.wait_for("packets transmitted", log)
-    pinging.wait(1)
     quiet = silence(log.read_text())
     stage.note(
         f"{quiet.sent} pings, one every {float(PING_EVERY_S) * 1000:g} ms, while it moved: "
