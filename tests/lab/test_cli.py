@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -154,7 +155,7 @@ def test_without_root_there_is_one_line(lab: Lab) -> None:
 
 
 def test_output_into_a_closed_pipe_is_quiet(lab: Lab) -> None:
-    command = f"{' '.join(TGW)} events --lab {lab.name} | true; echo ${{PIPESTATUS[0]}}"
+    command = f"{shlex.join(TGW)} events --lab {lab.name} | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=30
     )
