@@ -1,10 +1,14 @@
 """The mapping table that a state stands for."""
 
 from ipaddress import IPv4Address
+from typing import Final
 
 from gateway.control.state import State
 from gateway.control.values import InstanceState
 from gateway.nat.table import Mapping, Table, build
+
+KBIT_PER_MBIT: Final = 1000
+INBOUND_MIN_MBPS: Final = 10  # who buys less may still receive that much
 
 
 def compile_table(state: State) -> Table:
@@ -17,6 +21,14 @@ def compile_table(state: State) -> Table:
     for instance in state.instances.values():
         public = state.public_ip(instance)
         if public and instance.state is InstanceState.RUNNING:
-            private = int(IPv4Address(instance.private_ip))
-            mappings.append(Mapping(int(IPv4Address(public)), private, state.pool.slot(public)))
+            bought_mbps = state.bandwidth_mbps(instance)
+            mappings.append(
+                Mapping(
+                    public=int(IPv4Address(public)),
+                    private=int(IPv4Address(instance.private_ip)),
+                    slot=state.pool.slot(public),
+                    out_kbps=bought_mbps * KBIT_PER_MBIT,
+                    in_kbps=max(bought_mbps, INBOUND_MIN_MBPS) * KBIT_PER_MBIT,
+                )
+            )
     return build(state.sequence, state.pool.slots, mappings)

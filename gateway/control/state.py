@@ -49,6 +49,14 @@ class State:
             return self.eips[instance.eip_id].address
         return instance.ordinary.address if instance.ordinary else None
 
+    def bandwidth_mbps(self, instance: Instance) -> int:
+        """The outbound bandwidth of that address: the EIP's own, else the instance's."""
+        return (
+            self.eips[instance.eip_id].bandwidth_mbps
+            if instance.eip_id
+            else instance.bandwidth_mbps
+        )
+
     def ordinary_ips(self) -> Iterator[tuple[Instance, OrdinaryIp]]:
         """Every ordinary public IP, with the instance that has it."""
         for instance in self.instances.values():

@@ -3,6 +3,7 @@
 It asks nobody anything: it needs the directory with the last published table, and nothing else.
 """
 
+from contextlib import closing
 from pathlib import Path
 
 from gateway.engine import nfqueue
@@ -20,5 +21,9 @@ def run(directory: Path) -> None:
     Raises `WorkerRunningError` if there is a data plane already, `OSError` if the queue can't be
     bound.
     """
-    with WorkerPage(directory, WORKER) as page, exchange.wake_socket(directory, WORKER) as woken:
-        nfqueue.run(Worker(directory, page), QUEUE, woken)
+    with (
+        WorkerPage(directory, WORKER) as page,
+        exchange.wake_socket(directory, WORKER) as woken,
+        closing(Worker(directory, page)) as worker,
+    ):
+        nfqueue.run(worker, QUEUE, woken)

@@ -25,8 +25,7 @@ IDLE_LOOK_S: Final = 0.5  # bounds how late a table is seen if a wake-up was los
 SOL_NETLINK: Final = 270
 NETLINK_NO_ENOBUFS: Final = 5
 
-# linux/netfilter.h: the hooks that steering queues from
-DIRECTION_OF_HOOK: Final = {0: Direction.INBOUND, 4: Direction.OUTBOUND}
+DIRECTION_OF_MARK: Final = {direction.value: direction for direction in Direction}
 
 
 def run(worker: Worker, queue_number: int, woken: socket.socket) -> None:
@@ -36,9 +35,9 @@ def run(worker: Worker, queue_number: int, woken: socket.socket) -> None:
     """
 
     def on_packet(packet: Packet) -> None:
-        direction = DIRECTION_OF_HOOK.get(packet.hook)
+        direction = DIRECTION_OF_MARK.get(packet.get_mark())
         if direction is None:
-            worker.reject(Reason.UNKNOWN_HOOK, Direction.INBOUND)
+            worker.reject(Reason.UNKNOWN_DIRECTION)
             packet.drop()
             return
         payload = bytearray(packet.get_payload())
@@ -61,11 +60,13 @@ def run(worker: Worker, queue_number: int, woken: socket.socket) -> None:
         poll = select.poll()
         poll.register(queue.get_fd(), select.POLLIN)
         poll.register(woken, select.POLLIN)
+        ready = [(woken.fileno(), select.POLLIN)]
         while True:
-            _drain(woken)
-            worker.refresh()
+            if not ready or woken.fileno() in dict(ready):
+                _drain(woken)
+                worker.refresh()
             queue.run(block=False)
-            poll.poll(IDLE_LOOK_S * 1000)
+            ready = poll.poll(IDLE_LOOK_S * 1000)
     finally:
         queue.unbind()
 

@@ -2,12 +2,15 @@
 
 ::
 
-    uplink ─▶ PREROUTING   to the pool: queue          anything else: guard drops
-    uplink ◀─ POSTROUTING  everything: queue, and then anything not from the pool: guard drops
+    uplink   ─▶ PREROUTING   to the pool: queue, inbound      anything else: the guard drops
+    instance ─▶ PREROUTING   to the pool: queue, hairpin      not its own address: the guard drops
+    gateway  ─▶ OUTPUT       to the pool: queue, hairpin      (an ICMP error about a hairpin)
+    uplink   ◀─ POSTROUTING  all: queue, outbound; then the guard drops what isn't from the pool
 
-*Queue* rules have no bypass: with no data plane behind the queue the kernel drops. The *guard* is a
-second line that needs no data plane and stands before forwarding is switched on: whatever leaves
-through the uplink has a source in the pool, translated or not at all.
+A mark tells the data plane the direction. *Queue* rules have no bypass: with no data plane behind
+the queue the kernel drops. The *guard* is a second line that needs no data plane and stands before
+the uplink is switched on: whatever leaves through the uplink has a source in the pool, translated
+or not, or is an ICMP error of the gateway's own.
 
 The guard is nft's. The queue rules are nft's too where the kernel has its `queue` statement, else
 iptables'. Each is one atomic transaction.
@@ -21,14 +24,18 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
+from gateway.nat.translate import Direction
+
 TABLE: Final = "tgw"
 QUEUE: Final = 0
 
 GUARD_COUNTERS: Final[Mapping[str, str]] = {
     "guard_foreign": "from the uplink, and not to an address of the pool",
-    "guard_hairpin": "from an instance to an address of the pool: no rule for it yet",
+    "guard_spoofed": "from an instance, and not with its own address",
     "guard_untranslated": "to the uplink, and not from an address of the pool",
+    "guard_unknown": "to the uplink, and to an address of the pool: no way leads there",
 }
+OWN_ERRORS: Final = "{ destination-unreachable, time-exceeded, parameter-problem }"
 
 
 class SteeringError(RuntimeError):
@@ -37,9 +44,10 @@ class SteeringError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """The uplink's interface and the public networks behind it, e.g. `("203.0.113.0/24",)`."""
+    """The uplink, the gateway's own address on it, and the networks of the pool."""
 
     uplink: str
+    address: str
     pool: tuple[str, ...]
     queue: int = QUEUE
 
@@ -56,35 +64,48 @@ def guard_rules(steering: Steering) -> str:
 
 
 def _guard_chains(steering: Steering) -> str:
-    pool = _nft_set(steering)
+    pool, uplink = _nft_set(steering), steering.uplink
     counters = "".join(f"  counter {name} {{ }}\n" for name in GUARD_COUNTERS)
+    own_error = f"ip saddr {steering.address} icmp type {OWN_ERRORS}"
     return (
         f"{counters}"
         "  chain guard_in {\n"
         "    type filter hook prerouting priority -300; policy accept;\n"
-        f'    iifname "{steering.uplink}" ip daddr != {pool} counter name guard_foreign drop\n'
-        f'    iifname != "{steering.uplink}" ip daddr {pool} counter name guard_hairpin drop\n'
+        f'    iifname "{uplink}" ip daddr != {pool} counter name guard_foreign drop\n'
+        f'    iifname != {{ "{uplink}", "lo" }} fib saddr . iif oif missing '
+        "counter name guard_spoofed drop\n"
         "  }\n"
         "  chain guard_out {\n"
         "    type filter hook postrouting priority 300; policy accept;\n"
-        f'    oifname "{steering.uplink}" ip saddr != {pool} counter name guard_untranslated drop\n'
+        f'    oifname "{uplink}" ip daddr {pool} counter name guard_unknown drop\n'
+        f'    oifname "{uplink}" {own_error} accept\n'
+        f'    oifname "{uplink}" ip saddr != {pool} counter name guard_untranslated drop\n'
         "  }\n"
     )
 
 
 def nft_queue_rules(steering: Steering) -> str:
     """The queue rules as an nft script."""
-    table, pool = f"{TABLE}_queue", _nft_set(steering)
+    table, pool, uplink = f"{TABLE}_queue", _nft_set(steering), steering.uplink
+
+    def queue(direction: Direction) -> str:
+        return f"meta mark set {direction} queue num {steering.queue}\n"
+
     return (
         f"{_nft_fresh(table)}"
         f"table ip {table} {{\n"
-        "  chain inbound {\n"
+        "  chain in {\n"
         "    type filter hook prerouting priority -150; policy accept;\n"
-        f'    iifname "{steering.uplink}" ip daddr {pool} queue num {steering.queue}\n'
+        f'    iifname "{uplink}" ip daddr {pool} {queue(Direction.INBOUND)}'
+        f'    iifname != "{uplink}" ip daddr {pool} {queue(Direction.HAIRPIN)}'
         "  }\n"
-        "  chain outbound {\n"
+        "  chain own {\n"
+        "    type filter hook output priority -150; policy accept;\n"
+        f"    ip daddr {pool} {queue(Direction.HAIRPIN)}"
+        "  }\n"
+        "  chain out {\n"
         "    type filter hook postrouting priority -150; policy accept;\n"
-        f'    oifname "{steering.uplink}" queue num {steering.queue}\n'
+        f'    oifname "{uplink}" {queue(Direction.OUTBOUND)}'
         "  }\n"
         "}\n"
     )
@@ -92,12 +113,21 @@ def nft_queue_rules(steering: Steering) -> str:
 
 def iptables_queue_rules(steering: Steering) -> str:
     """The queue rules for iptables-restore: the whole of its mangle table."""
-    target = f"-j NFQUEUE --queue-num {steering.queue}"
-    inbound = "".join(
-        f"-A PREROUTING -i {steering.uplink} -d {network} {target}\n" for network in steering.pool
+    uplink = steering.uplink
+
+    def queue(match: str, direction: Direction) -> str:
+        return (
+            f"-A {match} -j MARK --set-mark {direction}\n"
+            f"-A {match} -j NFQUEUE --queue-num {steering.queue}\n"
+        )
+
+    to_pool = "".join(
+        queue(f"PREROUTING -i {uplink} -d {network}", Direction.INBOUND)
+        + queue(f"PREROUTING ! -i {uplink} -d {network}", Direction.HAIRPIN)
+        + queue(f"OUTPUT -d {network}", Direction.HAIRPIN)
+        for network in steering.pool
     )
-    outbound = f"-A POSTROUTING -o {steering.uplink} {target}\n"
-    return f"*mangle\n{inbound}{outbound}COMMIT\n"
+    return f"*mangle\n{to_pool}{queue(f'POSTROUTING -o {uplink}', Direction.OUTBOUND)}COMMIT\n"
 
 
 def install(steering: Steering) -> None:

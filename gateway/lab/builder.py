@@ -25,6 +25,11 @@ def build(topology: Topology) -> None:
     _build_gateway(gateway, topology)
 
 
+def steering_of(topology: Topology) -> steering.Steering:
+    """What the gateway queues and guards."""
+    return steering.Steering(UPLINK, topology.uplink_address, (topology.pool,))
+
+
 def make_host(name: str, topology: Topology) -> None:
     """A namespace with its loopback and its files in /etc."""
     namespace.create(name)
@@ -48,9 +53,8 @@ def _build_gateway(name: str, topology: Topology) -> None:
     with Links(name) as links, namespace.inside(name):
         for address in (topology.vpc_gateway, METADATA_ADDRESS):
             links.address("lo", address, 32)
-        # Without a route of its own an address would take the default one, out of the uplink.
-        for network in (topology.vpc, topology.pool):
-            links.blackhole(network)
+        # Without a route of its own a private address would take the default one, to the uplink.
+        links.blackhole(topology.vpc)
         # A redirect would tell an instance to go around the gateway.
         for scope in ("all", "default"):
             namespace.set_sysctl(f"ipv4.conf.{scope}.send_redirects", 0)
@@ -59,7 +63,7 @@ def _build_gateway(name: str, topology: Topology) -> None:
         namespace.set_sysctl("ipv4.conf.all.rp_filter", 0)
         namespace.set_sysctl(f"ipv4.conf.{UPLINK}.rp_filter", 1)
         namespace.set_sysctl(f"ipv4.conf.{UPLINK}.arp_ignore", 1)
-        steering.install(steering.Steering(UPLINK, (topology.pool,)))
+        steering.install(steering_of(topology))
         links.address(UPLINK, topology.uplink_address, topology.internet_prefix)
         links.up(UPLINK)
         links.route("default", via=topology.internet_address)

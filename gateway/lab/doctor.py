@@ -14,7 +14,7 @@ from gateway.engine import steering
 from gateway.net import namespace
 from gateway.net.links import Links
 
-STEERING: Final = steering.Steering("uplink", ("203.0.113.0/24",))
+STEERING: Final = steering.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
 
 # Program, the package that has it, and what needs it.
 PROGRAMS: Final = (

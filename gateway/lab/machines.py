@@ -2,8 +2,8 @@
 
 The link is routed, not bridged: the gateway has a route of its own to each instance and answers ARP
 for all others on its behalf. So an instance reaches the rest of the VPC only through the gateway,
-an address claimed by the wrong one is dropped (strict reverse path, RFC 3704), and their number
-isn't bounded by a bridge's ports.
+an address claimed by the wrong one is dropped by the guard (strict reverse path, RFC 3704), and
+their number isn't bounded by a bridge's ports.
 """
 
 import os
@@ -82,8 +82,10 @@ class Machines:
         interface = instance.instance_id
         with Links(self._gateway) as links, namespace.inside(self._gateway):
             links.up(interface)
-            for key, value in (("rp_filter", 1), ("proxy_arp", 1)):
-                namespace.set_sysctl(f"ipv4.conf.{interface}.{key}", value)
+            # The guard checks the source, before a hairpin's becomes a public one that the kernel's
+            # own check would not believe.
+            namespace.set_sysctl(f"ipv4.conf.{interface}.rp_filter", 0)
+            namespace.set_sysctl(f"ipv4.conf.{interface}.proxy_arp", 1)
             namespace.set_sysctl(f"ipv4.neigh.{interface}.proxy_delay", 0)
             links.route(f"{instance.private_ip}/32", dev=interface)
 

@@ -15,6 +15,8 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final, Self
 
+from gateway.nat.checks import is_martian
+
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 METADATA_ADDRESS: Final = "169.254.0.23"
 METADATA_NAME: Final = "metadata.tencentyun.com"
@@ -58,6 +60,8 @@ class Topology:
                 raise TopologyError(f"client {client} is taken by the internet's router or uplink")
             if IPv4Address(client) in (networks["internet"][0], networks["internet"][-1]):
                 raise TopologyError(f"client {client} is the internet's network or broadcast")
+        if is_martian(int(networks["internet"][0])):
+            raise TopologyError(f"internet: {self.internet} can't be on the internet (RFC 6890)")
         if len(set(self.clients)) != len(self.clients):
             raise TopologyError("a client is there twice")
 

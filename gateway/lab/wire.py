@@ -16,6 +16,7 @@ from gateway.packet.checksum import fold
 
 FILTER: Final = "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"
 CAPTURED_WITHIN_S: Final = 10.0
+TCP_CHECKSUM: Final = transport.PSEUDO_HEADER_CHECKSUM[transport.TCP]
 
 ANSWER: Final = re.compile(r"^\[(\d+\.\d+)\] .*icmp_seq=", re.MULTILINE)
 SUMMARY: Final = re.compile(r"(\d+) packets transmitted, (\d+) received")
@@ -94,7 +95,7 @@ def compared(before: bytes, after: bytes) -> list[Row]:
         row("source port", lambda p: str(ipv4.u16(p, start))),
         row("destination port", lambda p: str(ipv4.u16(p, start + 2))),
         row("sequence number", lambda p: str(ipv4.u32(p, start + 4))),
-        checked("TCP checksum", start + transport.TCP_CHECKSUM, _tcp_is_right),
+        checked("TCP checksum", start + TCP_CHECKSUM, _tcp_is_right),
     ]
 
 
@@ -127,7 +128,7 @@ def _ipv4_is_right(packet: bytearray) -> bool:
 def _tcp_is_right(packet: bytearray) -> bool:
     segment = packet[ipv4.header_length(packet) : ipv4.total_length(packet)]
     addresses = packet[ipv4.SOURCE : ipv4.DESTINATION + 4]
-    return fold(_sum(segment) + _sum(addresses) + ipv4.TCP + len(segment)) == 0xFFFF
+    return fold(_sum(segment) + _sum(addresses) + transport.TCP + len(segment)) == 0xFFFF
 
 
 def _sum(data: bytearray) -> int:

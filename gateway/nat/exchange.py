@@ -64,8 +64,7 @@ def publish(directory: Path, table: Table) -> None:
     fresh.replace(directory / TABLE)
     with contextlib.closing(GenerationWord(directory)) as word:
         word.set(table.generation)
-    for wake in directory.glob("worker-*.wake"):
-        _wake(wake)
+    wake_workers(directory)
 
 
 def load(directory: Path) -> Table:
@@ -100,6 +99,12 @@ def wait_in_force(
             return late
         time.sleep(ACKNOWLEDGE_POLL_S)
     return []
+
+
+def wake_workers(directory: Path) -> None:
+    """Have every worker look at what changed in the directory."""
+    for wake in directory.glob("worker-*.wake"):
+        _wake(wake)
 
 
 def wake_socket(directory: Path, worker: int) -> socket.socket:

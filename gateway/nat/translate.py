@@ -3,112 +3,156 @@
 Steps, in order; the first that finds a reason to drop ends it:
 
 1. *check* the header, so that nothing after it can read past the end;
-2. *look up* the address of the direction: the destination inbound, the source outbound;
-3. *check the transport*: is all there that the rewrite touches;
-4. *rewrite* the address, and by its delta the IPv4 and the TCP or UDP checksum (RFC 1624).
+2. *look up* the outer address of each direction the packet takes;
+3. *check* the transport header, and the datagram that an ICMP error quotes;
+4. *police*: the address's bucket of the direction, then its package's;
+5. *rewrite* the address and by its delta every checksum over it, in the quoted datagram, too.
 
-Policing stands between 3 and 4, quoted packets of ICMP errors and fragments in 3 and 4; until those
-rules are there such packets are dropped with a reason of their own.
+A hairpin goes outbound and then inbound, in one step: the caller's address becomes its public one,
+and the public address it called becomes the other's private one (RFC 4787, REQ-9).
+
+An ICMP error is about a packet that went the other way: what is its destination outside is the
+source inside (RFC 5508, REQ-3 to REQ-5). The gateway's own kernel sends errors, too, and from an
+address that has no mapping; of such a one only the quoted datagram is rewritten.
 """
 
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from gateway.nat.checks import (
+    check_header,
+    check_quote,
+    check_transport,
+    is_martian,
+    quote_of,
+)
+from gateway.nat.policer import Policer
 from gateway.nat.reasons import Reason
+from gateway.nat.rewrite import rewrite_address, update_icmp
 from gateway.nat.table import Rewrite, Table
-from gateway.packet import ipv4, transport
-from gateway.packet.checksum import updated
+from gateway.packet import ipv4
+from gateway.packet.checksum import fold
 from gateway.packet.ipv4 import Packet
 
 NO_SLOT: Final = -1
 
 
 class Direction(IntEnum):
-    """Seen from the instance. The values are those of the counters' layout."""
+    """Seen from the instance; the values are the marks that steering gives to packets."""
 
-    INBOUND = 0
-    OUTBOUND = 1
+    INBOUND = 1
+    OUTBOUND = 2
+    HAIRPIN = 3
 
 
 class Outcome(NamedTuple):
-    """What became of a packet, and the slot to count it under (`NO_SLOT` where none is known)."""
+    """What became of a packet, and the slots to count it under: who sent it, who receives it.
+
+    `NO_SLOT` stands for whoever has none: the internet, or an address without a mapping.
+    """
 
     reason: Reason
-    slot: int
+    sender: int = NO_SLOT
+    receiver: int = NO_SLOT
 
 
-def translate(packet: Packet, direction: Direction, table: Table) -> Outcome:
+class Plan(NamedTuple):
+    """What is to be rewritten: the source, the destination, and in a quoted datagram."""
+
+    reason: Reason
+    source: Rewrite | None = None
+    destination: Rewrite | None = None
+    quote: int = 0
+    quoted_destination: Rewrite | None = None
+
+
+def translate(
+    packet: Packet, direction: Direction, table: Table, policer: Policer, now: float
+) -> Outcome:
     """Rewrite `packet` in place, or leave it as it is and say why it must be dropped.
 
-    `packet` starts at the IPv4 header and may end in link-layer padding, which is left alone. No
-    content of it raises.
+    `packet` starts at the IPv4 header and may end in link-layer padding, which is left alone.
+    `now` is in seconds, of any clock that doesn't go back. No content of the packet raises.
     """
-    reason = _check_header(packet)
-    if reason:
-        return Outcome(reason, NO_SLOT)
-    inbound = direction is Direction.INBOUND
-    if inbound:
-        rewrite = table.inbound.get(ipv4.u32(packet, ipv4.DESTINATION))
-    else:
-        rewrite = table.outbound.get(ipv4.u32(packet, ipv4.SOURCE))
-    if rewrite is None:
-        return Outcome(Reason.UNKNOWN_PUBLIC if inbound else Reason.UNKNOWN_PRIVATE, NO_SLOT)
-    reason = _check_transport(packet)
+    plan = _plan(packet, direction, table)
+    sender = plan.source.slot if plan.source else NO_SLOT
+    receiver = plan.destination.slot if plan.destination else NO_SLOT
+    reason = plan.reason or _police(packet, plan, table, policer, now)
     if not reason:
-        _rewrite(packet, ipv4.DESTINATION if inbound else ipv4.SOURCE, rewrite)
-    return Outcome(reason, rewrite.slot)
+        _carry_out(packet, plan)
+    return Outcome(reason, sender, receiver)
 
 
-def _check_header(packet: Packet) -> Reason:
-    """RFC 1122, 3.2.1: a malformed datagram is silently discarded; silent to its sender only."""
-    if len(packet) < ipv4.MIN_HEADER:
-        return Reason.HEADER_TRUNCATED
-    if ipv4.version(packet) != 4:
-        return Reason.BAD_VERSION
-    total = ipv4.total_length(packet)
-    if not ipv4.MIN_HEADER <= ipv4.header_length(packet) <= total:
-        return Reason.BAD_HEADER_LENGTH
-    if total > len(packet):
-        return Reason.TRUNCATED
-    return Reason.TRANSLATED
+def _plan(packet: Packet, direction: Direction, table: Table) -> Plan:
+    reason = check_header(packet)
+    if reason:
+        return Plan(reason)
+    source, destination = ipv4.u32(packet, ipv4.SOURCE), ipv4.u32(packet, ipv4.DESTINATION)
+    if source == destination:
+        return Plan(Reason.LAND)
+    if direction is Direction.INBOUND and _is_no_stranger(source, table):
+        return Plan(Reason.MARTIAN)
+    if direction is Direction.OUTBOUND and _is_no_stranger(destination, table):
+        return Plan(Reason.MISDIRECTED)
+    outward = table.outbound.get(source) if direction is not Direction.INBOUND else None
+    inward = table.inbound.get(destination) if direction is not Direction.OUTBOUND else None
+    if inward is None and direction is not Direction.OUTBOUND:
+        return Plan(Reason.UNKNOWN_PUBLIC, outward)
+    reason = check_transport(packet)
+    if reason:
+        return Plan(reason, outward, inward)
+    quote = quote_of(packet)
+    if quote:
+        return _plan_error(packet, direction, table, Plan(reason, outward, inward, quote))
+    if outward is None and direction is not Direction.INBOUND:
+        return Plan(Reason.UNKNOWN_PRIVATE, None, inward)
+    return Plan(reason, outward, inward)
 
 
-def _check_transport(packet: Packet) -> Reason:
-    if ipv4.is_fragment(packet):
-        return Reason.UNSUPPORTED_FRAGMENT
-    start = ipv4.header_length(packet)
-    length = ipv4.total_length(packet) - start
-    protocol = packet[ipv4.PROTOCOL]
-    if protocol == ipv4.TCP:
-        complete = length >= transport.TCP_MIN_HEADER
-    elif protocol == ipv4.UDP:
-        complete = length >= transport.UDP_HEADER
-    elif protocol == ipv4.ICMP:
-        complete = length >= transport.ICMP_MIN_HEADER
-        if complete and packet[start] not in (transport.ICMP_ECHO, transport.ICMP_ECHO_REPLY):
-            return Reason.UNSUPPORTED_ICMP
-    else:
-        return Reason.UNSUPPORTED_PROTOCOL
-    return Reason.TRANSLATED if complete else Reason.TRANSPORT_TRUNCATED
+def _plan_error(packet: Packet, direction: Direction, table: Table, plan: Plan) -> Plan:
+    """An ICMP error: it goes to who sent the quoted datagram, and comes from where that went to."""
+    reason = check_quote(packet, plan.quote)
+    if reason:
+        return plan._replace(reason=reason)
+    if ipv4.u32(packet, plan.quote + ipv4.SOURCE) != ipv4.u32(packet, ipv4.DESTINATION):
+        return plan._replace(reason=Reason.QUOTE_MISMATCH)
+    if direction is Direction.INBOUND:
+        return plan
+    source = ipv4.u32(packet, ipv4.SOURCE)
+    went_to = ipv4.u32(packet, plan.quote + ipv4.DESTINATION)
+    quoted = table.outbound.get(went_to)
+    if quoted is None:
+        return plan._replace(reason=Reason.QUOTE_UNKNOWN)
+    if plan.source is None and _is_no_stranger(source, table):
+        return plan._replace(reason=Reason.UNKNOWN_PRIVATE)
+    if plan.source is not None and went_to != source:
+        return plan._replace(reason=Reason.QUOTE_MISMATCH)
+    return plan._replace(quoted_destination=quoted)
 
 
-def _rewrite(packet: Packet, address_field: int, rewrite: Rewrite) -> None:
-    ipv4.set_u32(packet, address_field, rewrite.address)
-    _update(packet, ipv4.CHECKSUM, rewrite.delta)
-    protocol = packet[ipv4.PROTOCOL]
-    if protocol == ipv4.TCP:
-        _update(packet, ipv4.header_length(packet) + transport.TCP_CHECKSUM, rewrite.delta)
-    elif protocol == ipv4.UDP:
-        _update_udp(packet, ipv4.header_length(packet) + transport.UDP_CHECKSUM, rewrite.delta)
+def _is_no_stranger(address: int, table: Table) -> bool:
+    """Whether nobody on the internet has the address: it is one of ours, or nobody's there."""
+    return address in table.inbound or is_martian(address)
 
 
-def _update(packet: Packet, field: int, delta: int) -> None:
-    ipv4.set_u16(packet, field, updated(ipv4.u16(packet, field), delta))
+def _police(packet: Packet, plan: Plan, table: Table, policer: Policer, now: float) -> Reason:
+    return policer.admits(
+        plan.source, plan.destination, table.package_kbps, ipv4.total_length(packet), now
+    )
 
 
-def _update_udp(packet: Packet, field: int, delta: int) -> None:
-    if ipv4.u16(packet, field) == transport.UDP_NO_CHECKSUM:
-        return
-    _update(packet, field, delta)
-    if ipv4.u16(packet, field) == transport.UDP_NO_CHECKSUM:
-        ipv4.set_u16(packet, field, transport.UDP_ZERO_SENT_AS)
+def _carry_out(packet: Packet, plan: Plan) -> None:
+    end = ipv4.total_length(packet)
+    quoted = 0
+    if plan.source:
+        rewrite_address(packet, 0, ipv4.SOURCE, plan.source, end)
+    if plan.quoted_destination:
+        quoted += rewrite_address(
+            packet, plan.quote, ipv4.DESTINATION, plan.quoted_destination, end
+        )
+    if plan.destination:
+        rewrite_address(packet, 0, ipv4.DESTINATION, plan.destination, end)
+        if plan.quote:
+            quoted += rewrite_address(packet, plan.quote, ipv4.SOURCE, plan.destination, end)
+    if plan.quote:
+        update_icmp(packet, fold(quoted))

@@ -22,11 +22,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
+from gateway.nat.translate import NO_SLOT, Outcome
 
 MAGIC: Final = 0x3130_4557_4754  # "TGWE01"
 WORD: Final = 8
@@ -90,12 +89,7 @@ class WorkerPage:
         """Give the page; leaving the block unlocks it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Unmap and unlock."""
         self._unmap()
         os.close(self._file)
@@ -110,13 +104,19 @@ class WorkerPage:
         """Say that every packet from now on sees `generation`."""
         self._words[ACKNOWLEDGED] = generation
 
-    def count(self, outcome: Outcome, direction: Direction, length: int) -> None:
-        """Count one packet of `length` IP bytes under its reason and, if translated, its slot."""
+    def count(self, outcome: Outcome, length: int) -> None:
+        """Count one packet of `length` IP bytes under its reason and, if translated, its slots."""
         words = self._words
-        reason, slot = outcome
+        reason, sender, receiver = outcome
         words[REASONS + reason] += 1
-        if reason is Reason.TRANSLATED and slot != NO_SLOT:
-            at = SLOT_BASE + slot * SLOT_WORDS + direction * 2
+        if reason is not Reason.TRANSLATED:
+            return
+        if receiver != NO_SLOT:
+            at = SLOT_BASE + receiver * SLOT_WORDS
+            words[at] += 1
+            words[at + 1] += length
+        if sender != NO_SLOT:
+            at = SLOT_BASE + sender * SLOT_WORDS + 2
             words[at] += 1
             words[at + 1] += length
 

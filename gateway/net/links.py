@@ -6,7 +6,6 @@ Errors of the kernel are pyroute2's `NetlinkError`.
 
 import os
 from ipaddress import IPv4Interface
-from types import TracebackType
 from typing import Self
 
 from pyroute2 import IPRoute
@@ -26,12 +25,7 @@ class Links:
         """Give the links; leaving the block closes the socket."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the socket."""
         self._route.close()
 

@@ -9,8 +9,9 @@
     |                        Source Address                         |  12
     |                      Destination Address                      |  16
 
-Readers take the packet as it came from the wire. They don't check anything: a caller makes sure
-once that `MIN_HEADER` bytes are there, and after that no reader can fail.
+Readers take the packet as it came from the wire, and where in it the header starts: 0, or the place
+of a datagram that an ICMP error quotes. They don't check anything: a caller makes sure once that
+`MIN_HEADER` bytes are there, and after that no reader can fail.
 """
 
 import struct
@@ -19,6 +20,7 @@ from typing import Final
 VERSION_IHL: Final = 0
 TOTAL_LENGTH: Final = 2
 FLAGS_FRAGMENT: Final = 6
+TTL: Final = 8
 PROTOCOL: Final = 9
 CHECKSUM: Final = 10
 SOURCE: Final = 12
@@ -26,11 +28,6 @@ DESTINATION: Final = 16
 
 MIN_HEADER: Final = 20
 FRAGMENT_OFFSET_MASK: Final = 0x1FFF
-MORE_FRAGMENTS: Final = 0x2000
-
-ICMP: Final = 1
-TCP: Final = 6
-UDP: Final = 17
 
 Packet = bytearray
 
@@ -60,14 +57,14 @@ def set_u32(packet: Packet, offset: int, value: int) -> None:
     _U32.pack_into(packet, offset, value)
 
 
-def version(packet: Packet) -> int:
+def version(packet: Packet, start: int = 0) -> int:
     """The Version field; 4 in every packet we translate."""
-    return packet[VERSION_IHL] >> 4
+    return packet[start + VERSION_IHL] >> 4
 
 
-def header_length(packet: Packet) -> int:
+def header_length(packet: Packet, start: int = 0) -> int:
     """The length of the header with its options, in bytes (IHL counts 32-bit words)."""
-    return (packet[VERSION_IHL] & 0x0F) * 4
+    return (packet[start + VERSION_IHL] & 0x0F) * 4
 
 
 def total_length(packet: Packet) -> int:
@@ -75,6 +72,6 @@ def total_length(packet: Packet) -> int:
     return u16(packet, TOTAL_LENGTH)
 
 
-def is_fragment(packet: Packet) -> bool:
-    """Whether this is any fragment of a datagram, the first one included."""
-    return bool(u16(packet, FLAGS_FRAGMENT) & (MORE_FRAGMENTS | FRAGMENT_OFFSET_MASK))
+def is_later_fragment(packet: Packet, start: int = 0) -> bool:
+    """Whether the transport header isn't in this one, but in the first fragment."""
+    return bool(u16(packet, start + FLAGS_FRAGMENT) & FRAGMENT_OFFSET_MASK)

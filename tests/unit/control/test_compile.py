@@ -73,6 +73,40 @@ def test_an_eips_slot_goes_with_it_to_another_instance() -> None:
     assert after.address != before.address
 
 
+@pytest.mark.parametrize(
+    ("bought_mbps", "out_kbps", "in_kbps"),
+    [
+        pytest.param(1, 1_000, 10_000, id="less-than-the-inbound-minimum"),
+        pytest.param(9, 9_000, 10_000, id="just-below"),
+        pytest.param(10, 10_000, 10_000, id="the-minimum"),
+        pytest.param(11, 11_000, 11_000, id="just-above"),
+        pytest.param(100, 100_000, 100_000, id="more"),
+    ],
+)
+def test_out_is_capped_at_what_was_bought_and_in_at_10_mbps_or_that(
+    bought_mbps: int, out_kbps: int, in_kbps: int
+) -> None:
+    story = Story()
+    story.run(bandwidth_mbps=bought_mbps)
+    (mapping,) = compile_table(story.state).mappings
+    assert (mapping.out_kbps, mapping.in_kbps, mapping.package) == (out_kbps, in_kbps, 0)
+
+
+def test_an_eips_cap_is_its_own_and_not_its_instances() -> None:
+    story = Story()
+    eip_id = story.bound(story.run(bandwidth_mbps=50))
+    assert story.eip(eip_id).bandwidth_mbps == 5
+    (mapping,) = compile_table(story.state).mappings
+    assert (mapping.out_kbps, mapping.in_kbps) == (5_000, 10_000)
+
+
+def test_an_eip_of_an_instance_without_bandwidth_is_capped_too() -> None:
+    story = Story()
+    story.bound(story.run(bandwidth_mbps=0))
+    (mapping,) = compile_table(story.state).mappings
+    assert (mapping.out_kbps, mapping.in_kbps) == (5_000, 10_000)
+
+
 def test_the_generation_is_the_sequence() -> None:
     story = Story()
     for _ in range(3):

@@ -78,6 +78,19 @@ def test_ordinary_ips_are_those_of_instances_that_have_one() -> None:
     assert found == [(with_ordinary, story.ordinary(with_ordinary))]
 
 
+def test_the_bandwidth_is_that_of_the_public_address() -> None:
+    story = Story()
+    with_ordinary, with_eip, without = story.run(20), story.run(20), story.run(0)
+    eip_id = story.bound(with_eip)
+    bandwidths = {
+        instance_id: story.state.bandwidth_mbps(story.instance(instance_id))
+        for instance_id in (with_ordinary, with_eip, without)
+    }
+    assert bandwidths == {with_ordinary: 20, with_eip: 5, without: 0}
+    story.do(cmd.UnbindEip(eip_id))
+    assert story.state.bandwidth_mbps(story.instance(with_eip)) == 20
+
+
 def test_times_are_those_of_the_events() -> None:
     story = Story()
     story.now = 1234.5

@@ -3,7 +3,8 @@
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,19 @@ def page(tmp_path: Path) -> Iterator[WorkerPage]:
         yield opened
 
 
-def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, page: WorkerPage) -> None:
+Start = Callable[..., Worker]
+
+
+@pytest.fixture
+def start(tmp_path: Path, page: WorkerPage) -> Iterator[Start]:
+    """Starts a worker, and closes it at the end."""
+    with ExitStack() as started:
+        yield lambda *clock: started.enter_context(closing(Worker(tmp_path, page, *clock)))
+
+
+def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(2, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     assert acknowledged(tmp_path) == 2
     packet = wire(CLIENT, PUBLIC)
     assert worker.accepts(packet, IN)
@@ -62,19 +73,17 @@ def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, page: Wor
 
 
 def test_a_worker_begins_with_a_table_whose_publication_was_cut_short(
-    tmp_path: Path, page: WorkerPage
+    tmp_path: Path, start: Start
 ) -> None:
     # Control ended after it had put the table in place, and before it said so.
     (tmp_path / "table").write_bytes(encode(table(2, TO_FIRST)))
-    worker = Worker(tmp_path, page)
+    worker = start()
     assert acknowledged(tmp_path) == 2
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
 
 
-def test_before_anything_is_published_every_packet_is_dropped(
-    tmp_path: Path, page: WorkerPage
-) -> None:
-    worker = Worker(tmp_path, page)
+def test_before_anything_is_published_every_packet_is_dropped(tmp_path: Path, start: Start) -> None:
+    worker = start()
     assert not worker.accepts(wire(CLIENT, PUBLIC), IN)
     assert not worker.accepts(wire(FIRST, CLIENT), OUT)
     found = counts(tmp_path)
@@ -84,10 +93,10 @@ def test_before_anything_is_published_every_packet_is_dropped(
 
 
 def test_both_directions_are_counted_in_ip_bytes_without_padding(
-    tmp_path: Path, page: WorkerPage
+    tmp_path: Path, start: Start
 ) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     assert worker.accepts(wire(CLIENT, PUBLIC) + bytes(14), IN)
     assert worker.accepts(wire(FIRST, CLIENT), OUT)
     assert worker.accepts(wire(FIRST, CLIENT), OUT)
@@ -105,30 +114,58 @@ def test_both_directions_are_counted_in_ip_bytes_without_padding(
 )
 @pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.name)
 def test_bytes_that_are_no_packet_are_counted_and_dropped(
-    tmp_path: Path, page: WorkerPage, raw: bytes, direction: Direction
+    tmp_path: Path, start: Start, raw: bytes, direction: Direction
 ) -> None:
-    worker = Worker(tmp_path, page)
+    worker = start()
     assert not worker.accepts(bytearray(raw), direction)
     found = counts(tmp_path)
     assert sum(found.reasons.values()) == 1
     assert found.reasons[Reason.TRANSLATED] == 0
 
 
-def test_a_drop_for_a_known_address_counts_no_traffic(tmp_path: Path, page: WorkerPage) -> None:
+def test_a_drop_for_a_known_address_counts_no_traffic(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
-    worker = Worker(tmp_path, page)
-    fragment = bytearray(bytes(IP(src=CLIENT, dst=PUBLIC, flags="MF") / UDP()))
-    assert not worker.accepts(fragment, IN)
+    worker = start()
+    authenticated = bytearray(bytes(IP(src=CLIENT, dst=PUBLIC, proto=51) / Raw(bytes(24))))
+    assert not worker.accepts(authenticated, IN)
     found = counts(tmp_path)
-    assert found.reasons[Reason.UNSUPPORTED_FRAGMENT] == 1
+    assert found.reasons[Reason.AUTHENTICATION_HEADER] == 1
     assert found.slots == {}
 
 
-def test_the_packet_after_a_publication_sees_the_new_table(
-    tmp_path: Path, page: WorkerPage
+def test_a_hairpin_is_traffic_of_both_addresses(tmp_path: Path, start: Start) -> None:
+    second = Mapping(0xCB00710A, 0x0A000003, 2)
+    exchange.publish(tmp_path, table(1, TO_FIRST, second))
+    worker = start()
+    packet = wire(SECOND, PUBLIC)
+    assert worker.accepts(packet, Direction.HAIRPIN)
+    assert packet == wire("203.0.113.10", FIRST)
+    assert counts(tmp_path).slots == {1: Traffic(1, 32, 0, 0), 2: Traffic(0, 0, 1, 32)}
+
+
+def test_policing_goes_by_the_workers_clock_and_outlives_tables(
+    tmp_path: Path, start: Start
 ) -> None:
+    # 8 Mbps are 1,000,000 bytes a second, and a burst of 200,000: six packets of 32,028 bytes.
+    capped = TO_FIRST._replace(out_kbps=8_000)
+    exchange.publish(tmp_path, table(1, capped))
+    now = 100.0
+    worker = start(lambda: now)
+    packet = bytes(IP(src=FIRST, dst=CLIENT) / UDP() / Raw(bytes(32_000)))
+    assert [worker.accepts(bytearray(packet), OUT) for _ in range(7)] == [True] * 6 + [False]
+    exchange.publish(tmp_path, table(2, capped))
+    assert not worker.accepts(bytearray(packet), OUT)
+    now += 0.032_028
+    assert worker.accepts(bytearray(packet), OUT)
+    assert not worker.accepts(bytearray(packet), OUT)
+    found = counts(tmp_path)
+    assert found.reasons[Reason.POLICED] == 3
+    assert found.slots == {1: Traffic(0, 0, 7, 7 * 32_028)}
+
+
+def test_the_packet_after_a_publication_sees_the_new_table(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     exchange.publish(tmp_path, table(2, TO_SECOND))
     assert acknowledged(tmp_path) == 1
     packet = wire(CLIENT, PUBLIC)
@@ -137,42 +174,42 @@ def test_the_packet_after_a_publication_sees_the_new_table(
     assert acknowledged(tmp_path) == 2
 
 
-def test_an_idle_worker_takes_the_table_when_it_refreshes(tmp_path: Path, page: WorkerPage) -> None:
-    worker = Worker(tmp_path, page)
+def test_an_idle_worker_takes_the_table_when_it_refreshes(tmp_path: Path, start: Start) -> None:
+    worker = start()
     exchange.publish(tmp_path, table(1, TO_FIRST))
     assert exchange.laggards(tmp_path, 1) == ["worker-0"]
     worker.refresh()
     assert exchange.wait_in_force(tmp_path, 1, within_s=0) == []
 
 
-def test_a_refresh_without_a_publication_reads_no_file(tmp_path: Path, page: WorkerPage) -> None:
+def test_a_refresh_without_a_publication_reads_no_file(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     (tmp_path / "table").unlink()  # to read it would now give the empty table
     worker.refresh()
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
 
 
-def test_a_generation_may_be_lower_than_the_last(tmp_path: Path, page: WorkerPage) -> None:
+def test_a_generation_may_be_lower_than_the_last(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(9, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     exchange.publish(tmp_path, table(1, TO_SECOND))
     worker.refresh()
     assert acknowledged(tmp_path) == 1
 
 
-def test_a_mapping_that_is_gone_is_not_translated(tmp_path: Path, page: WorkerPage) -> None:
+def test_a_mapping_that_is_gone_is_not_translated(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     exchange.publish(tmp_path, table(2))
     packet = wire(FIRST, CLIENT)
     assert not worker.accepts(packet, OUT)
     assert packet == wire(FIRST, CLIENT)
 
 
-def test_a_table_with_more_slots_makes_the_page_grow(tmp_path: Path, page: WorkerPage) -> None:
+def test_a_table_with_more_slots_makes_the_page_grow(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
     exchange.publish(tmp_path, table(2, TO_FIRST._replace(slot=5000), slots=5001))
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
@@ -180,10 +217,10 @@ def test_a_table_with_more_slots_makes_the_page_grow(tmp_path: Path, page: Worke
 
 
 def test_a_damaged_table_keeps_the_old_one_and_is_not_acknowledged(
-    tmp_path: Path, page: WorkerPage, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
-    worker = Worker(tmp_path, page)
+    worker = start()
     exchange.publish(tmp_path, table(2, TO_SECOND))
     raw = (tmp_path / "table").read_bytes()
     (tmp_path / "table").write_bytes(raw[:-1])
@@ -198,8 +235,8 @@ def test_a_damaged_table_keeps_the_old_one_and_is_not_acknowledged(
     ]
 
 
-def test_the_next_good_table_ends_a_refusal(tmp_path: Path, page: WorkerPage) -> None:
-    worker = Worker(tmp_path, page)
+def test_the_next_good_table_ends_a_refusal(tmp_path: Path, start: Start) -> None:
+    worker = start()
     exchange.publish(tmp_path, table(1, TO_FIRST))
     (tmp_path / "table").write_bytes(b"no table")
     worker.refresh()
@@ -208,29 +245,29 @@ def test_the_next_good_table_ends_a_refusal(tmp_path: Path, page: WorkerPage) ->
     assert acknowledged(tmp_path) == 2
 
 
-def test_a_damaged_table_at_the_start_drops_everything(tmp_path: Path, page: WorkerPage) -> None:
+def test_a_damaged_table_at_the_start_drops_everything(tmp_path: Path, start: Start) -> None:
     exchange.publish(tmp_path, table(1, TO_FIRST))
     (tmp_path / "table").write_bytes(b"no table")
-    worker = Worker(tmp_path, page)
+    worker = start()
     assert not worker.accepts(wire(CLIENT, PUBLIC), IN)
     assert acknowledged(tmp_path) == 0
 
 
-@pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.name)
-def test_what_the_engine_rejects_is_counted(
-    tmp_path: Path, page: WorkerPage, direction: Direction
-) -> None:
-    worker = Worker(tmp_path, page)
-    worker.reject(Reason.UNKNOWN_HOOK, direction)
+@pytest.mark.parametrize(
+    "reason", [Reason.UNKNOWN_DIRECTION, Reason.NOT_IPV4], ids=lambda reason: reason.label
+)
+def test_what_the_engine_rejects_is_counted(tmp_path: Path, start: Start, reason: Reason) -> None:
+    worker = start()
+    worker.reject(reason)
     found = counts(tmp_path)
-    assert {reason for reason, seen in found.reasons.items() if seen} == {Reason.UNKNOWN_HOOK}
+    assert {why: seen for why, seen in found.reasons.items() if seen} == {reason: 1}
     assert found.slots == {}
 
 
 def test_a_publisher_in_another_process_sees_its_table_come_in_force(
-    tmp_path: Path, page: WorkerPage
+    tmp_path: Path, start: Start
 ) -> None:
-    worker = Worker(tmp_path, page)
+    worker = start()
     with exchange.wake_socket(tmp_path, 0) as woken:
         woken.settimeout(30)
         command = [sys.executable, "-c", PUBLISH_AND_WAIT, str(tmp_path)]
@@ -244,24 +281,24 @@ def test_a_publisher_in_another_process_sees_its_table_come_in_force(
     assert packet == wire(CLIENT, SECOND)
 
 
-def test_a_refused_table_that_is_published_again_is_taken(tmp_path: Path) -> None:
+def test_a_refused_table_that_is_published_again_is_taken(tmp_path: Path, start: Start) -> None:
     """Control publishes its last generation anew when it starts: that must mend a damaged file."""
-    with WorkerPage(tmp_path, 0) as page:
-        worker = Worker(tmp_path, page)
-        exchange.publish(tmp_path, table(2, TO_FIRST))
-        (tmp_path / exchange.TABLE).write_bytes(b"damaged")
-        worker.refresh()
-        assert exchange.laggards(tmp_path, 2) == ["worker-0"]
-        exchange.publish(tmp_path, table(2, TO_FIRST))
-        worker.refresh()
-        assert exchange.laggards(tmp_path, 2) == []
+    worker = start()
+    exchange.publish(tmp_path, table(2, TO_FIRST))
+    (tmp_path / exchange.TABLE).write_bytes(b"damaged")
+    worker.refresh()
+    assert exchange.laggards(tmp_path, 2) == ["worker-0"]
+    exchange.publish(tmp_path, table(2, TO_FIRST))
+    worker.refresh()
+    assert exchange.laggards(tmp_path, 2) == []
 
 
-def test_a_refused_table_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with WorkerPage(tmp_path, 0) as page:
-        worker = Worker(tmp_path, page)
-        exchange.publish(tmp_path, table(2, TO_FIRST))
-        (tmp_path / exchange.TABLE).write_bytes(b"damaged")
-        for _ in range(3):
-            worker.refresh()
+def test_a_refused_table_is_reported_once(
+    tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = start()
+    exchange.publish(tmp_path, table(2, TO_FIRST))
+    (tmp_path / exchange.TABLE).write_bytes(b"damaged")
+    for _ in range(3):
+        worker.refresh()
     assert len(caplog.records) == 1

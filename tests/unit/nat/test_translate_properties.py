@@ -3,22 +3,32 @@
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
 from scapy.packet import Raw
+from vectors.row import Build
+from vectors.transports import dccp, layer, piece, raw, udp_lite
 
+from gateway.nat.checks import is_martian
+from gateway.nat.policer import Policer
 from gateway.nat.reasons import Reason
-from gateway.nat.table import Mapping, build
-from gateway.nat.translate import NO_SLOT, Direction, translate
+from gateway.nat.table import Mapping, Table, build
+from gateway.nat.translate import NO_SLOT, Direction, Outcome
+from gateway.nat.translate import translate as translate_at
 
 CLIENT, PUBLIC, PRIVATE = 0xC633640A, 0xCB007109, 0x0A000002
-TABLE = build(1, 8, [Mapping(PUBLIC, PRIVATE, 3)])
+OTHER_PUBLIC, OTHER_PRIVATE = 0xCB00710A, 0x0A000003
+TABLE = build(1, 8, [Mapping(PUBLIC, PRIVATE, 3), Mapping(OTHER_PUBLIC, OTHER_PRIVATE, 4)])
+SLOTS = {PUBLIC: 3, PRIVATE: 3, OTHER_PUBLIC: 4, OTHER_PRIVATE: 4}
 IN, OUT = Direction.INBOUND, Direction.OUTBOUND
-SUM_FIELD = {6: 16, 17: 6}  # TCP, UDP: where the checksum is in the transport header
+# TCP, UDP, DCCP, UDP-Lite: where the checksum is in the transport header
+SUM_FIELD = {6: 16, 17: 6, 33: 6, 136: 6}
 
 WORD = st.integers(0, 0xFFFF)
 ADDRESS = st.integers(0, 0xFFFFFFFF)
+# Unicast that isn't of a martian range: most of it
+FROM_OUTSIDE = st.integers(0x01000000, 0xDFFFFFFF).filter(lambda address: not is_martian(address))
 DATA = st.binary(max_size=40).map(Raw)
 TRANSPORT = st.one_of(
     st.builds(
@@ -33,6 +43,11 @@ TRANSPORT = st.one_of(
 )  # fmt: skip
 
 
+def translate(packet: bytearray, direction: Direction, table: Table) -> Outcome:
+    """At no time in particular: nothing here is policed."""
+    return translate_at(packet, direction, table, Policer(), 0.0)
+
+
 def dotted(address: int) -> str:
     return ".".join(map(str, address.to_bytes(4, "big")))
 
@@ -41,18 +56,59 @@ def wire(source: int, destination: int, transport: Any, **header: Any) -> bytear
     return bytearray(bytes(IP(src=dotted(source), dst=dotted(destination), **header) / transport))
 
 
+ADDRESSES = st.sampled_from((PRIVATE, PUBLIC, OTHER_PRIVATE, OTHER_PUBLIC, CLIENT))
+
+
+def put_header(draw: st.DrawFn, packet: bytearray, at: int) -> None:
+    """A header that gets past the first checks often enough to reach the last ones."""
+    left = len(packet) - at
+    packet[at] = 0x40 | draw(st.integers(4, 7))
+    packet[at + 2 : at + 4] = draw(st.integers(18, left + 1)).to_bytes(2, "big")
+    packet[at + 6 : at + 8] = draw(st.sampled_from((b"\0\0", b"@\0", b" \0", b"\0\x01")))
+    packet[at + 9] = draw(st.sampled_from((1, 1, 6, 17, 33, 50, 51, 136)))
+    packet[at + 12 : at + 16] = draw(ADDRESSES).to_bytes(4, "big")
+    packet[at + 16 : at + 20] = draw(ADDRESSES).to_bytes(4, "big")
+
+
 @st.composite
 def nearly_packets(draw: st.DrawFn) -> bytearray:
-    """Bytes that get past the first checks often enough to reach the last ones."""
-    packet = bytearray(draw(st.binary(max_size=80)))
+    """Any bytes, and bytes that look like packets, and like ICMP errors."""
+    packet = bytearray(draw(st.binary(max_size=100)))
     if len(packet) >= 20 and draw(st.booleans()):
-        packet[0] = 0x40 | draw(st.integers(4, 7))
-        packet[2:4] = draw(st.integers(18, len(packet) + 1)).to_bytes(2, "big")
-        packet[6:8] = draw(st.sampled_from((b"\0\0", b"@\0", b" \0")))
-        packet[9] = draw(st.sampled_from((1, 6, 17, 50)))
-        packet[12:16] = draw(st.sampled_from((PRIVATE, CLIENT))).to_bytes(4, "big")
-        packet[16:20] = draw(st.sampled_from((PUBLIC, CLIENT))).to_bytes(4, "big")
+        put_header(draw, packet, 0)
+        at = (packet[0] & 15) * 4
+        if packet[9] == 1 and len(packet) >= at + 28:
+            packet[at] = draw(st.sampled_from((0, 3, 4, 5, 8, 11, 12)))
+            put_header(draw, packet, at + 8)
+            if draw(st.booleans()):  # an error about a packet that was sent by who gets the error
+                packet[at + 20 : at + 24] = packet[16:20]
+                packet[at + 24 : at + 28] = packet[12:16]
     return packet
+
+
+def rewritable(packet: bytes, at: int) -> set[int]:
+    """Where the header at `at`, and the transport header behind it, have checksums to rewrite."""
+    fields = {at + 10, at + 11}
+    if packet[at + 9] in SUM_FIELD and not int.from_bytes(packet[at + 6 : at + 8], "big") & 0x1FFF:
+        place = at + (packet[at] & 15) * 4 + SUM_FIELD[packet[at + 9]]
+        fields |= {place, place + 1}
+    return fields
+
+
+def documented(packet: bytes, outcome: Outcome) -> set[int]:
+    """Every offset that may differ after a translation."""
+    fields = rewritable(packet, 0)
+    if outcome.sender != NO_SLOT:
+        fields |= set(range(12, 16))
+    if outcome.receiver != NO_SLOT:
+        fields |= set(range(16, 20))
+    icmp = (packet[0] & 15) * 4
+    first = not int.from_bytes(packet[6:8], "big") & 0x1FFF
+    if packet[9] == 1 and first and packet[icmp] in (3, 11, 12):
+        quote = icmp + 8
+        fields |= {icmp + 2, icmp + 3} | rewritable(packet, quote)
+        fields |= set(range(quote + 12, quote + 20))
+    return fields
 
 
 def checksum_fields(packet: bytes | bytearray) -> dict[int, int]:
@@ -63,10 +119,11 @@ def checksum_fields(packet: bytes | bytearray) -> dict[int, int]:
     return {at: int.from_bytes(packet[at : at + 2], "big") for at in offsets}
 
 
-@given(transport=TRANSPORT, public=ADDRESS, private=ADDRESS, client=ADDRESS)
+@given(transport=TRANSPORT, public=ADDRESS, private=ADDRESS, client=FROM_OUTSIDE)
 def test_the_result_is_what_scapy_builds_for_any_addresses(
     transport: Any, public: int, private: int, client: int
 ) -> None:
+    assume(client != public)
     table = build(1, 1, [Mapping(public, private, 0)])
     packet = wire(client, public, transport)
     assert translate(packet, IN, table).reason is Reason.TRANSLATED
@@ -76,6 +133,7 @@ def test_the_result_is_what_scapy_builds_for_any_addresses(
 @given(transport=TRANSPORT, public=ADDRESS, private=ADDRESS)
 def test_out_then_in_restores_the_packet(transport: Any, public: int, private: int) -> None:
     # The peer of one direction is a second address of the same table, in the other place.
+    assume(CLIENT not in (public, private))
     table = build(1, 1, [Mapping(public, private, 0)])
     packet = wire(private, CLIENT, transport)
     original = bytes(packet)
@@ -86,6 +144,39 @@ def test_out_then_in_restores_the_packet(transport: Any, public: int, private: i
     assert packet == original
 
 
+PROTOCOLS = st.one_of(
+    st.builds(layer, TRANSPORT),
+    st.builds(udp_lite, st.binary(max_size=40), st.sampled_from((0, 8))),
+    st.builds(dccp, st.binary(max_size=40)),
+    st.builds(raw, st.sampled_from((2, 4, 41, 47, 50, 132, 253)), st.binary(max_size=40)),
+    st.builds(lambda data: raw(17, data, frag=9), st.binary(max_size=40)),
+    st.builds(lambda data: piece(UDP() / Raw(data), 0, 16), st.binary(min_size=20, max_size=60)),
+    st.builds(lambda count: layer(TCP(), options=[IPOption_NOP()] * count), st.integers(0, 40)),
+)
+
+
+@given(make=PROTOCOLS, padding=st.binary(max_size=20))
+def test_out_then_in_restores_a_packet_of_any_protocol(make: Build, padding: bytes) -> None:
+    packet = bytearray(make(dotted(PRIVATE), dotted(CLIENT)) + padding)
+    original = bytes(packet)
+    assert translate(packet, OUT, TABLE) == Outcome(Reason.TRANSLATED, sender=3)
+    assert packet == make(dotted(PUBLIC), dotted(CLIENT)) + padding
+    packet[12:16], packet[16:20] = packet[16:20], packet[12:16]
+    assert translate(packet, IN, TABLE) == Outcome(Reason.TRANSLATED, receiver=3)
+    packet[12:16], packet[16:20] = packet[16:20], packet[12:16]
+    assert packet == original
+
+
+@given(make=PROTOCOLS, callee=st.sampled_from((OTHER_PUBLIC, PUBLIC)))
+def test_a_hairpin_is_outbound_and_then_inbound(make: Build, callee: int) -> None:
+    packet = bytearray(make(dotted(PRIVATE), dotted(callee)))
+    private = {OTHER_PUBLIC: OTHER_PRIVATE, PUBLIC: PRIVATE}[callee]
+    there = Outcome(Reason.TRANSLATED, 3, SLOTS[callee])
+    assert translate(packet, Direction.HAIRPIN, TABLE) == there
+    assert packet == make(dotted(PUBLIC), dotted(private))
+
+
+@settings(max_examples=1000)
 @given(packet=nearly_packets(), direction=st.sampled_from(Direction))
 def test_any_bytes_have_an_outcome_and_only_the_documented_fields_change(
     packet: bytearray, direction: Direction
@@ -96,27 +187,49 @@ def test_any_bytes_have_an_outcome_and_only_the_documented_fields_change(
     if outcome.reason is not Reason.TRANSLATED:
         assert packet == before
         return
-    assert outcome.slot == 3
-    at = 16 if direction is IN else 12
-    old, new = (PUBLIC, PRIVATE) if direction is IN else (PRIVATE, PUBLIC)
-    assert before[at : at + 4] == old.to_bytes(4, "big")
-    assert packet[at : at + 4] == new.to_bytes(4, "big")
-    may_change = {at, at + 1, at + 2, at + 3}
-    for field in checksum_fields(before):
-        may_change |= {field, field + 1}
-    assert {n for n, byte in enumerate(before) if packet[n] != byte} <= may_change
+    source, destination = (int.from_bytes(before[at : at + 4], "big") for at in (12, 16))
+    if direction is IN:
+        assert outcome == Outcome(Reason.TRANSLATED, receiver=SLOTS[destination])
+    elif direction is OUT:
+        assert outcome == Outcome(Reason.TRANSLATED, sender=sender_of(source))
+    else:
+        assert outcome == Outcome(Reason.TRANSLATED, sender_of(source), SLOTS[destination])
+    changed = {n for n, byte in enumerate(before) if packet[n] != byte}
+    assert changed <= documented(before, outcome)
+
+
+def sender_of(source: int) -> int:
+    """Only an instance has a slot to send from; what the gateway itself sends has none."""
+    return SLOTS[source] if source in (PRIVATE, OTHER_PRIVATE) else NO_SLOT
+
+
+BEFORE_LOOKUP = {
+    Reason.HEADER_TRUNCATED,
+    Reason.BAD_VERSION,
+    Reason.BAD_HEADER_LENGTH,
+    Reason.BAD_TOTAL_LENGTH,
+    Reason.TRUNCATED,
+    Reason.LAND,
+    Reason.MARTIAN,
+    Reason.MISDIRECTED,
+}
 
 
 @given(packet=nearly_packets(), direction=st.sampled_from(Direction))
 def test_a_slot_is_known_exactly_from_the_lookup_on(
     packet: bytearray, direction: Direction
 ) -> None:
-    reason, slot = translate(packet, direction, TABLE)
-    before_lookup = reason in {
-        Reason.HEADER_TRUNCATED, Reason.BAD_VERSION, Reason.BAD_HEADER_LENGTH, Reason.TRUNCATED,
-        Reason.UNKNOWN_PUBLIC, Reason.UNKNOWN_PRIVATE,
-    }  # fmt: skip
-    assert (slot == NO_SLOT) is before_lookup
+    reason, sender, receiver = translate(packet, direction, TABLE)
+    if reason in BEFORE_LOOKUP:
+        assert sender == receiver == NO_SLOT
+    if direction is IN:
+        assert sender == NO_SLOT
+    if direction is OUT:
+        assert receiver == NO_SLOT
+    elif reason not in BEFORE_LOOKUP:
+        assert (receiver == NO_SLOT) is (reason is Reason.UNKNOWN_PUBLIC)
+    if reason is Reason.UNKNOWN_PRIVATE:
+        assert sender == NO_SLOT
 
 
 @given(transport=TRANSPORT, ip_sum=WORD, transport_sum=st.integers(1, 0xFFFF))

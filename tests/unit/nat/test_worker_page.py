@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
+from gateway.nat.translate import NO_SLOT, Outcome
 from gateway.nat.worker_page import (
     MAGIC,
     REASONS_MAX,
@@ -23,7 +23,6 @@ from gateway.nat.worker_page import (
     statuses,
 )
 
-IN, OUT = Direction.INBOUND, Direction.OUTBOUND
 WORD = 8
 
 COUNTS_ELSEWHERE = """
@@ -38,18 +37,22 @@ COUNT_AND_DIE = """
 import os, sys
 from pathlib import Path
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import Direction, Outcome
+from gateway.nat.translate import Outcome
 from gateway.nat.worker_page import WorkerPage
 page = WorkerPage(Path(sys.argv[1]), 0)
 page.hold(4)
 page.acknowledge(9)
-page.count(Outcome(Reason.TRANSLATED, 2), Direction.INBOUND, 100)
+page.count(Outcome(Reason.TRANSLATED, receiver=2), 100)
 os.kill(os.getpid(), 9)
 """
 
 
-def translated(slot: int) -> Outcome:
-    return Outcome(Reason.TRANSLATED, slot)
+def received(slot: int) -> Outcome:
+    return Outcome(Reason.TRANSLATED, receiver=slot)
+
+
+def sent(slot: int) -> Outcome:
+    return Outcome(Reason.TRANSLATED, sender=slot)
 
 
 def python(program: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
@@ -79,10 +82,10 @@ def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(3)
         page.acknowledge(42)
-        page.count(translated(1), IN, 60)
-        page.count(translated(1), OUT, 1500)
-        page.count(translated(1), OUT, 40)
-        page.count(Outcome(Reason.TRUNCATED, NO_SLOT), IN, 0)
+        page.count(received(1), 60)
+        page.count(sent(1), 1500)
+        page.count(sent(1), 40)
+        page.count(Outcome(Reason.TRUNCATED), 0)
     expected = [0] * (72 + 3 * 4)
     expected[:4] = [MAGIC, os.getpid(), 42, 3]
     expected[8 + Reason.TRANSLATED] = 3
@@ -95,56 +98,70 @@ def test_the_magic_is_readable_in_a_dump() -> None:
     assert MAGIC.to_bytes(8, "little").rstrip(b"\0") == b"TGWE01"
 
 
+WHO = [
+    pytest.param(Outcome(Reason.TRANSLATED, receiver=0), {0: Traffic(1, 77, 0, 0)}, id="inbound"),
+    pytest.param(Outcome(Reason.TRANSLATED, sender=0), {0: Traffic(0, 0, 1, 77)}, id="outbound"),
+    pytest.param(
+        Outcome(Reason.TRANSLATED, sender=0, receiver=1),
+        {0: Traffic(0, 0, 1, 77), 1: Traffic(1, 77, 0, 0)},
+        id="hairpin",
+    ),
+    pytest.param(
+        Outcome(Reason.TRANSLATED, sender=1, receiver=1), {1: Traffic(1, 77, 1, 77)}, id="itself"
+    ),
+]
+
+
 @pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.label)
-@pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.name)
+@pytest.mark.parametrize(("outcome", "traffic"), WHO)
 def test_a_packet_is_counted_once_under_its_reason(
-    tmp_path: Path, reason: Reason, direction: Direction
+    tmp_path: Path, reason: Reason, outcome: Outcome, traffic: dict[int, Traffic]
 ) -> None:
     with WorkerPage(tmp_path, 0) as page:
-        page.hold(1)
-        page.count(Outcome(reason, 0), direction, 77)
+        page.hold(2)
+        page.count(outcome._replace(reason=reason), 77)
     found = counts(tmp_path)
     assert {r for r, n in found.reasons.items() if n} == {reason}
     assert found.reasons[reason] == 1
-    accepted = {IN: Traffic(1, 77, 0, 0), OUT: Traffic(0, 0, 1, 77)}[direction]
-    assert found.slots == ({0: accepted} if reason is Reason.TRANSLATED else {})
+    assert found.slots == (traffic if reason is Reason.TRANSLATED else {})
 
 
 def test_without_a_slot_only_the_reason_is_counted(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(2)
-        page.count(Outcome(Reason.TRANSLATED, NO_SLOT), IN, 9)
+        page.count(Outcome(Reason.TRANSLATED), 9)
     found = counts(tmp_path)
     assert found.reasons[Reason.TRANSLATED] == 1
     assert found.slots == {}
 
 
+SLOTS = st.integers(NO_SLOT, 4)
+
+
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(Reason),
-            st.sampled_from(Direction),
-            st.integers(0, 4),
-            st.integers(20, 65535),
+            st.builds(Outcome, st.sampled_from(Reason), SLOTS, SLOTS), st.integers(20, 65535)
         ),
         max_size=30,
     )
 )
 def test_what_is_counted_adds_up(
-    tmp_path_factory: pytest.TempPathFactory, packets: list[tuple[Reason, Direction, int, int]]
+    tmp_path_factory: pytest.TempPathFactory, packets: list[tuple[Outcome, int]]
 ) -> None:
     directory = tmp_path_factory.mktemp("page")
     with WorkerPage(directory, 0) as page:
         page.hold(5)
-        for reason, direction, slot, length in packets:
-            page.count(Outcome(reason, slot), direction, length)
+        for outcome, length in packets:
+            page.count(outcome, length)
     found = counts(directory)
-    accepted = [packet for packet in packets if packet[0] is Reason.TRANSLATED]
+    accepted = [packet for packet in packets if packet[0].reason is Reason.TRANSLATED]
     assert sum(found.reasons.values()) == len(packets)
     assert found.reasons[Reason.TRANSLATED] == len(accepted)
     for slot in range(5):
-        lengths = {d: [n for _, e, s, n in accepted if (e, s) == (d, slot)] for d in Direction}
-        expected = Traffic(len(lengths[IN]), sum(lengths[IN]), len(lengths[OUT]), sum(lengths[OUT]))
+        came = [length for outcome, length in accepted if outcome.receiver == slot]
+        went = [length for outcome, length in accepted if outcome.sender == slot]
+        expected = Traffic(len(came), sum(came), len(went), sum(went))
         assert found.slots.get(slot, Traffic(0, 0, 0, 0)) == expected
 
 
@@ -152,9 +169,9 @@ def test_workers_are_added_up(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as first, WorkerPage(tmp_path, 1) as second:
         for page, slots in ((first, 2), (second, 4)):
             page.hold(slots)
-            page.count(translated(1), IN, 100)
-            page.count(Outcome(Reason.UNKNOWN_PUBLIC, NO_SLOT), IN, 0)
-        second.count(translated(3), OUT, 50)
+            page.count(received(1), 100)
+            page.count(Outcome(Reason.UNKNOWN_PUBLIC), 0)
+        second.count(sent(3), 50)
         found = counts(tmp_path)
     assert found.slots == {1: Traffic(2, 200, 0, 0), 3: Traffic(0, 0, 1, 50)}
     assert found.reasons[Reason.UNKNOWN_PUBLIC] == 2
@@ -163,10 +180,10 @@ def test_workers_are_added_up(tmp_path: Path) -> None:
 def test_counters_survive_growing_and_start_the_new_slots_at_zero(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(1)
-        page.count(translated(0), IN, 10)
+        page.count(received(0), 10)
         page.hold(2000)
-        page.count(translated(0), IN, 10)
-        page.count(translated(1999), OUT, 30)
+        page.count(received(0), 10)
+        page.count(sent(1999), 30)
         assert counts(tmp_path).slots == {0: Traffic(2, 20, 0, 0), 1999: Traffic(0, 0, 1, 30)}
 
 
@@ -174,9 +191,9 @@ def test_counters_survive_growing_and_start_the_new_slots_at_zero(tmp_path: Path
 def test_holding_fewer_never_makes_it_smaller(tmp_path: Path, slots: int) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(3)
-        page.count(translated(2), IN, 10)
+        page.count(received(2), 10)
         page.hold(slots)
-        page.count(translated(2), IN, 10)
+        page.count(received(2), 10)
     assert counts(tmp_path).slots == {2: Traffic(2, 20, 0, 0)}
 
 
@@ -184,9 +201,9 @@ def test_counters_survive_reopening_but_the_acknowledgement_does_not(tmp_path: P
     with WorkerPage(tmp_path, 0) as page:
         page.hold(4)
         page.acknowledge(5)
-        page.count(translated(3), IN, 10)
+        page.count(received(3), 10)
     with WorkerPage(tmp_path, 0) as page:
-        page.count(translated(3), OUT, 20)
+        page.count(sent(3), 20)
         (status,) = statuses(tmp_path)
         assert status.acknowledged == 0
     assert counts(tmp_path).slots == {3: Traffic(1, 10, 1, 20)}
@@ -213,8 +230,8 @@ def test_what_is_no_page_reads_as_zeros(tmp_path: Path, content: bytes) -> None:
 def test_slots_that_are_not_there_yet_are_not_read(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(8)
-        page.count(translated(0), IN, 10)
-        page.count(translated(7), IN, 10)
+        page.count(received(0), 10)
+        page.count(received(7), 10)
     path = page_path(tmp_path, 0)
     path.write_bytes(path.read_bytes()[: (SLOT_BASE + 7 * 4 + 2) * WORD + 3])
     assert counts(tmp_path).slots == {0: Traffic(1, 10, 0, 0)}
@@ -243,7 +260,7 @@ def test_a_reader_in_another_process_sees_the_counts_of_a_live_worker(tmp_path: 
     with WorkerPage(tmp_path, 0) as page:
         page.hold(4)
         page.acknowledge(6)
-        page.count(translated(2), IN, 100)
+        page.count(received(2), 100)
         seen = python(COUNTS_ELSEWHERE, tmp_path)
     assert seen.stdout.strip() == (
         f"{Traffic(1, 100, 0, 0)} {{'translated': 1}} "
@@ -258,7 +275,7 @@ def test_a_killed_worker_is_not_alive_and_its_counts_stay(tmp_path: Path) -> Non
     assert status.acknowledged == 9
     assert counts(tmp_path).slots == {2: Traffic(1, 100, 0, 0)}
     with WorkerPage(tmp_path, 0) as page:
-        page.count(translated(2), IN, 100)
+        page.count(received(2), 100)
     assert counts(tmp_path).slots == {2: Traffic(2, 200, 0, 0)}
 
 
@@ -275,7 +292,7 @@ def test_looking_whether_a_worker_lives_leaves_its_page_free(tmp_path: Path) -> 
 def test_a_page_has_words_for_reasons_that_do_not_exist_yet(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         for reason in Reason:
-            page.count(Outcome(reason, NO_SLOT), IN, 0)
+            page.count(Outcome(reason), 0)
     words = words_of(tmp_path)
     assert len(words) == SLOT_BASE
     assert words[8:] == [1] * len(Reason) + [0] * (REASONS_MAX - len(Reason))

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scapy.layers.inet import IP, UDP, IPOption_NOP
+from scapy.layers.inet import ICMP, IP, UDP, IPOption_NOP
 
 from gateway.packet import ipv4
 from gateway.packet.ipv4 import Packet
@@ -47,12 +47,12 @@ def test_the_header_length_counts_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "offset", "fragment"),
+    ("flags", "offset", "later"),
     [
         pytest.param("", 0, False, id="whole"),
         pytest.param("DF", 0, False, id="whole-dont-fragment"),
         pytest.param("evil", 0, False, id="whole-reserved-bit"),
-        pytest.param("MF", 0, True, id="first"),
+        pytest.param("MF", 0, False, id="first"),
         pytest.param("MF", 185, True, id="middle"),
         pytest.param("", 185, True, id="last"),
         pytest.param("", 0x1FFF, True, id="last-of-the-longest"),
@@ -60,8 +60,18 @@ def test_the_header_length_counts_options() -> None:
         pytest.param("", 0x1000, True, id="highest-bit-of-the-offset"),
     ],
 )
-def test_is_fragment(flags: str, offset: int, fragment: bool) -> None:
-    assert ipv4.is_fragment(Packet(bytes(IP(flags=flags, frag=offset)))) is fragment
+def test_is_later_fragment(flags: str, offset: int, later: bool) -> None:
+    assert ipv4.is_later_fragment(Packet(bytes(IP(flags=flags, frag=offset)))) is later
+
+
+def test_readers_look_at_the_header_that_starts_where_they_are_told() -> None:
+    quoted = IP(options=[IPOption_NOP()] * 4, version=6, frag=9) / UDP()
+    start = 28  # behind an IPv4 and an ICMP header
+    packet = Packet(bytes(IP() / ICMP(type=11)) + bytes(quoted))
+    assert (ipv4.version(packet), ipv4.version(packet, start)) == (4, 6)
+    assert (ipv4.header_length(packet), ipv4.header_length(packet, start)) == (20, 24)
+    assert not ipv4.is_later_fragment(packet)
+    assert ipv4.is_later_fragment(packet, start)
 
 
 @given(packet=BYTES, offset=EVEN_OFFSET, value=st.integers(0, 0xFFFF))
@@ -88,5 +98,5 @@ def test_a_32_bit_field_is_written_in_network_order_and_alone(
 def test_no_reader_fails_once_the_minimum_is_there(packet: Packet) -> None:
     before = bytes(packet)
     ipv4.version(packet), ipv4.header_length(packet), ipv4.total_length(packet)
-    ipv4.is_fragment(packet)
+    ipv4.is_later_fragment(packet)
     assert packet == before

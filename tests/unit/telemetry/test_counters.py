@@ -7,7 +7,7 @@ import pytest
 from gateway.engine import queues
 from gateway.engine.steering import SteeringError
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
+from gateway.nat.translate import Outcome
 from gateway.nat.worker_page import Traffic, WorkerPage
 from gateway.telemetry import counters
 
@@ -33,9 +33,9 @@ def write_pages(directory: Path) -> None:
     for worker in (0, 1):
         with WorkerPage(directory, worker) as page:
             page.hold(256)
-            page.count(Outcome(Reason.TRANSLATED, 200), Direction.INBOUND, 100)
-            page.count(Outcome(Reason.TRANSLATED, 9), Direction.OUTBOUND, 60)
-            page.count(Outcome(Reason.UNKNOWN_PUBLIC, NO_SLOT), Direction.INBOUND, 0)
+            page.count(Outcome(Reason.TRANSLATED, receiver=200), 100)
+            page.count(Outcome(Reason.TRANSLATED, sender=9), 60)
+            page.count(Outcome(Reason.UNKNOWN_PUBLIC), 0)
 
 
 @pytest.mark.usefixtures("steered")

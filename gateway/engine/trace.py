@@ -1,0 +1,94 @@
+"""What a worker tells of each packet while somebody listens.
+
+A listener binds a datagram socket `trace-….sock` in the directory that the workers share, and wakes
+them. While there is none, a packet costs one look at an empty list. A listener that is too slow
+misses packets, never holds one up; the next record says how many it missed.
+
+A record, little-endian::
+
+    at f64 | generation u64 | missed u32 | direction u8 | reason u8 | sender i32 | receiver i32
+    length u32 of the packet before | the packet before | the packet after, none if dropped
+"""
+
+import socket
+import struct
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from gateway.nat.reasons import Reason
+from gateway.nat.translate import Direction, Outcome
+
+PATTERN: Final = "trace-*.sock"
+_REASONS: Final = {int(reason): reason for reason in Reason}
+_HEAD: Final = struct.Struct("<dQIBBiiI")
+
+
+class Record(NamedTuple):
+    """One packet: as it came, as it went, and why. `at` is in Unix seconds."""
+
+    at: float
+    generation: int
+    missed: int
+    direction: Direction
+    outcome: Outcome
+    before: bytes
+    after: bytes
+
+    def encode(self) -> bytes:
+        """The record as a datagram."""
+        head = _HEAD.pack(
+            self.at,
+            self.generation,
+            self.missed,
+            self.direction,
+            self.outcome.reason,
+            self.outcome.sender,
+            self.outcome.receiver,
+            len(self.before),
+        )
+        return head + self.before + self.after
+
+
+def decode(raw: bytes) -> Record:
+    """The record in a datagram of `encode`'s."""
+    at, generation, missed, direction, reason, sender, receiver, length = _HEAD.unpack_from(raw)
+    body = raw[_HEAD.size :]
+    outcome = Outcome(_REASONS[reason], sender, receiver)
+    return Record(
+        at, generation, missed, Direction(direction), outcome, body[:length], body[length:]
+    )
+
+
+class Listeners:
+    """The sockets that a worker tells of its packets."""
+
+    def __init__(self, directory: Path) -> None:
+        """None yet: `look` finds them."""
+        self._directory = directory
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._missed: dict[str, int] = {}
+
+    def __bool__(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._missed)
+
+    def close(self) -> None:
+        """Tell nobody any more."""
+        self._socket.close()
+
+    def look(self) -> None:
+        """Find who listens now."""
+        there = map(str, self._directory.glob(PATTERN))
+        self._missed = {path: self._missed.get(path, 0) for path in there}
+
+    def tell(self, record: Record) -> None:
+        """Send the record to each that can take it; forget those that are gone."""
+        for path, missed in list(self._missed.items()):
+            try:
+                self._socket.sendto(record._replace(missed=missed).encode(), path)
+            except BlockingIOError:
+                self._missed[path] = missed + 1
+            except OSError:
+                del self._missed[path]
+            else:
+                self._missed[path] = 0

@@ -1,0 +1,8 @@
+"""All vectors: what any engine must do with them."""
+
+from typing import Final
+
+from vectors import bad, errors, transports
+from vectors.row import Vector
+
+VECTORS: Final[list[Vector]] = [*transports.VECTORS, *errors.VECTORS, *bad.VECTORS]
