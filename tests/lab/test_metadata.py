@@ -15,6 +15,7 @@ def test_the_public_address_by_every_name(lab: Lab, web: Instance, base: str, ve
 
 def test_what_an_instance_learns_of_itself(lab: Lab, web: Instance) -> None:
     shown, base = web.show(), f"{BY_NAME}/latest/meta-data"
+    gateway = lab.topology.vpc_gateway
     mac = lab.curl(web.id, f"{base}/mac")
     assert mac is not None
     assert mac.lower() == lab.exec(web.id, "cat", "/sys/class/net/eth0/address").stdout.strip()
@@ -30,7 +31,7 @@ def test_what_an_instance_learns_of_itself(lab: Lab, web: Instance) -> None:
         f"network/interfaces/macs/{mac}/public-ipv4s": web.public,
         f"network/interfaces/macs/{mac}/vpc-id": shown["VirtualPrivateCloud"]["VpcId"],
         f"network/interfaces/macs/{mac}/subnet-id": shown["VirtualPrivateCloud"]["SubnetId"],
-        f"network/interfaces/macs/{mac}/local-ipv4s/{web.private}/gateway": "10.0.0.1",
+        f"network/interfaces/macs/{mac}/local-ipv4s/{web.private}/gateway": gateway,
         f"network/interfaces/macs/{mac}/local-ipv4s/{web.private}/public-ipv4": web.public,
         f"network/interfaces/macs/{mac}/local-ipv4s/{web.private}/public-ipv4-mode": "NAT",
         f"network/interfaces/macs/{mac}/local-ipv4s/{web.private}/subnet-mask": "255.255.0.0",

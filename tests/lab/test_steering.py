@@ -11,11 +11,11 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
 from support.labs import Instance, Lab, eventually
-from support.wire import Capture, send
+from support.wire import Capture, send, until_marked
 
 from gateway.engine import steering
 from gateway.lab import life
-from gateway.lab.builder import UPLINK
+from gateway.lab.builder import steering_of
 from gateway.net import namespace
 from gateway.net.links import Links
 
@@ -51,6 +51,12 @@ def nothing_leaves(lab: Lab, instance: Instance, client: str) -> Iterator[None]:
     assert strangers == []
 
 
+def remove_queue_rules() -> None:
+    """Whichever way they were installed in this thread's namespace."""
+    subprocess.run(["iptables-restore"], input="*mangle\nCOMMIT\n", text=True, check=True)
+    subprocess.run(["nft", "delete", "table", "ip", "tgw_queue"], capture_output=True, check=False)
+
+
 def test_with_the_data_plane_down_nothing_leaves(own_lab: Lab, client: str) -> None:
     web = own_lab.instance("web")
     assert own_lab.pings(web.id, client)
@@ -66,10 +72,7 @@ def test_with_no_queue_rule_nothing_leaves(own_lab: Lab, client: str) -> None:
     web = own_lab.instance("web")
     with namespace.inside(own_lab.gateway):
         before = steering.guard_drops()["guard_untranslated"]
-        subprocess.run(["iptables-restore"], input="*mangle\nCOMMIT\n", text=True, check=True)
-        subprocess.run(
-            ["nft", "delete", "table", "ip", "tgw_queue"], capture_output=True, check=False
-        )
+        remove_queue_rules()
         with nothing_leaves(own_lab, web, client):
             pass
         assert steering.guard_drops()["guard_untranslated"] > before
@@ -115,11 +118,36 @@ def test_steering_is_installed_once(own_lab: Lab) -> None:
     assert not own_lab.pings("internet", own_lab.topology.uplink_address)
     with namespace.inside(own_lab.gateway):
         before = steering.guard_drops()
-        steering.install(steering.Steering(UPLINK, (own_lab.topology.pool,)))
+        steering.install(steering_of(own_lab.topology))
         assert steering.guard_drops() == before != dict.fromkeys(steering.GUARD_COUNTERS, 0)
 
 
-def test_a_hairpin_is_dropped_and_counted(own_lab: Lab) -> None:
+def test_an_instance_speaks_with_its_own_address_only(own_lab: Lab, client: str) -> None:
+    """Whoever it calls: the internet, a public address, the VPC or the gateway."""
     web, other = own_lab.instance("web"), own_lab.instance("other")
-    assert not own_lab.pings(web.id, other.public)
-    assert own_lab.ask("counters")["guard"]["guard_hairpin"] == 1
+    targets = (client, other.public, other.private, own_lab.topology.vpc_gateway)
+    sources = (other.private, other.public, web.public, client, "127.0.0.1", "10.171.199.99")
+    false = [IP(src=source, dst=target) / ICMP() for source in sources for target in targets]
+    before = own_lab.counters()
+    with Capture(own_lab.uplink, "eth0") as uplink, Capture(other.namespace, "eth0") as link:
+        send(own_lab, web.id, *false)
+        assert [p.summary() for p in until_marked(uplink, own_lab, web)[:-1]] == []
+        assert own_lab.pings(other.id, own_lab.topology.vpc_gateway)
+        seen = link.until(lambda packet: packet[IP].src == own_lab.topology.vpc_gateway)
+    assert {packet[IP].src for packet in seen} == {other.private, own_lab.topology.vpc_gateway}
+    after = own_lab.counters()
+    assert after.guard == before.guard | {"guard_spoofed": len(false)}
+    assert after.reasons == before.reasons | {"translated": before.reasons["translated"] + 1}
+
+
+def test_with_no_queue_rule_a_public_address_is_not_called_outside(own_lab: Lab) -> None:
+    """Not even by its name: to the uplink it would go round and round."""
+    web, other = own_lab.instance("web"), own_lab.instance("other")
+    with namespace.inside(own_lab.gateway):
+        remove_queue_rules()
+    with Capture(own_lab.uplink, "eth0") as wire:
+        assert not own_lab.pings(web.id, other.public)
+        send(own_lab, "internet", IP(dst=own_lab.topology.uplink_address) / UDP(dport=9))
+        seen = wire.until(lambda packet: packet[IP].dst == own_lab.topology.uplink_address)
+    assert len(seen) == 1
+    assert own_lab.counters().guard["guard_unknown"] == 1
