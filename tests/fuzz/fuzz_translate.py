@@ -1,0 +1,51 @@
+"""A coverage-guided fuzz target for the packet rules: `scripts/fuzz` runs it.
+
+Any bytes, in any direction: nothing raises, a dropped packet is untouched, an accepted one keeps
+its length, and nothing but addresses and checksums of an accepted one changes. What it finds
+becomes a row among the vectors.
+"""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports():
+    from gateway.nat.policer import Policer
+    from gateway.nat.reasons import Reason
+    from gateway.nat.table import Mapping, Package, build
+    from gateway.nat.translate import Direction, translate
+
+# Addresses that the fuzzer finds soon: few bits, and each with its partner.
+MAPPINGS = (
+    Mapping(0xCB007101, 0x0A000002, 1),
+    Mapping(0xCB007102, 0x0A000003, 2, out_kbps=1_000_000, in_kbps=1_000_000),
+    Mapping(0xCB007103, 0x0A000004, 3, package=1),
+)
+TABLE = build(1, 4, MAPPINGS, (Package(1, 1_000_000),))
+DIRECTIONS = tuple(Direction)
+ADDRESSES = [address for mapping in MAPPINGS for address in (mapping.public, mapping.private)]
+
+
+def test_one_input(data: bytes) -> None:
+    """The first byte chooses direction and addresses, the rest is the packet."""
+    if not data:
+        return
+    choice, packet = data[0], bytearray(data[1:])
+    if choice & 0x80 and len(packet) >= 20:
+        packet[12:16] = ADDRESSES[choice >> 2 & 3].to_bytes(4)
+        packet[16:20] = ADDRESSES[(choice >> 4 & 3) + 2].to_bytes(4)
+    before = bytes(packet)
+    direction = DIRECTIONS[choice % len(DIRECTIONS)]
+    outcome = translate(packet, direction, TABLE, Policer(), float(choice))
+    assert len(packet) == len(before)
+    if outcome.reason is not Reason.TRANSLATED:
+        assert bytes(packet) == before, "a dropped packet is untouched"
+        return
+    total = int.from_bytes(before[2:4])
+    assert packet[:10] == before[:10], "version to protocol stay"
+    assert packet[total:] == before[total:], "padding stays"
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, test_one_input)
+    atheris.Fuzz()
