@@ -1,5 +1,6 @@
 """Control: the API, the metadata service, and behind both the controller."""
 
+import signal
 import socket
 import threading
 import time
@@ -52,7 +53,11 @@ def run(lab: str) -> None:
         _in_background(metadata.application(_facts_of(control, topology)), metadata_socket),
         _unix_listener(site.socket) as listener,
     ):
-        _server(api.application(control)).run(sockets=[listener])
+        server = _server(api.application(control))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # From here on the server ends by itself: an exception would cut its start in two.
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        server.run(sockets=[listener])
 
 
 def _configuration(topology: Topology) -> LabConfigured:
