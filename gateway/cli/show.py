@@ -71,6 +71,7 @@ def show_counters(arguments: argparse.Namespace) -> None:
     print()
     rows = [*found.reasons.items(), *found.guard.items()]
     rows += [(f"queue_{name}", count) for name, count in found.queue.items()]
+    rows += [(f"kernel_{name}", count) for name, count in found.kernel.items()]
     print_table(("REASON", "PACKETS"), (row for row in rows if row[1]))
 
 

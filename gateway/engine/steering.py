@@ -31,7 +31,7 @@ QUEUE: Final = 0
 
 GUARD_COUNTERS: Final[Mapping[str, str]] = {
     "guard_foreign": "from the uplink, and not to an address of the pool",
-    "guard_spoofed": "from an instance, and not with its own address",
+    "guard_spoofed": "from an instance, and not with its own address; or from outside with ours",
     "guard_untranslated": "to the uplink, and not from an address of the pool",
     "guard_unknown": "to the uplink, and to an address of the pool: no way leads there",
 }
@@ -72,6 +72,7 @@ def _guard_chains(steering: Steering) -> str:
         "  chain guard_in {\n"
         "    type filter hook prerouting priority -300; policy accept;\n"
         f'    iifname "{uplink}" ip daddr != {pool} counter name guard_foreign drop\n'
+        f'    iifname "{uplink}" ip saddr {steering.address} counter name guard_spoofed drop\n'
         f'    iifname != {{ "{uplink}", "lo" }} fib saddr . iif oif missing '
         "counter name guard_spoofed drop\n"
         "  }\n"

@@ -41,6 +41,7 @@ class Reason(IntEnum):
     NOT_IPV4 = 18, "not an IPv4 packet: the gateway translates nothing else"
     UNKNOWN_DIRECTION = 19, "queued without a mark that says its direction: the steering is wrong"
     MISDIRECTED = 20, "outbound: to an address of our own, or one that can't be on the internet"
+    PRIVATE_OPTION = 21, "outbound: an IP option has recorded an address that isn't the internet's"
 
     @property
     def label(self) -> str:

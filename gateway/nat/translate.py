@@ -101,6 +101,8 @@ def _plan(packet: Packet, direction: Direction, table: Table) -> Plan:
     reason = check_transport(packet)
     if reason:
         return Plan(reason, outward, inward)
+    if direction is Direction.OUTBOUND and _tells_private(packet, table):
+        return Plan(Reason.PRIVATE_OPTION, outward)
     quote = quote_of(packet)
     if quote:
         return _plan_error(packet, direction, table, Plan(reason, outward, inward, quote))
@@ -128,6 +130,16 @@ def _plan_error(packet: Packet, direction: Direction, table: Table, plan: Plan) 
     if plan.source is not None and went_to != source:
         return plan._replace(reason=Reason.QUOTE_MISMATCH)
     return plan._replace(quoted_destination=quoted)
+
+
+def _tells_private(packet: Packet, table: Table) -> bool:
+    """Whether an option carries a private address out. Options are never rewritten."""
+    if ipv4.header_length(packet) == ipv4.MIN_HEADER:
+        return False
+    return any(
+        address in table.outbound or (address and is_martian(address))
+        for address in ipv4.option_addresses(packet)
+    )
 
 
 def _is_no_stranger(address: int, table: Table) -> bool:

@@ -15,6 +15,7 @@ of a datagram that an ICMP error quotes. They don't check anything: a caller mak
 """
 
 import struct
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 VERSION_IHL: Final = 0
@@ -28,6 +29,16 @@ DESTINATION: Final = 16
 
 MIN_HEADER: Final = 20
 FRAGMENT_OFFSET_MASK: Final = 0x1FFF
+
+# Options (RFC 791, 3.1): two of one byte, and those in which addresses stand → where they begin.
+OPTION_END: Final = 0
+OPTION_NOP: Final = 1
+OPTIONS_WITH_ADDRESSES: Final[Mapping[int, int]] = {
+    7: 3,  # record route
+    68: 4,  # timestamp; the times between the addresses are looked at as if they were some
+    131: 3,  # loose source route
+    137: 3,  # strict source route
+}
 
 Packet = bytearray
 
@@ -75,3 +86,23 @@ def total_length(packet: Packet) -> int:
 def is_later_fragment(packet: Packet, start: int = 0) -> bool:
     """Whether the transport header isn't in this one, but in the first fragment."""
     return bool(u16(packet, start + FLAGS_FRAGMENT) & FRAGMENT_OFFSET_MASK)
+
+
+def option_addresses(packet: Packet) -> Iterator[int]:
+    """The words of the options in which addresses stand; 0 where none is yet.
+
+    An option whose length is impossible ends the options.
+    """
+    at, end = MIN_HEADER, header_length(packet)
+    while at < end and packet[at] != OPTION_END:
+        if packet[at] == OPTION_NOP:
+            at += 1
+            continue
+        length = packet[at + 1] if at + 1 < end else 0
+        if length < 2 or at + length > end:
+            return
+        first = OPTIONS_WITH_ADDRESSES.get(packet[at])
+        if first is not None:
+            for place in range(at + first, at + length - 3, 4):
+                yield u32(packet, place)
+        at += length

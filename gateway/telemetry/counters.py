@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Final
 
 from gateway.engine import steering
 from gateway.engine.queues import queues
 from gateway.nat.reasons import Reason
 from gateway.nat.worker_page import Traffic, counts
+
+# What the kernel counts of packets that it refuses, and where: file, line, column.
+PROC: Final = Path("/proc/thread-self/net")
+KERNEL_DROPS: Final = {
+    "bad_header": ("snmp", "Ip", "InHdrErrors"),
+    "truncated": ("netstat", "IpExt", "InTruncatedPkts"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,7 @@ class Counters:
     reasons: dict[str, int]  # reason's label → packets; `translated` is the accepted ones
     guard: dict[str, int]  # packets that came to no queue, or left it untranslated
     queue: dict[str, int]  # packets the kernel dropped, because the data plane was too slow
+    kernel: dict[str, int]  # packets it dropped before, or after, for their header
 
 
 def read(directory: Path, pool: str) -> Counters:
@@ -36,4 +45,12 @@ def read(directory: Path, pool: str) -> Counters:
             "dropped_full": sum(queue.dropped_full for queue in kernel),
             "dropped_socket": sum(queue.dropped_socket for queue in kernel),
         },
+        kernel={name: _statistic(*place) for name, place in KERNEL_DROPS.items()},
     )
+
+
+def _statistic(file: str, line: str, column: str) -> int:
+    """One number of the kernel's tables: a line of names, and below it a line of values."""
+    lines = [text.split() for text in (PROC / file).read_text().splitlines()]
+    names, values = (words for words in lines if words[0] == f"{line}:")
+    return int(values[names.index(column)])

@@ -151,3 +151,29 @@ def test_with_no_queue_rule_a_public_address_is_not_called_outside(own_lab: Lab)
         seen = wire.until(lambda packet: packet[IP].dst == own_lab.topology.uplink_address)
     assert len(seen) == 1
     assert own_lab.counters().guard["guard_unknown"] == 1
+
+
+def test_nobody_outside_is_the_gateway(own_lab: Lab) -> None:
+    """The kernel would refuse such a packet after its translation, and count it nowhere."""
+    web = own_lab.instance("web")
+    send(
+        own_lab, "internet", IP(src=own_lab.topology.uplink_address, dst=web.public) / ICMP(type=0)
+    )
+    eventually(lambda: own_lab.ask("counters")["guard"]["guard_spoofed"] == 1)
+    assert own_lab.reasons()["translated"] == 0
+
+
+def test_no_recorded_route_tells_of_the_inside(own_lab: Lab, client: str) -> None:
+    web = own_lab.instance("web")
+    recording = ("ping", "-n", "-R", "-c", "1", "-W", "1")
+    assert own_lab.exec(web.id, *recording, client).returncode != 0
+    done = own_lab.exec("internet", *recording, web.public)
+    assert web.private not in done.stdout
+    assert own_lab.topology.vpc_gateway not in done.stdout
+    assert own_lab.reasons()["private-option"] == 2
+
+
+def test_a_header_that_the_kernel_refuses_is_shown(own_lab: Lab, client: str) -> None:
+    web = own_lab.instance("web")
+    send(own_lab, "internet", IP(src=client, dst=web.public, chksum=1) / ICMP())
+    eventually(lambda: own_lab.ask("counters")["kernel"]["bad_header"] == 1)

@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from vectors import bad, errors, transports
+from vectors import bad, errors, options, transports
 from vectors.row import Vector
 
-VECTORS: Final[list[Vector]] = [*transports.VECTORS, *errors.VECTORS, *bad.VECTORS]
+VECTORS: Final[list[Vector]] = [
+    *transports.VECTORS,
+    *options.VECTORS,
+    *errors.VECTORS,
+    *bad.VECTORS,
+]

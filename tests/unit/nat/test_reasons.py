@@ -27,6 +27,7 @@ NUMBERS = [
     (18, "not-ipv4"),
     (19, "unknown-direction"),
     (20, "misdirected"),
+    (21, "private-option"),
 ]
 
 

@@ -25,7 +25,9 @@ def test_every_place_is_a_table_in_the_order_of_the_way() -> None:
 
 # The kernel's counters and those of addresses are nobody's catalogue.
 LISTED = [
-    n for n, place in enumerate(PLACES) if place.title != "2. The queue" and n < len(PLACES) - 1
+    n
+    for n, place in enumerate(PLACES)
+    if place.title[0].isdigit() and place.title != "2. The queue"
 ]
 
 
@@ -41,5 +43,6 @@ def test_a_counter_that_is_forgotten_or_stands_twice_is_refused(
 
 
 def test_the_queues_counters_are_those_that_are_shown() -> None:
-    found = counters.Counters({}, {}, {}, {"dropped_full": 0, "dropped_socket": 0})
+    found = counters.Counters({}, {}, {}, {"dropped_full": 0, "dropped_socket": 0}, {})
     assert list(catalogue.QUEUE_COUNTERS) == [f"queue_{name}" for name in found.queue]
+    assert list(catalogue.KERNEL_COUNTERS) == [f"kernel_{name}" for name in counters.KERNEL_DROPS]

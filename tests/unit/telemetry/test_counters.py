@@ -27,6 +27,11 @@ def steered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(nft.parent))
     (tmp_path / "queue").write_text(" 0 1 0 2 4016 3 4 99 1\n 1 1 0 2 4016 10 20 99 1\n")
     monkeypatch.setattr(queues, "PROC", tmp_path / "queue")
+    (tmp_path / "snmp").write_text("Ip: Forwarding InHdrErrors\nIp: 1 7\nIcmp: X\nIcmp: 1\n")
+    (tmp_path / "netstat").write_text(
+        "TcpExt: A\nTcpExt: 1\nIpExt: B InTruncatedPkts\nIpExt: 1 8\n"
+    )
+    monkeypatch.setattr(counters, "PROC", tmp_path)
 
 
 def write_pages(directory: Path) -> None:
@@ -44,6 +49,7 @@ def test_everything_is_read_at_once(tmp_path: Path) -> None:
     found = counters.read(tmp_path, POOL)
     assert found.guard == {"guard_foreign": 5}
     assert found.queue == {"dropped_full": 13, "dropped_socket": 24}
+    assert found.kernel == {"bad_header": 7, "truncated": 8}
     assert {label: seen for label, seen in found.reasons.items() if seen} == {
         "translated": 4,
         "unknown-public": 2,
