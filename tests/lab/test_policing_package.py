@@ -45,20 +45,8 @@ def test_two_members_together_never_exceed_their_package(own_lab: Lab) -> None:
             port, address = str(5300 + number), own_lab.topology.internet_address
             server = ("iperf3", "-s", "-1", "--forceflush", "-p", port)
             stack.enter_context(listening(own_lab, "internet", *server, ready="Server listening"))
-            client = (
-                "iperf3",
-                "-u",
-                "-b",
-                "30M",
-                "-l",
-                "1400",
-                "-t",
-                "8",
-                "-c",
-                address,
-                "-p",
-                port,
-            )
+            udp = ("-u", "-b", "30M", "-l", "1400", "-t", "15")
+            client = ("iperf3", *udp, "-c", address, "-p", port)
             stack.enter_context(own_lab.start(member.id, *client))
         eventually(lambda: own_lab.reasons()["package-policed"] > 0, within_s=20)
         begin, before = time.monotonic(), sent_bytes(own_lab)
