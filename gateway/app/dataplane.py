@@ -1,17 +1,56 @@
 """The data plane."""
 
+import logging
+import os
+import signal
+import sys
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 from gateway.app.begin import begin
-from gateway.engine import dataplane
+from gateway.engine import dataplane, record, signals, steering
 from gateway.lab import roles
+from gateway.lab.builder import steering_of
 from gateway.lab.places import GATEWAY
+from gateway.lab.topology import Topology
 from gateway.net import namespace
 
+_log = logging.getLogger(__name__)
 
-def run(lab: str) -> None:
+
+def run(lab: str, **given: Any) -> None:
     """Be the lab's data plane, until SIGTERM.
 
-    Raises `RoleError`, `WorkerRunningError` or `OSError`.
+    `given` are fields of `Settings`; others are as they were before. Raises `RoleError`,
+    `StartError` or `OSError`.
     """
-    site, _ = begin(lab, roles.DATAPLANE)
+    # From here to `dataplane.run` a signal waits: SIGHUP would end a process that is not ready.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
+    site, topology = begin(lab, roles.DATAPLANE)
     namespace.enter(site.namespace(GATEWAY))
-    dataplane.run(site.run)
+    while dataplane.run(
+        site.run,
+        replace(record.load(site.run).settings, **given),
+        partial(_point, topology),
+    ):
+        given = {}  # the record has them
+        roles.keep(site.run, roles.DATAPLANE)
+        try:
+            _become_anew(lab)
+        except OSError as error:
+            _log.error("restarted without loading the program again: %s", error)
+
+
+def _point(topology: Topology, queues: range) -> None:
+    steering.point(replace(steering_of(topology), queues=queues))
+
+
+def _become_anew(lab: str) -> None:
+    """Load the program again, as it is now, in this process: its id, role and namespace stay.
+
+    Returns only by an `OSError`. Options of the command line are not given again: they may be
+    older than the record.
+    """
+    program = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv[1:])]
+    os.execv(sys.executable, [sys.executable, *program, "dataplane", "--lab", lab])  # noqa: S606

@@ -1,28 +1,71 @@
-"""tgw dataplane, tgw control: the lab's processes, in the foreground.
+"""tgw dataplane, tgw control, tgw web: the lab's processes, in the foreground.
 
 Each is imported only when it runs: control brings HTTP servers with it, and everything else starts
 twice as fast without them.
 """
 
 import argparse
+from typing import Any
 
-from gateway.cli.output import need_root
+from gateway.cli.output import RefusedError, need_root
 from gateway.cli.verbs import Subparsers, verb
+from gateway.engine.record import ENGINES, QUEUES_MAX
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the commands."""
-    verb(nouns, common, "dataplane", dataplane, "Be the lab's data plane")
+    parser = verb(nouns, common, "dataplane", dataplane, "Be the lab's data plane, or restart it")
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("restart",),
+        help="new workers, and the program loaded again, without the loss of a packet",
+    )
+    parser.add_argument(
+        "--engine", choices=ENGINES, help="what carries packets (default: as before, or auto)"
+    )
+    parser.add_argument(
+        "--queues",
+        type=_queues,
+        metavar="N",
+        help=f"queues, and workers: 1 to {QUEUES_MAX} (default: as before, or one per core)",
+    )
     verb(nouns, common, "control", control, "Be the lab's control: API, metadata, mapping table")
     verb(nouns, common, "web", web, "Be the internet's 'what is my address' server")
 
 
 def dataplane(arguments: argparse.Namespace) -> None:
-    """Carry packets."""
+    """Carry packets, or restart what does."""
     need_root()
+    options = {"engine": arguments.engine, "queues": arguments.queues}
+    given = {name: value for name, value in options.items() if value is not None}
+    if arguments.action == "restart":
+        _restart(arguments.lab, given)
+        return
     from gateway.app import dataplane as process
+    from gateway.engine.supervisor import StartError
 
-    process.run(arguments.lab)
+    try:
+        process.run(arguments.lab, **given)
+    except StartError as error:
+        raise RefusedError(str(error)) from error
+
+
+def _restart(lab: str, given: dict[str, Any]) -> None:
+    from gateway.lab.restart import RestartError, restart
+
+    try:
+        found = restart(lab, **given)
+    except RestartError as error:
+        raise RefusedError(str(error)) from error
+    workers = f"{found.workers} workers" if found.workers > 1 else "1 worker"
+    print(f"lab {lab}: dataplane restarted, {workers}, process {found.supervisor}")
+
+
+def _queues(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= QUEUES_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {QUEUES_MAX}")
+    return int(text)
 
 
 def control(arguments: argparse.Namespace) -> None:

@@ -15,10 +15,10 @@ from gateway.cli.output import MistakeError, print_table
 from gateway.cli.verbs import Subparsers, verb
 from gateway.engine.replay import DEFAULT_ENGINE, ENGINES, Engine, replay
 from gateway.nat import table_file
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Table
 from gateway.nat.table_file import TableFileError
-from gateway.nat.translate import Direction
 from gateway.packet.pcap import Captured, PcapError, Reader, Writer
 
 

@@ -1,29 +1,74 @@
-"""The data plane's process: one worker on one queue, in the gateway's namespace.
+"""The data plane: a worker on each queue, in the gateway's namespace, and their supervisor.
 
 It asks nobody anything: it needs the directory with the last published table, and nothing else.
 """
 
+import logging
+import os
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from gateway.engine import nfqueue
-from gateway.engine.steering import QUEUE
+from gateway.engine import engines
+from gateway.engine.engines import Engine, EngineError
+from gateway.engine.record import Settings as Settings
+from gateway.engine.signals import Signals
+from gateway.engine.supervisor import Crew, StartError, Supervisor
 from gateway.engine.worker import Worker
-from gateway.nat import exchange
 from gateway.nat.worker_page import WorkerPage
+from gateway.net import privileges
 
-WORKER = 0
+_log = logging.getLogger(__name__)
 
 
-def run(directory: Path) -> None:
-    """Carry packets in this thread's namespace until a signal's handler raises.
+def run(
+    directory: Path, settings: Settings, point: Callable[[range], object] = lambda _queues: None
+) -> bool:
+    """Carry packets in this thread's namespace until SIGTERM or SIGINT, or until SIGHUP.
 
-    Raises `WorkerRunningError` if there is a data plane already, `OSError` if the queue can't be
+    `point` makes the kernel queue packets to these queues, whose workers are ready. Returns whether
+    it was SIGHUP: the workers then go on, and whoever runs this next takes over from them. Call it
+    in the main thread of a process that has no other. Raises `StartError` if there are no workers
+    and none can be started, `OSError` if the directory is gone.
+    """
+    with Signals() as signals:
+        supervisor = Supervisor(directory, partial(crew, directory), signals)
+        supervisor.take_over(settings, point)
+        supervisor.watch()
+        if signals.end:
+            supervisor.end()
+        return not signals.end
+
+
+def crew(directory: Path, settings: Settings) -> Crew:
+    """Who serves with these settings: as many as the engine can use. Raises `StartError`."""
+    try:
+        engine = engines.choose(settings.engine)
+    except EngineError as error:
+        raise StartError(str(error)) from error
+    if settings.queues > engine.queues_max:
+        _log.warning(
+            "%d queues asked for, the engine %s serves %d",
+            settings.queues,
+            engine.name,
+            engine.queues_max,
+        )
+    queues = settings.queues or len(os.sched_getaffinity(0))
+    return Crew(min(queues, engine.queues_max), partial(work, directory, engine))
+
+
+def work(directory: Path, engine: Engine, number: int) -> None:
+    """Be worker `number` on the queue of that number, until a signal's handler raises.
+
+    Raises `WorkerRunningError` if another process is that worker, `OSError` if the queue can't be
     bound.
     """
     with (
-        WorkerPage(directory, WORKER) as page,
-        exchange.wake_socket(directory, WORKER) as woken,
-        closing(Worker(directory, page)) as worker,
+        WorkerPage(directory, number) as page,
+        closing(Worker(directory, page, engine.rules)) as worker,
+        engine.bind(worker, number) as carry,
     ):
-        nfqueue.run(worker, QUEUE, woken)
+        # All is open that needs root's rights.
+        _log.info("worker %d: %s, %s", number, engine.name, privileges.drop())
+        carry()

@@ -8,16 +8,19 @@ it queues to this engine, because it doesn't ask for GSO.
 """
 
 import select
+import signal
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from netfilterqueue import NetfilterQueue, Packet
 
 from gateway.engine.worker import Worker
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import Direction
 
-QUEUE_LENGTH: Final = 8192  # packets; the default of 1,024 is a few ms of a burst
+QUEUE_LENGTH: Final = 4096  # packets; the default of 1,024 is a few ms of a burst
 COPY_RANGE: Final = 3840  # bytes; what is left of 4,096 holds every attribute the kernel may add
 SOCKET_BUFFER: Final = 32 << 20  # bytes
 IDLE_LOOK_S: Final = 0.5  # bounds how late a table is seen if a wake-up was lost
@@ -28,10 +31,12 @@ NETLINK_NO_ENOBUFS: Final = 5
 DIRECTION_OF_MARK: Final = {direction.value: direction for direction in Direction}
 
 
-def run(worker: Worker, queue_number: int, woken: socket.socket) -> None:
-    """Carry packets of the queue until a signal's handler raises.
+@contextmanager
+def bound(worker: Worker, queue_number: int) -> Iterator[Callable[[], None]]:
+    """Bind the queue in this thread's namespace; what is given carries its packets.
 
-    Binds the queue in the namespace of the calling thread. Raises `OSError` if it can't.
+    It does so until a signal's handler raises; any other signal is a wake-up. Raises `OSError` if
+    the queue can't be bound.
     """
 
     def on_packet(packet: Packet) -> None:
@@ -57,18 +62,37 @@ def run(worker: Worker, queue_number: int, woken: socket.socket) -> None:
     )
     try:
         _report_no_overruns(queue.get_fd())
-        poll = select.poll()
-        poll.register(queue.get_fd(), select.POLLIN)
-        poll.register(woken, select.POLLIN)
-        ready = [(woken.fileno(), select.POLLIN)]
-        while True:
-            if not ready or woken.fileno() in dict(ready):
-                _drain(woken)
-                worker.refresh()
-            queue.run(block=False)
-            ready = poll.poll(IDLE_LOOK_S * 1000)
+        with _signals() as woken:
+            yield lambda: _carry(queue, worker, woken)
     finally:
         queue.unbind()
+
+
+def _carry(queue: NetfilterQueue, worker: Worker, woken: socket.socket) -> None:
+    poll = select.poll()
+    poll.register(queue.get_fd(), select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    ready = [(woken.fileno(), select.POLLIN)]
+    while True:
+        if not ready or woken.fileno() in dict(ready):
+            _drain(woken)
+            worker.refresh()
+        queue.run(block=False)
+        ready = poll.poll(IDLE_LOOK_S * 1000)
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket that can be read from when a signal has come: `poll` itself sleeps on after one."""
+    woken, waker = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with woken, waker:
+        for end in (woken, waker):
+            end.settimeout(0)
+        before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        try:
+            yield woken
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 def _report_no_overruns(queue_fd: int) -> None:

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from gateway.nat.policer import Policer
+from gateway.engine import rules
+from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Table
-from gateway.nat.translate import NO_SLOT, Direction, Outcome, translate
-from gateway.packet.ipv4 import Packet
 from gateway.packet.pcap import ETHERTYPE_IPV4, Captured
 
+NS_PER_S: Final = 1_000_000_000
+PAUSE_MAX_S: Final = 3600.0  # more than fills any bucket; a clock that was set can skip decades
+
 # Translates the packet in place, at a time in seconds that doesn't go back.
-Feed = Callable[[Packet, float], Outcome]
+Feed = Callable[[bytearray, float], Outcome]
 Engine = Callable[[Table, Direction], Feed]
 
 
@@ -34,13 +36,19 @@ def replay(
 ) -> Iterator[Replayed]:
     """Each packet's outcome, in order.
 
-    Time is the capture's. A stamp before an earlier one counts as that: several queues of one card
-    may deliver a little out of order, and buckets must not be filled twice for one second.
+    Time is the capture's, from its first packet on. A stamp before an earlier one counts as that:
+    several queues of one card may deliver a little out of order, and buckets must not be filled
+    twice for one second. A pause of more than an hour counts as one.
     """
     feed = engine(table, direction)
-    now = 0.0
+    start = latest = None
     for captured in packets:
-        now = max(now, captured.at)
+        if start is None or latest is None:
+            start = latest = captured.at
+        if captured.at > latest:
+            start += max(0.0, captured.at - latest - PAUSE_MAX_S)
+            latest = captured.at
+        now = latest - start
         packet = bytearray(captured.packet)
         reason = _unseen(captured)
         outcome = Outcome(reason, NO_SLOT, NO_SLOT) if reason else feed(packet, now)
@@ -55,15 +63,20 @@ def _unseen(captured: Captured) -> Reason:
     return Reason.TRANSLATED if captured.is_complete else Reason.TRUNCATED
 
 
-def _python(table: Table, direction: Direction) -> Feed:
-    """The rules as every engine of Python runs them."""
-    policer = Policer()
+def _engine(kind: Callable[[], rules.Rules]) -> Engine:
+    def engine(table: Table, direction: Direction) -> Feed:
+        translator = kind().for_table(table)
 
-    def feed(packet: Packet, now: float) -> Outcome:
-        return translate(packet, direction, table, policer, now)
+        def feed(packet: bytearray, now: float) -> Outcome:
+            return translator.feed(memoryview(packet), direction, int(now * NS_PER_S))
 
-    return feed
+        return feed
+
+    return engine
 
 
 DEFAULT_ENGINE: Final = "python"
-ENGINES: Final[Mapping[str, Engine]] = {DEFAULT_ENGINE: _python}
+ENGINES: Final[Mapping[str, Engine]] = {
+    DEFAULT_ENGINE: _engine(lambda: rules.INTERPRETED),
+    "compiled": _engine(rules.compiled),
+}

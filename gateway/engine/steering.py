@@ -13,21 +13,33 @@ the uplink is switched on: whatever leaves through the uplink has a source in th
 or not, or is an ICMP error of the gateway's own.
 
 The guard is nft's. The queue rules are nft's too where the kernel has its `queue` statement, else
-iptables'. Each is one atomic transaction.
+iptables'. Each is one atomic transaction. Over several queues the kernel spreads flows by their
+addresses.
+
+Queue rules are replaced, never their chains: a chain is a *hook*, and when one goes the kernel
+drops whatever is queued in the namespace. So the rules can be pointed at other queues while packets
+pass: each sees the old rules or the new ones, and one that waits in an old queue goes on when its
+verdict comes.
+
 No rule here tracks connections: conntrack would reassemble fragments and cost memory per flow.
 """
 
 import json
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zlib import crc32
 
-from gateway.nat.translate import Direction
+from gateway.nat.outcome import Direction
 
 TABLE: Final = "tgw"
-QUEUE: Final = 0
+NFT_CHAINS: Final[Mapping[str, str]] = {
+    "in": "type filter hook prerouting priority -150; policy accept;",
+    "own": "type filter hook output priority -150; policy accept;",
+    "out": "type filter hook postrouting priority -150; policy accept;",
+}
+IPTABLES_CHAINS: Final = ("PREROUTING", "OUTPUT", "POSTROUTING")
 
 GUARD_COUNTERS: Final[Mapping[str, str]] = {
     "guard_foreign": "from the uplink, and not to an address of the pool",
@@ -44,12 +56,15 @@ class SteeringError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """The uplink, the gateway's own address on it, and the networks of the pool."""
+    """The uplink, the gateway's own address on it, the networks of the pool, and the queues.
+
+    `queues` are consecutive numbers, at least one.
+    """
 
     uplink: str
     address: str
     pool: tuple[str, ...]
-    queue: int = QUEUE
+    queues: range = range(1)
 
 
 def guard_rules(steering: Steering) -> str:
@@ -86,26 +101,27 @@ def _guard_chains(steering: Steering) -> str:
 
 
 def nft_queue_rules(steering: Steering) -> str:
-    """The queue rules as an nft script."""
+    """The queue rules as an nft script, to install as well as to replace others."""
     table, pool, uplink = f"{TABLE}_queue", _nft_set(steering), steering.uplink
+    first, last = steering.queues[0], steering.queues[-1]
+    numbers = f"{first}" if first == last else f"{first}-{last}"
+    chains = "".join(f"  chain {name} {{ {hook} }}\n" for name, hook in NFT_CHAINS.items())
 
     def queue(direction: Direction) -> str:
-        return f"meta mark set {direction} queue num {steering.queue}\n"
+        return f"meta mark set {direction} queue num {numbers}\n"
 
     return (
-        f"{_nft_fresh(table)}"
+        f"table ip {table} {{\n{chains}}}\n"
+        f"flush table ip {table}\n"
         f"table ip {table} {{\n"
         "  chain in {\n"
-        "    type filter hook prerouting priority -150; policy accept;\n"
         f'    iifname "{uplink}" ip daddr {pool} {queue(Direction.INBOUND)}'
         f'    iifname != "{uplink}" ip daddr {pool} {queue(Direction.HAIRPIN)}'
         "  }\n"
         "  chain own {\n"
-        "    type filter hook output priority -150; policy accept;\n"
         f"    ip daddr {pool} {queue(Direction.HAIRPIN)}"
         "  }\n"
         "  chain out {\n"
-        "    type filter hook postrouting priority -150; policy accept;\n"
         f'    oifname "{uplink}" {queue(Direction.OUTBOUND)}'
         "  }\n"
         "}\n"
@@ -113,47 +129,51 @@ def nft_queue_rules(steering: Steering) -> str:
 
 
 def iptables_queue_rules(steering: Steering) -> str:
-    """The queue rules for iptables-restore: the whole of its mangle table."""
+    """The queue rules for `iptables-restore --noflush`: all rules of three of mangle's chains."""
     uplink = steering.uplink
+    first, last = steering.queues[0], steering.queues[-1]
+    numbers = f"--queue-num {first}" if first == last else f"--queue-balance {first}:{last}"
 
     def queue(match: str, direction: Direction) -> str:
-        return (
-            f"-A {match} -j MARK --set-mark {direction}\n"
-            f"-A {match} -j NFQUEUE --queue-num {steering.queue}\n"
-        )
+        return f"-A {match} -j MARK --set-mark {direction}\n-A {match} -j NFQUEUE {numbers}\n"
 
+    flushed = "".join(f"-F {chain}\n" for chain in IPTABLES_CHAINS)
     to_pool = "".join(
         queue(f"PREROUTING -i {uplink} -d {network}", Direction.INBOUND)
         + queue(f"PREROUTING ! -i {uplink} -d {network}", Direction.HAIRPIN)
         + queue(f"OUTPUT -d {network}", Direction.HAIRPIN)
         for network in steering.pool
     )
-    return f"*mangle\n{to_pool}{queue(f'POSTROUTING -o {uplink}', Direction.OUTBOUND)}COMMIT\n"
+    outbound = queue(f"POSTROUTING -o {uplink}", Direction.OUTBOUND)
+    return f"*mangle\n{flushed}{to_pool}{outbound}COMMIT\n"
 
 
 def install(steering: Steering) -> None:
-    """Install queue rules and guard in this thread's namespace, unless these are there.
+    """Install queue rules and guard in this thread's namespace, what is missing of them.
 
-    Not again: the kernel drops what is queued when a rule that queues goes, and the guard's
-    counters would begin anew. The guard is the last, so that its mark says that all is there.
-    Raises `SteeringError` if the kernel has no way to queue.
+    Rules that are there stay, whichever queues they name: those are the data plane's to choose. A
+    guard that is there stays, too: its counters would begin anew, and what is queued be dropped.
+    The guard is the last, so that its mark says that all was there. Raises `SteeringError` if the
+    kernel has no way to queue.
     """
-    if _is_installed(steering):
-        return
-    _queue(steering)
-    install_guard(steering)
+    guarded = _is_guarded(steering)
+    if not (guarded and _ways_in_use()):
+        point(steering)
+    if not guarded:
+        install_guard(steering)
 
 
-def install_guard(steering: Steering) -> None:
-    """Install the guard in this thread's namespace. Raises `SteeringError`."""
-    _run(["nft", "-f", "-"], guard_rules(steering))
+def point(steering: Steering) -> None:
+    """Point the queue rules of this thread's namespace at `steering.queues`, in one step.
 
-
-def _queue(steering: Steering) -> None:
+    No packet finds no rule, and none that is queued is lost. Raises `SteeringError`, and then the
+    rules are as they were.
+    """
     refusals = []
-    for way in WAYS.values():
+    # What queues already is what the kernel can; another way beside it would queue packets twice.
+    for way in _ways_in_use() or WAYS:
         try:
-            way(steering)
+            WAYS[way](steering)
         except SteeringError as error:
             refusals.append(str(error))
         else:
@@ -161,19 +181,29 @@ def _queue(steering: Steering) -> None:
     raise SteeringError(f"this kernel can't queue packets: {'; '.join(refusals)}")
 
 
+def install_guard(steering: Steering) -> None:
+    """Install the guard in this thread's namespace. Raises `SteeringError`."""
+    _run(["nft", "-f", "-"], guard_rules(steering))
+
+
 def _digest(steering: Steering) -> str:
-    """Which rules are installed: changes with their text."""
-    rules = _guard_chains(steering) + nft_queue_rules(steering) + iptables_queue_rules(steering)
+    """Which rules are installed: changes with their text, but for the queues' numbers."""
+    plain = replace(steering, queues=range(1))
+    rules = _guard_chains(plain) + nft_queue_rules(plain) + iptables_queue_rules(plain)
     return f"{crc32(rules.encode()):08x}"
 
 
-def _is_installed(steering: Steering) -> bool:
+def _is_guarded(steering: Steering) -> bool:
     # Not as JSON: nft 1.0 leaves comments out of it.
-    if f'comment "{_digest(steering)}"' not in _listing(["nft", "list", "table", "ip", TABLE]):
-        return False
+    return f'comment "{_digest(steering)}"' in _listing(["nft", "list", "table", "ip", TABLE])
+
+
+def _ways_in_use() -> list[str]:
+    """The ways by which packets are queued in this thread's namespace: keys of `WAYS`."""
     with_nft = _listing(["nft", "list", "table", "ip", f"{TABLE}_queue"])
     with_iptables = _listing(["iptables-save", "-t", "mangle"])
-    return " queue " in with_nft or " NFQUEUE " in with_iptables
+    found = {"nft": " queue " in with_nft, "iptables": " NFQUEUE " in with_iptables}
+    return [way for way, is_used in found.items() if is_used]
 
 
 def _listing(command: list[str]) -> str:
@@ -188,7 +218,7 @@ def _queue_with_nft(steering: Steering) -> None:
 
 
 def _queue_with_iptables(steering: Steering) -> None:
-    _run(["iptables-restore"], iptables_queue_rules(steering))
+    _run(["iptables-restore", "--noflush"], iptables_queue_rules(steering))
 
 
 # The ways to queue, in the order in which they are tried; each raises `SteeringError`.

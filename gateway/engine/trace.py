@@ -15,8 +15,8 @@ import struct
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import Direction, Outcome
 
 PATTERN: Final = "trace-*.sock"
 _REASONS: Final = {int(reason): reason for reason in Reason}

@@ -1,86 +1,125 @@
-"""What every engine does with a packet: the rules of the newest table, then the count."""
+"""What every engine needs of a worker: the rules with the newest table, counters, who watches."""
 
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+from gateway.engine.rules import INTERPRETED, Rules
 from gateway.engine.trace import Listeners, Record
 from gateway.nat import exchange
-from gateway.nat.policer import Policer
+from gateway.nat.buckets import SharedWords
+from gateway.nat.outcome import Direction, Outcome
+from gateway.nat.policer import BUCKETS
 from gateway.nat.reasons import Reason
-from gateway.nat.table import BadTableError, empty
-from gateway.nat.translate import Direction, Outcome, translate
+from gateway.nat.table import BadTableError, Table, empty
 from gateway.nat.worker_page import WorkerPage
-from gateway.packet.ipv4 import Packet, total_length
+from gateway.packet.ipv4 import total_length
 
 _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """One worker's view of the published table, and its counters.
+    """One worker's view of the published table, its counters, and the buckets it shares.
 
-    An engine calls `accepts` for each packet, and `refresh` when it was woken or has waited.
+    A loop calls `refresh` when it was woken and whenever the first word of `published` isn't
+    `seen`, and takes `tally` anew after that.
     """
 
     def __init__(
-        self, directory: Path, page: WorkerPage, clock: Callable[[], float] = time.monotonic
+        self,
+        directory: Path,
+        page: WorkerPage,
+        rules: Rules = INTERPRETED,
+        clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Load the table published last; no other process is asked. `clock` is in seconds."""
+        """Load the table published last; no other process is asked. `clock` is in ns."""
         self._directory = directory
         self._page = page
+        self._rules = rules
         self._clock = clock
-        self._policer = Policer()
-        self._published = exchange.GenerationWord(directory)
-        self._seen = -1
+        self._open = ExitStack()
+        self._word = self._open.enter_context(closing(exchange.GenerationWord(directory)))
+        self._addresses = self._open.enter_context(
+            closing(SharedWords(directory / exchange.ADDRESS_BUCKETS))
+        )
+        self._packages = self._open.enter_context(
+            closing(SharedWords(directory / exchange.PACKAGE_BUCKETS))
+        )
+        self._listeners = self._open.enter_context(closing(Listeners(directory)))
+        self.published = self._word.memory
+        self.seen = -1
         self._refused = False
-        self._table = empty()
-        self._listeners = Listeners(directory)
+        self._generation = 0
+        self._adopt(empty())
         self.refresh()
 
     def close(self) -> None:
         """Give back what it holds of the system's."""
-        self._listeners.close()
-        self._published.close()
+        self._open.close()
 
-    def accepts(self, packet: Packet, direction: Direction) -> bool:
-        """Translate `packet` in place and count it; whether it may go on."""
-        if self._published.get() != self._seen:
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody wants to be told of each packet."""
+        return bool(self._listeners)
+
+    def accepts(self, packet: bytearray, direction: Direction) -> bool:
+        """Translate `packet` in place and count it; whether it may go on. For interpreted rules."""
+        if self._word.get() != self.seen:
             self._reload()
-        before = bytes(packet) if self._listeners else None
-        outcome = translate(packet, direction, self._table, self._policer, self._clock())
+        before = bytes(packet) if self._listeners else b""
+        outcome = self.translator.feed(memoryview(packet), direction, self._clock())
         accepted = outcome.reason is Reason.TRANSLATED
-        self._page.count(outcome, total_length(packet) if accepted else 0)
-        if before is not None:
-            after = bytes(packet) if accepted else b""
-            self._listeners.tell(
-                Record(time.time(), self._table.generation, 0, direction, outcome, before, after)
-            )
+        self.tally.count(*outcome, total_length(packet) if accepted else 0)
+        if self._listeners:
+            self.tell(direction, outcome, before, bytes(packet) if accepted else b"")
         return accepted
 
     def reject(self, reason: Reason) -> None:
         """Count a packet that the engine itself can't give to the rules."""
-        self._page.count(Outcome(reason), 0)
+        self.tally.count(*Outcome(reason), 0)
+
+    def tell(self, mark: int, outcome: Outcome, before: bytes, after: bytes) -> None:
+        """Tell who watches of one packet; of a `mark` that is no direction's, nothing."""
+        if mark in DIRECTIONS:
+            direction = Direction(mark)
+            self._listeners.tell(
+                Record(time.time(), self._generation, 0, direction, outcome, before, after)
+            )
 
     def refresh(self) -> None:
         """Take and acknowledge the newest table, if there is one we haven't; see who listens."""
         self._listeners.look()
         # A refused one may have been mended under its generation; to look at it again with each
         # packet would stop them all.
-        if self._refused or self._published.get() != self._seen:
+        if self._refused or self._word.get() != self.seen:
             self._reload()
 
     def _reload(self) -> None:
         # Read the word before the file: a publication in between is then seen as one more change.
-        self._seen = self._published.get()
+        self.seen = self._word.get()
         try:
             table = exchange.load(self._directory)
-        except BadTableError as error:
+            self._adopt(table)
+        except (BadTableError, OSError) as error:
             if not self._refused:
-                _log.error("generation %d refused, the last table stays: %s", self._seen, error)
+                _log.error("generation %d refused, the last table stays: %s", self.seen, error)
             self._refused = True
             return
         self._refused = False
-        self._page.hold(table.slots)
-        self._table = table
         self._page.acknowledge(table.generation)
+
+    def _adopt(self, table: Table) -> None:
+        """Go by `table`. Raises `OSError` if there is no memory for its counters and buckets."""
+        self._page.hold(table.slots)
+        self._addresses.hold(table.slots * BUCKETS)
+        self._packages.hold(table.package_numbers * BUCKETS)
+        rules = self._rules
+        policer = rules.policer(self._addresses.memory, self._packages.memory)
+        self.tally = rules.tally(self._page.memory)
+        self.translator = rules.translator(rules.table_view(table.memory), policer)
+        self._generation = table.generation
+
+
+DIRECTIONS = frozenset(Direction)

@@ -4,7 +4,7 @@ Each function says what shall be; what is there already stays as it is. The gate
 only after its guard stands, so there is no moment in which a private address could leave.
 """
 
-from gateway.engine import steering
+from gateway.engine import record, steering
 from gateway.lab.places import GATEWAY, INTERNET, Places
 from gateway.lab.topology import METADATA_ADDRESS, METADATA_NAME, Topology
 from gateway.net import namespace
@@ -26,8 +26,9 @@ def build(topology: Topology) -> None:
 
 
 def steering_of(topology: Topology) -> steering.Steering:
-    """What the gateway queues and guards."""
-    return steering.Steering(UPLINK, topology.uplink_address, (topology.pool,))
+    """What the gateway queues and guards, with the queues that its data plane serves."""
+    queues = record.load(Places(topology.name).run).queues
+    return steering.Steering(UPLINK, topology.uplink_address, (topology.pool,), queues)
 
 
 def make_host(name: str, topology: Topology) -> None:

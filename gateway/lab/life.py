@@ -17,6 +17,7 @@ from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
 
+from gateway.engine import record, workers
 from gateway.engine.queues import queues
 from gateway.engine.steering import SteeringError
 from gateway.lab import builder, places, roles, web
@@ -153,6 +154,8 @@ def _end_roles(run: Path) -> None:
     # Control first: what it builds while we remove would be left behind.
     for role in (roles.CONTROL, roles.DATAPLANE, roles.WEB):
         roles.stop(run, role)
+    # Those whose supervisor was killed; they may be in a namespace that has lost its name.
+    workers.end(workers.adopt(run))
 
 
 @contextmanager
@@ -177,9 +180,13 @@ def _control_is_ready(site: Places) -> bool:
 
 
 def _dataplane_is_ready(site: Places) -> bool:
+    """Whether its supervisor has taken over, and each queue that is in use has its worker."""
+    found = record.load(site.run)
+    if found.supervisor != roles.holder(site.run, roles.DATAPLANE):
+        return False
     try:
         with namespace.inside(site.namespace(GATEWAY)):
-            return bool(queues())
+            return set(found.queues) <= {queue.number for queue in queues()}
     except OSError:
         return False
 

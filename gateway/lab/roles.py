@@ -37,16 +37,35 @@ def take(run: Path, role: str) -> int:
     Raises `RoleError` if the lab isn't up, or another process has the role.
     """
     path = _path(run, role)
+    file = _kept(path)
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        if file is None:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except FileNotFoundError:
         raise RoleError(f"lab {run.name} is not up: 'tgw lab up' builds it") from None
+    fcntl.fcntl(file, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
     try:
         _lock(file, path, role)
     except RoleError:
         os.close(file)
         raise
     return file
+
+
+def keep(run: Path, role: str) -> None:
+    """Keep the role, which this process has, through `exec`: `take` then finds its open file."""
+    file = _kept(_path(run, role))
+    assert file is not None, f"{role} is not ours"
+    fcntl.fcntl(file, fcntl.F_SETFD, 0)
+
+
+def _kept(path: Path) -> int | None:
+    """The file if this process has it open: to open and close it again would lose the lock."""
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing's own is closed by now
+            if entry.samefile(path):
+                return int(entry.name)
+    return None
 
 
 def _lock(file: int, path: Path, role: str) -> None:
@@ -116,19 +135,28 @@ def _wait_until_ready(
         time.sleep(0.01)
 
 
+def tell(run: Path, role: str, number: int) -> int | None:
+    """Send the role's process a signal; its id, None if there is no such process."""
+    process = holder(run, role)
+    if process is None:
+        return None
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(process)
+        try:
+            # Only now is the id sure to stay that process's, so ask again who has the role.
+            if holder(run, role) == process:
+                signal.pidfd_send_signal(handle, number)
+                return process
+        finally:
+            os.close(handle)
+    return None
+
+
 def stop(run: Path, role: str) -> None:
     """End the role's process: asked first, then killed. Raises `RoleError` if it stays."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        process = holder(run, role)
-        if process is None:
+        if tell(run, role, number) is None and holder(run, role) is None:
             return
-        with suppress(ProcessLookupError):
-            handle = os.pidfd_open(process)
-            try:
-                if holder(run, role) == process:
-                    signal.pidfd_send_signal(handle, number)
-            finally:
-                os.close(handle)
         deadline = time.monotonic() + END_WITHIN_S
         while holder(run, role) is not None and time.monotonic() < deadline:
             time.sleep(0.005)

@@ -16,7 +16,7 @@ from gateway.packet.checksum import fold
 
 FILTER: Final = "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"
 CAPTURED_WITHIN_S: Final = 10.0
-TCP_CHECKSUM: Final = transport.PSEUDO_HEADER_CHECKSUM[transport.TCP]
+TCP_CHECKSUM: Final = transport.checksum_place(transport.TCP)
 
 ANSWER: Final = re.compile(r"^\[(\d+\.\d+)\] .*icmp_seq=", re.MULTILINE)
 SUMMARY: Final = re.compile(r"(\d+) packets transmitted, (\d+) received")
@@ -84,12 +84,12 @@ def compared(before: bytes, after: bytes) -> list[Row]:
         shown = row(name, lambda packet: f"0x{ipv4.u16(packet, offset):04x}")
         return replace(shown, right=is_right(first) and is_right(second))
 
-    start = ipv4.header_length(first)
+    start = ipv4.header_length(first, 0)
     return [
         row("total length", lambda p: str(ipv4.total_length(p))),
         row("identification", lambda p: f"0x{ipv4.u16(p, 4):04x}"),
         row("time to live", lambda p: str(p[8])),
-        checked("IPv4 checksum", ipv4.CHECKSUM, _ipv4_is_right),
+        checked("IPv4 checksum", ipv4.HEADER_CHECKSUM, _ipv4_is_right),
         row("source", lambda p: _dotted(p, ipv4.SOURCE)),
         row("destination", lambda p: _dotted(p, ipv4.DESTINATION)),
         row("source port", lambda p: str(ipv4.u16(p, start))),
@@ -122,11 +122,11 @@ def _tcpdump(stage: Stage, side: str, host: str, interface: str) -> "subprocess.
 
 
 def _ipv4_is_right(packet: bytearray) -> bool:
-    return _sum(packet[: ipv4.header_length(packet)]) == 0xFFFF
+    return _sum(packet[: ipv4.header_length(packet, 0)]) == 0xFFFF
 
 
 def _tcp_is_right(packet: bytearray) -> bool:
-    segment = packet[ipv4.header_length(packet) : ipv4.total_length(packet)]
+    segment = packet[ipv4.header_length(packet, 0) : ipv4.total_length(packet)]
     addresses = packet[ipv4.SOURCE : ipv4.DESTINATION + 4]
     return fold(_sum(segment) + _sum(addresses) + transport.TCP + len(segment)) == 0xFFFF
 

@@ -1,85 +1,103 @@
 """What a packet must be before anything is done with it.
 
-Each check returns `TRANSLATED` or the reason to drop. After `check_header` nothing reads past the
-end of a header; after `check_transport` nothing of a transport header is missing.
+Each check returns 0 or the reason to drop. After `check_header` nothing reads past the end of a
+header; after `check_transport` nothing of a transport header is missing.
 RFC 1122, 3.2.1: a malformed datagram is silently discarded; silent to its sender, not to us.
 """
 
-from typing import Final
+import cython
+
+if not cython.compiled:
+    from gateway.packet.ipv4 import (
+        MIN_HEADER,
+        PROTOCOL,
+        header_length,
+        is_later_fragment,
+        total_length,
+        version,
+    )
+    from gateway.packet.memory import Packet
+    from gateway.packet.transport import (
+        AUTHENTICATION_HEADER,
+        ICMP,
+        ICMP_QUOTE,
+        is_for_neighbours,
+        is_icmp_error,
+        min_transport_header,
+    )
 
 from gateway.nat.reasons import Reason
-from gateway.packet import ipv4, transport
-from gateway.packet.ipv4 import Packet
-
-# The first 16 bits of addresses that can't be on the internet (RFC 6890, RFC 1112).
-MARTIANS: Final = frozenset(
-    (
-        *range(0x0100),  # 0.0.0.0/8: this network
-        *range(0x0A00, 0x0B00),  # 10.0.0.0/8: private
-        *range(0x7F00, 0x8000),  # 127.0.0.0/8: loopback
-        0xA9FE,  # 169.254.0.0/16: link local
-        *range(0xAC10, 0xAC20),  # 172.16.0.0/12: private
-        0xC0A8,  # 192.168.0.0/16: private
-        *range(0xE000, 0x10000),  # 224.0.0.0/3: multicast, reserved, broadcast
-    )
-)
 
 
-def check_header(packet: Packet) -> Reason:
-    """The IPv4 header (RFC 791, 3.1)."""
-    if len(packet) < ipv4.MIN_HEADER:
+@cython.cfunc
+def check_header(packet: Packet, length: cython.int) -> cython.int:
+    """The IPv4 header (RFC 791, 3.1) of a packet of which `length` bytes are there."""
+    if length < MIN_HEADER:
         return Reason.HEADER_TRUNCATED
-    if ipv4.version(packet) != 4:
+    if version(packet, 0) != 4:
         return Reason.BAD_VERSION
-    header, total = ipv4.header_length(packet), ipv4.total_length(packet)
-    if header < ipv4.MIN_HEADER:
+    header: cython.int = header_length(packet, 0)
+    total: cython.int = total_length(packet)
+    if header < MIN_HEADER:
         return Reason.BAD_HEADER_LENGTH
     if total < header:
         return Reason.BAD_TOTAL_LENGTH
-    if total > len(packet):
+    if total > length:
         return Reason.TRUNCATED
-    return Reason.TRANSLATED
+    return 0
 
 
-def check_transport(packet: Packet) -> Reason:
+@cython.cfunc
+def check_transport(packet: Packet) -> cython.int:
     """The transport header, where the packet has one: a later fragment hasn't.
 
     A first fragment too short for it is dropped, too: RFC 1858 tells what those are for.
     """
-    protocol = packet[ipv4.PROTOCOL]
-    if protocol == transport.AUTHENTICATION_HEADER:
+    protocol: cython.int = packet[PROTOCOL]
+    if protocol == AUTHENTICATION_HEADER:
         return Reason.AUTHENTICATION_HEADER
-    if ipv4.is_later_fragment(packet):
-        return Reason.TRANSLATED
-    start = ipv4.header_length(packet)
-    if ipv4.total_length(packet) - start < transport.MIN_HEADER.get(protocol, 0):
+    if is_later_fragment(packet, 0):
+        return 0
+    start: cython.int = header_length(packet, 0)
+    if total_length(packet) - start < min_transport_header(protocol):
         return Reason.TRANSPORT_TRUNCATED
-    if protocol == transport.ICMP and packet[start] in transport.ICMP_FOR_NEIGHBOURS:
+    if protocol == ICMP and is_for_neighbours(packet[start]):
         return Reason.UNSUPPORTED_ICMP
-    return Reason.TRANSLATED
+    return 0
 
 
-def is_martian(address: int) -> bool:
-    """Whether nobody on the internet has this address."""
-    return address >> 16 in MARTIANS
+@cython.cfunc
+def is_martian(address: cython.uint) -> cython.bint:
+    """Whether nobody on the internet has this address (RFC 6890, RFC 1112).
+
+    This network, private, loopback, link local; multicast, reserved and broadcast.
+    """
+    return (
+        address >> 24 in (0, 10, 127)
+        or address >> 29 == 7
+        or address >> 20 == 0xAC1
+        or address >> 16 in (0xC0A8, 0xA9FE)
+    )
 
 
-def quote_of(packet: Packet) -> int:
+@cython.cfunc
+def quote_of(packet: Packet) -> cython.int:
     """Where the datagram starts that an ICMP error quotes; 0 if the packet is no such error.
 
     A later fragment of an error has none of it.
     """
-    if packet[ipv4.PROTOCOL] != transport.ICMP or ipv4.is_later_fragment(packet):
+    if packet[PROTOCOL] != ICMP or is_later_fragment(packet, 0):
         return 0
-    start = ipv4.header_length(packet)
-    return start + transport.ICMP_QUOTE if packet[start] in transport.ICMP_ERRORS else 0
+    start: cython.int = header_length(packet, 0)
+    return start + ICMP_QUOTE if is_icmp_error(packet[start]) else 0
 
 
-def check_quote(packet: Packet, quote: int) -> Reason:
+@cython.cfunc
+def check_quote(packet: Packet, quote: cython.int) -> cython.int:
     """The quoted header: whole, with its options; what is behind it may be cut anywhere."""
-    left = ipv4.total_length(packet) - quote
-    if left < ipv4.MIN_HEADER or ipv4.version(packet, quote) != 4:
+    left: cython.int = total_length(packet) - quote
+    if left < MIN_HEADER or version(packet, quote) != 4:
         return Reason.QUOTE_TRUNCATED
-    if not ipv4.MIN_HEADER <= ipv4.header_length(packet, quote) <= left:
+    if not MIN_HEADER <= header_length(packet, quote) <= left:
         return Reason.QUOTE_TRUNCATED
-    return Reason.TRANSLATED
+    return 0

@@ -5,7 +5,10 @@
     table          the last published table; replaced whole by a rename, never written in place
     generation     its generation, a mapped word: what a worker looks at before each packet
     worker-N.page  one per worker: the generation it acknowledged, and its counters
-    worker-N.wake  a datagram socket: a worker that sleeps for want of packets is woken by it
+    buckets.*      the token buckets, of addresses and of packages: all workers' (`buckets.py`)
+
+A worker that sleeps for want of packets is woken by a signal, and by that alone: one that came just
+before it fell asleep is lost, so whoever waits for workers wakes them again and again.
 
 A generation is *in force* when every live worker has acknowledged it. A worker that isn't alive
 needn't: it loads the last table when it starts, before it takes its first packet.
@@ -14,7 +17,7 @@ needn't: it loads the last table when it starts, before it takes its first packe
 import contextlib
 import mmap
 import os
-import socket
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +29,10 @@ from gateway.nat.worker_page import WORD, statuses
 
 TABLE: Final = "table"
 GENERATION: Final = "generation"
+ADDRESS_BUCKETS: Final = "buckets.addresses"
+PACKAGE_BUCKETS: Final = "buckets.packages"
 ACKNOWLEDGE_POLL_S: Final = 0.0005
+WAKE: Final = signal.SIGURG  # ignored by default: should a process id be of a stranger by now
 
 
 class GenerationWord:
@@ -40,11 +46,13 @@ class GenerationWord:
             self._memory = mmap.mmap(file, WORD)
         finally:
             os.close(file)
-        self._words = memoryview(self._memory).cast("Q")
+        self.memory = memoryview(self._memory)
+        self._words = self.memory.cast("Q")
 
     def close(self) -> None:
         """Unmap the word."""
         self._words.release()
+        self.memory.release()
         self._memory.close()
 
     def get(self) -> int:
@@ -60,7 +68,10 @@ class GenerationWord:
 def publish(directory: Path, table: Table) -> None:
     """Replace the published table by `table` and wake every worker."""
     fresh = directory / f"{TABLE}.new"
-    fresh.write_bytes(tables.encode(table))
+    with fresh.open("wb") as file:
+        # A rename over a file makes ext4 write out what has no place on the disk yet.
+        os.posix_fallocate(file.fileno(), 0, len(table.memory))
+        file.write(table.memory)
     fresh.replace(directory / TABLE)
     with contextlib.closing(GenerationWord(directory)) as word:
         word.set(table.generation)
@@ -68,12 +79,17 @@ def publish(directory: Path, table: Table) -> None:
 
 
 def load(directory: Path) -> Table:
-    """The table published last, or an empty one. Raises `BadTableError` if it is damaged."""
+    """The table published last, or an empty one. Raises `BadTableError` if it is damaged.
+
+    It isn't read but mapped into memory, which the file's replacement leaves as it is.
+    """
     try:
-        raw = (directory / TABLE).read_bytes()
+        with (directory / TABLE).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
     except FileNotFoundError:
         return tables.empty()
-    return tables.decode(raw)
+    return tables.decode(memoryview(raw))
 
 
 def laggards(directory: Path, generation: int) -> list[str]:
@@ -97,33 +113,14 @@ def wait_in_force(
     while late := laggards(directory, generation):
         if clock() > deadline:
             return late
+        wake_workers(directory)
         time.sleep(ACKNOWLEDGE_POLL_S)
     return []
 
 
 def wake_workers(directory: Path) -> None:
     """Have every worker look at what changed in the directory."""
-    for wake in directory.glob("worker-*.wake"):
-        _wake(wake)
-
-
-def wake_socket(directory: Path, worker: int) -> socket.socket:
-    """The socket on which worker number `worker` is woken; a stale one is replaced."""
-    path = directory / f"worker-{worker}.wake"
-    path.unlink(missing_ok=True)
-    woken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        woken.bind(str(path))
-    except OSError:
-        woken.close()
-        raise
-    return woken
-
-
-def _wake(path: Path) -> None:
-    """A hint only: a full or dead socket is no error, the worker looks by itself soon."""
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as waker,
-        contextlib.suppress(OSError),
-    ):
-        waker.sendto(b"\0", str(path))
+    for status in statuses(directory):
+        if status.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(status.pid, WAKE)

@@ -6,6 +6,7 @@ shared memory: append, never renumber.
 """
 
 from enum import IntEnum
+from typing import Final
 
 
 class Reason(IntEnum):
@@ -42,8 +43,12 @@ class Reason(IntEnum):
     UNKNOWN_DIRECTION = 19, "queued without a mark that says its direction: the steering is wrong"
     MISDIRECTED = 20, "outbound: to an address of our own, or one that can't be on the internet"
     PRIVATE_OPTION = 21, "outbound: an IP option has recorded an address that isn't the internet's"
+    UNFINISHED = 22, "a checksum left to a network card, inside a tunnel: it can't be finished here"
 
     @property
     def label(self) -> str:
         """The name in counters and traces, e.g. `unknown-public`."""
         return self.name.lower().replace("_", "-")
+
+
+REASONS: Final = tuple(Reason)

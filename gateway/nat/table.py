@@ -1,31 +1,35 @@
 """The mapping table: all public ↔ private pairs of one generation.
 
-It is immutable. Control builds one, workers read it, a change is a new table with a new generation.
-On disk it is a header and fixed-size records, all little-endian::
+A table is immutable. Control makes a `Draft` of the one before, changes what changed, and finishes
+it under a new generation; workers read it where it lies. Its bytes: `gateway/nat/layout.py`.
 
-    header   magic "TGWTABL2" | generation u64 | slots u32 | mappings u32 | packages u32
-             crc32 of all else u32
-    mapping  public u32 | private u32 | slot u32 | out kbit/s u32 | in kbit/s u32 | package u32
-    package  number u32 | kbit/s u32
-
-A *slot* is the number under which a public address is counted and policed; `slots` is how many
-there are. A rate of 0 means none, a package of 0 that the address is in none.
+A *slot* is the number under which a public address is counted and policed. A rate of 0 means none,
+a package of 0 that the address is in none.
 """
 
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from gateway.nat import layout
+from gateway.nat.index import Index
 from gateway.packet.checksum import address_delta
+from gateway.packet.memory import Buffer, Words, words_of
 
-MAGIC: Final = b"TGWTABL2"
-_HEADER: Final = struct.Struct("<8sQIII")
-_CHECKSUM: Final = struct.Struct("<I")
-_MAPPING: Final = struct.Struct("<IIIIII")
+MAGIC: Final = b"TGWTABL3"
+SLOTS_MAX: Final = 1 << 24
+PACKAGES_MAX: Final = 1 << 16
+WORD: Final = 4
+
+_HEADER: Final = struct.Struct("<8sQIIIII28x")
+_RECORD: Final = struct.Struct("<IIIIII")
 _PACKAGE: Final = struct.Struct("<II")
+_ENTRY_BYTES: Final = layout.ENTRY_WORDS * WORD
+_CRC_AT: Final = 32
+_NO_PACKAGE: Final = _PACKAGE.pack(0, 0)
+_NO_RECORD: Final = bytes(_RECORD.size)
 
 
 class BadTableError(ValueError):
@@ -54,105 +58,195 @@ class Package(NamedTuple):
     kbps: int
 
 
-class Rewrite(NamedTuple):
-    """What to do with a packet whose address was found: ready for the hot path."""
-
-    address: int
-    delta: int
-    slot: int
-    kbps: int  # the cap in the direction of the index it stands in
-    package: int
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
-    """All mappings of one generation, indexed for both directions.
+    """All mappings of one generation, as bytes that `decode` has checked or a draft has made."""
 
-    Raises `BadTableError` if two mappings share an address or a slot, a slot lies outside `slots`,
-    two packages share a number, or a mapping's package isn't there.
-    """
+    __slots__ = ("_words", "memory")
 
-    generation: int
-    slots: int
-    mappings: tuple[Mapping, ...]
-    packages: tuple[Package, ...] = ()
-    inbound: dict[int, Rewrite] = field(init=False, repr=False, compare=False)
-    outbound: dict[int, Rewrite] = field(init=False, repr=False, compare=False)
-    package_kbps: dict[int, int] = field(init=False, repr=False, compare=False)
+    def __init__(self, memory: memoryview) -> None:
+        """Of checked bytes: use `build`, `Draft` or `decode`."""
+        self.memory = memory
+        self._words: Words = words_of(memory)
 
-    def __post_init__(self) -> None:
-        """Index the mappings by each of their addresses."""
-        inbound = {
-            m.public: _rewrite(m.public, m.private, m.slot, m.in_kbps, m.package)
-            for m in self.mappings
-        }
-        outbound = {
-            m.private: _rewrite(m.private, m.public, m.slot, m.out_kbps, m.package)
-            for m in self.mappings
-        }
-        package_kbps = dict(self.packages)
-        _check(self, len(inbound), len(outbound), package_kbps)
-        object.__setattr__(self, "inbound", inbound)
-        object.__setattr__(self, "outbound", outbound)
-        object.__setattr__(self, "package_kbps", package_kbps)
+    def __eq__(self, other: object) -> bool:
+        """Whether both have one generation, as many slots, and one content."""
+        return isinstance(other, Table) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        """By generation and size: what differs in it alone is told apart by `==`."""
+        return hash((self.generation, self.slots, self._words[layout.MAPPINGS]))
+
+    def __repr__(self) -> str:
+        """What is in it."""
+        generation, slots, mappings, packages = self._content()
+        return f"Table({generation=}, {slots=}, {mappings=}, {packages=})"
+
+    @property
+    def generation(self) -> int:
+        """Which table this is, among all that were published."""
+        low, high = self._words[layout.GENERATION : layout.GENERATION + 2]
+        return int(low | high << 32)
+
+    @property
+    def slots(self) -> int:
+        """How many slots there are; a mapping's is below that."""
+        return int(self._words[layout.SLOTS])
+
+    @property
+    def mappings(self) -> tuple[Mapping, ...]:
+        """The mappings, by public address."""
+        return tuple(sorted(self._mappings()))
+
+    @property
+    def package_numbers(self) -> int:
+        """The highest number of a bandwidth package; 0 without one."""
+        return int(self._words[layout.PACKAGES])
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The bandwidth packages, by number."""
+        raw = self.memory[len(self.memory) - self.package_numbers * _PACKAGE.size :]
+        pairs = enumerate(_PACKAGE.iter_unpack(raw), 1)
+        return tuple(Package(number, kbps) for number, (there, kbps) in pairs if there)
+
+    def _mappings(self) -> Iterator[Mapping]:
+        start = layout.RECORDS * WORD
+        records = self.memory[start : start + self.slots * _RECORD.size]
+        for slot, record in enumerate(_RECORD.iter_unpack(records)):
+            public, private, out_kbps, in_kbps, package, deltas = record
+            if deltas:
+                yield Mapping(public, private, slot, out_kbps, in_kbps, package)
+
+    def _content(self) -> tuple[int, int, tuple[Mapping, ...], tuple[Package, ...]]:
+        return self.generation, self.slots, self.mappings, self.packages
 
 
-def _check(table: Table, publics: int, privates: int, package_kbps: dict[int, int]) -> None:
-    mappings = table.mappings
-    if not publics == privates == len(mappings):
-        raise BadTableError("an address stands in two mappings: 1:1 NAT has one partner each")
-    if len({m.slot for m in mappings}) != len(mappings):
-        raise BadTableError("two mappings would be counted under one slot")
-    if any(m.slot >= table.slots for m in mappings):
-        raise BadTableError(f"a slot is outside the table's {table.slots}")
-    if len(package_kbps) != len(table.packages) or 0 in package_kbps:
-        raise BadTableError("two packages have one number, or one has 0")
-    if not {m.package for m in mappings} <= {0, *package_kbps}:
-        raise BadTableError("a mapping's package isn't in the table")
+class Draft:
+    """A table in the making. Mappings and packages come and go; each change costs a few µs."""
 
+    def __init__(self, slots: int) -> None:
+        """No mapping, no package. Raises `BadTableError` if `slots` are too many."""
+        if slots > SLOTS_MAX:
+            raise BadTableError(f"more than {SLOTS_MAX} slots")
+        self._slots = slots
+        self._records = bytearray(slots * _RECORD.size)
+        self._packages = bytearray()
+        self._inbound, self._outbound = Index(), Index()
 
-def _rewrite(old: int, new: int, slot: int, kbps: int, package: int) -> Rewrite:
-    return Rewrite(new, address_delta(old, new), slot, kbps, package)
+    def put(self, mapping: Mapping) -> None:
+        """Add a mapping. Raises `BadTableError` if it clashes with one; nothing has changed then.
+
+        Its slot must be free, its addresses in no other mapping, its package there.
+        """
+        at = self._place(mapping.slot)
+        if self._has(at):
+            raise BadTableError("two mappings would be counted under one slot")
+        if mapping.package and not self._has_package(mapping.package):
+            raise BadTableError("a mapping's package isn't in the table")
+        record = _packed(mapping)
+        if not self._inbound.add(mapping.public, mapping.slot):
+            raise BadTableError("an address stands in two mappings: 1:1 NAT has one partner each")
+        if not self._outbound.add(mapping.private, mapping.slot):
+            self._inbound.remove(mapping.public)
+            raise BadTableError("an address stands in two mappings: 1:1 NAT has one partner each")
+        self._records[at : at + _RECORD.size] = record
+
+    def remove(self, slot: int) -> None:
+        """Take away the mapping at `slot`, if there is one. Raises `BadTableError`."""
+        at = self._place(slot)
+        if self._has(at):
+            public, private, *_ = _RECORD.unpack_from(self._records, at)
+            self._inbound.remove(public)
+            self._outbound.remove(private)
+            self._records[at : at + _RECORD.size] = _NO_RECORD
+
+    def put_package(self, package: Package) -> None:
+        """Add a package. Raises `BadTableError` if its number is taken, or none."""
+        if not 1 <= package.number <= PACKAGES_MAX:
+            raise BadTableError(f"a package's number isn't of 1 to {PACKAGES_MAX}")
+        if self._has_package(package.number):
+            raise BadTableError("two packages have one number")
+        missing = package.number - len(self._packages) // _PACKAGE.size
+        self._packages += _NO_PACKAGE * missing
+        _PACKAGE.pack_into(self._packages, (package.number - 1) * _PACKAGE.size, 1, package.kbps)
+
+    def finish(self, generation: int) -> Table:
+        """The table as it is now; the draft can be changed further and leaves it as it is."""
+        # It is the first to grow, and did so alone if the private address clashed then.
+        if self._outbound.bits < self._inbound.bits:
+            self._outbound.grow(self._inbound.bits)
+        header = _HEADER.pack(
+            MAGIC,
+            generation,
+            self._slots,
+            len(self._inbound),
+            len(self._packages) // _PACKAGE.size,
+            self._inbound.bits,
+            0,
+        )
+        parts = (header, self._records, self._inbound.memory, self._outbound.memory, self._packages)
+        raw = bytearray().join(parts)
+        struct.pack_into("<I", raw, _CRC_AT, crc32(raw))
+        return Table(memoryview(raw).toreadonly())
+
+    def _place(self, slot: int) -> int:
+        if not 0 <= slot < self._slots:
+            raise BadTableError(f"a slot is outside the table's {self._slots}")
+        return slot * _RECORD.size
+
+    def _has(self, at: int) -> bool:
+        return self._records[at : at + _RECORD.size] != _NO_RECORD
+
+    def _has_package(self, number: int) -> bool:
+        at = (number - 1) * _PACKAGE.size
+        return self._packages[at : at + _PACKAGE.size] not in (b"", _NO_PACKAGE)
 
 
 def empty(slots: int = 0) -> Table:
     """The table of a gateway that nothing was published for: every packet is unknown."""
-    return Table(generation=0, slots=slots, mappings=())
+    return Draft(slots).finish(0)
 
 
 def build(
     generation: int, slots: int, mappings: Iterable[Mapping], packages: Iterable[Package] = ()
 ) -> Table:
-    """A table of `mappings` in a canonical order, so that equal content gives equal bytes."""
-    return Table(generation, slots, tuple(sorted(mappings)), tuple(sorted(packages)))
+    """A table of `mappings`; equal content gives equal bytes. Raises `BadTableError`."""
+    draft = Draft(slots)
+    for package in sorted(packages):
+        draft.put_package(package)
+    for mapping in sorted(mappings):
+        draft.put(mapping)
+    return draft.finish(generation)
 
 
-def encode(table: Table) -> bytes:
-    """The table as bytes, in the layout at the top of this module."""
-    records = b"".join(_MAPPING.pack(*mapping) for mapping in table.mappings)
-    records += b"".join(_PACKAGE.pack(*package) for package in table.packages)
-    header = _HEADER.pack(
-        MAGIC, table.generation, table.slots, len(table.mappings), len(table.packages)
-    )
-    return header + _CHECKSUM.pack(crc32(records, crc32(header))) + records
+def decode(raw: Buffer) -> Table:
+    """The table that lies in `raw`. Raises `BadTableError` if none does, or it is damaged.
 
-
-def decode(raw: bytes) -> Table:
-    """The table in `raw`. Raises `BadTableError` if it isn't one, or is damaged."""
-    start = _HEADER.size + _CHECKSUM.size
-    if len(raw) < start or not raw.startswith(MAGIC):
+    Its size and checksum are looked at, not its content: a table that a `Draft` has not made can
+    lead the compiled rules astray. Who may write the file may do worse anyway.
+    """
+    memory = memoryview(raw).toreadonly()
+    if len(memory) < _HEADER.size or bytes(memory[: len(MAGIC)]) != MAGIC:
         raise BadTableError("not a mapping table")
-    _, generation, slots, mappings, packages = _HEADER.unpack_from(raw)
-    (checksum,) = _CHECKSUM.unpack_from(raw, _HEADER.size)
-    header, records = raw[: _HEADER.size], raw[start:]
-    split = mappings * _MAPPING.size
-    if len(records) != split + packages * _PACKAGE.size:
+    _, _, slots, _, packages, bits, checksum = _HEADER.unpack_from(memory)
+    indexes = 2 * (_ENTRY_BYTES << bits) if 0 < bits < WORD * 8 else 0
+    size = _HEADER.size + slots * _RECORD.size + indexes + packages * _PACKAGE.size
+    if not indexes or size != len(memory) or checksum != _checksum(memory):
         raise BadTableError("the mapping table is damaged")
-    if crc32(records, crc32(header)) != checksum:
-        raise BadTableError("the mapping table is damaged")
-    return Table(
-        generation,
-        slots,
-        tuple(map(Mapping._make, _MAPPING.iter_unpack(records[:split]))),
-        tuple(map(Package._make, _PACKAGE.iter_unpack(records[split:]))),
-    )
+    return Table(memory)
+
+
+def _packed(mapping: Mapping) -> bytes:
+    """The mapping's record. Raises `BadTableError` if a number doesn't fit its word."""
+    public, private, _, out_kbps, in_kbps, package = mapping
+    try:
+        deltas = address_delta(public, private) << 16 | address_delta(private, public)
+        return _RECORD.pack(public, private, out_kbps, in_kbps, package, deltas)
+    except struct.error as error:
+        raise BadTableError("an address or a rate doesn't fit 32 bits") from error
+
+
+def _checksum(memory: memoryview) -> int:
+    """The crc32 of everything, with the place of the crc32 itself as zeros."""
+    before = crc32(bytes(WORD), crc32(memory[:_CRC_AT]))
+    return crc32(memory[_CRC_AT + WORD :], before)

@@ -16,155 +16,207 @@ source inside (RFC 5508, REQ-3 to REQ-5). The gateway's own kernel sends errors,
 address that has no mapping; of such a one only the quoted datagram is rewritten.
 """
 
-from enum import IntEnum
-from typing import Final, NamedTuple
+import cython
 
-from gateway.nat.checks import (
-    check_header,
-    check_quote,
-    check_transport,
-    is_martian,
-    quote_of,
-)
-from gateway.nat.policer import Policer
-from gateway.nat.reasons import Reason
-from gateway.nat.rewrite import rewrite_address, update_icmp
-from gateway.nat.table import Rewrite, Table
-from gateway.packet import ipv4
-from gateway.packet.checksum import fold
-from gateway.packet.ipv4 import Packet
+if not cython.compiled:
+    from gateway.nat.checks import (
+        check_header,
+        check_quote,
+        check_transport,
+        is_martian,
+        quote_of,
+    )
+    from gateway.nat.policer import TICKS_PER_NS, Policer
+    from gateway.nat.rewrite import rewrite_address, update_icmp
+    from gateway.nat.view import NONE, TableView
+    from gateway.packet.checksum import fold
+    from gateway.packet.ipv4 import (
+        DESTINATION,
+        MIN_HEADER,
+        SOURCE,
+        option_addresses,
+        option_end,
+        total_length,
+        u32,
+    )
+    from gateway.packet.memory import Packet, packet_of
 
-NO_SLOT: Final = -1
+from gateway.nat.outcome import Direction, Outcome
+from gateway.nat.reasons import REASONS, Reason
 
-
-class Direction(IntEnum):
-    """Seen from the instance; the values are the marks that steering gives to packets."""
-
-    INBOUND = 1
-    OUTBOUND = 2
-    HAIRPIN = 3
-
-
-class Outcome(NamedTuple):
-    """What became of a packet, and the slots to count it under: who sent it, who receives it.
-
-    `NO_SLOT` stands for whoever has none: the internet, or an address without a mapping.
-    """
-
-    reason: Reason
-    sender: int = NO_SLOT
-    receiver: int = NO_SLOT
+INBOUND = cython.declare(cython.int, Direction.INBOUND)
+OUTBOUND = cython.declare(cython.int, Direction.OUTBOUND)
 
 
-class Plan(NamedTuple):
-    """What is to be rewritten: the source, the destination, and in a quoted datagram."""
+@cython.final
+@cython.cclass
+class Translator:
+    """The rules, with the table and the buckets that they go by."""
 
-    reason: Reason
-    source: Rewrite | None = None
-    destination: Rewrite | None = None
-    quote: int = 0
-    quoted_destination: Rewrite | None = None
+    _table: TableView
+    _policer: Policer
+    # Of the packet at hand: whose source it has and whose destination, where the datagram starts
+    # that it quotes, and whose destination that has.
+    sender: cython.int
+    receiver: cython.int
+    _quote: cython.int
+    _quoted: cython.int
 
+    def __init__(self, table: TableView, policer: Policer) -> None:
+        """No packet was translated yet."""
+        self._table = table
+        self._policer = policer
+        self.forget()
 
-def translate(
-    packet: Packet, direction: Direction, table: Table, policer: Policer, now: float
-) -> Outcome:
-    """Rewrite `packet` in place, or leave it as it is and say why it must be dropped.
+    def feed(self, memory: memoryview, direction: int, now_ns: int) -> Outcome:
+        """`translate`, for callers in Python: rewrites `memory` in place."""
+        reason: cython.int = self.translate(packet_of(memory), len(memory), direction, now_ns)
+        return self.outcome(reason)
 
-    `packet` starts at the IPv4 header and may end in link-layer padding, which is left alone.
-    `now` is in seconds, of any clock that doesn't go back. No content of the packet raises.
-    """
-    plan = _plan(packet, direction, table)
-    sender = plan.source.slot if plan.source else NO_SLOT
-    receiver = plan.destination.slot if plan.destination else NO_SLOT
-    reason = plan.reason or _police(packet, plan, table, policer, now)
-    if not reason:
-        _carry_out(packet, plan)
-    return Outcome(reason, sender, receiver)
+    def outcome(self, reason: int) -> Outcome:
+        """The outcome of the packet translated last, which had this reason."""
+        return Outcome(REASONS[reason], self.sender, self.receiver)
 
+    @cython.cfunc
+    def translate(
+        self,
+        packet: Packet,
+        length: cython.int,
+        direction: cython.int,
+        now_ns: cython.longlong,
+    ) -> cython.int:
+        """Rewrite `packet` in place and return 0, or leave it as it is and return a reason to drop.
 
-def _plan(packet: Packet, direction: Direction, table: Table) -> Plan:
-    reason = check_header(packet)
-    if reason:
-        return Plan(reason)
-    source, destination = ipv4.u32(packet, ipv4.SOURCE), ipv4.u32(packet, ipv4.DESTINATION)
-    if source == destination:
-        return Plan(Reason.LAND)
-    if direction is Direction.INBOUND and _is_no_stranger(source, table):
-        return Plan(Reason.MARTIAN)
-    if direction is Direction.OUTBOUND and _is_no_stranger(destination, table):
-        return Plan(Reason.MISDIRECTED)
-    outward = table.outbound.get(source) if direction is not Direction.INBOUND else None
-    inward = table.inbound.get(destination) if direction is not Direction.OUTBOUND else None
-    if inward is None and direction is not Direction.OUTBOUND:
-        return Plan(Reason.UNKNOWN_PUBLIC, outward)
-    reason = check_transport(packet)
-    if reason:
-        return Plan(reason, outward, inward)
-    if direction is Direction.OUTBOUND and _tells_private(packet, table):
-        return Plan(Reason.PRIVATE_OPTION, outward)
-    quote = quote_of(packet)
-    if quote:
-        return _plan_error(packet, direction, table, Plan(reason, outward, inward, quote))
-    if outward is None and direction is not Direction.INBOUND:
-        return Plan(Reason.UNKNOWN_PRIVATE, None, inward)
-    return Plan(reason, outward, inward)
+        `packet` starts at the IPv4 header; its `length` bytes may end in link-layer padding, which
+        is left alone. `now_ns` is of any clock that doesn't go back. No content of the packet
+        raises. `sender` and `receiver` then hold the slots to count it under, or `NONE`.
+        """
+        self.forget()
+        reason: cython.int = self._plan(packet, length, direction)
+        if reason == 0:
+            reason = self._policer.admits(
+                self._table,
+                self.sender,
+                self.receiver,
+                total_length(packet),
+                now_ns * TICKS_PER_NS,
+            )
+        if reason == 0:
+            self._carry_out(packet)
+        return reason
 
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def forget(self) -> cython.void:
+        """The next outcome is of a packet that isn't translated: nobody's."""
+        self.sender = self.receiver = self._quoted = NONE
+        self._quote = 0
 
-def _plan_error(packet: Packet, direction: Direction, table: Table, plan: Plan) -> Plan:
-    """An ICMP error: it goes to who sent the quoted datagram, and comes from where that went to."""
-    reason = check_quote(packet, plan.quote)
-    if reason:
-        return plan._replace(reason=reason)
-    if ipv4.u32(packet, plan.quote + ipv4.SOURCE) != ipv4.u32(packet, ipv4.DESTINATION):
-        return plan._replace(reason=Reason.QUOTE_MISMATCH)
-    if direction is Direction.INBOUND:
-        return plan
-    source = ipv4.u32(packet, ipv4.SOURCE)
-    went_to = ipv4.u32(packet, plan.quote + ipv4.DESTINATION)
-    quoted = table.outbound.get(went_to)
-    if quoted is None:
-        return plan._replace(reason=Reason.QUOTE_UNKNOWN)
-    if plan.source is None and _is_no_stranger(source, table):
-        return plan._replace(reason=Reason.UNKNOWN_PRIVATE)
-    if plan.source is not None and went_to != source:
-        return plan._replace(reason=Reason.QUOTE_MISMATCH)
-    return plan._replace(quoted_destination=quoted)
+    @cython.cfunc
+    def _plan(self, packet: Packet, length: cython.int, direction: cython.int) -> cython.int:
+        reason: cython.int = check_header(packet, length)
+        if reason != 0:
+            return reason
+        source: cython.uint = u32(packet, SOURCE)
+        destination: cython.uint = u32(packet, DESTINATION)
+        if source == destination:
+            return Reason.LAND
+        if direction == INBOUND and self._is_no_stranger(source):
+            return Reason.MARTIAN
+        if direction == OUTBOUND and self._is_no_stranger(destination):
+            return Reason.MISDIRECTED
+        if direction != INBOUND:
+            self.sender = self._table.of_private(source)
+        if direction != OUTBOUND:
+            self.receiver = self._table.of_public(destination)
+            if self.receiver == NONE:
+                return Reason.UNKNOWN_PUBLIC
+        reason = check_transport(packet)
+        if reason != 0:
+            return reason
+        if direction == OUTBOUND and self._tells_private(packet):
+            return Reason.PRIVATE_OPTION
+        self._quote = quote_of(packet)
+        if self._quote:
+            return self._plan_error(packet, direction)
+        if direction != INBOUND and self.sender == NONE:
+            return Reason.UNKNOWN_PRIVATE
+        return 0
 
+    @cython.cfunc
+    def _plan_error(self, packet: Packet, direction: cython.int) -> cython.int:
+        """An ICMP error goes to who sent the quoted datagram, and comes from where that went to."""
+        reason: cython.int = check_quote(packet, self._quote)
+        if reason != 0:
+            return reason
+        if u32(packet, self._quote + SOURCE) != u32(packet, DESTINATION):
+            return Reason.QUOTE_MISMATCH
+        if direction == INBOUND:
+            return 0
+        source: cython.uint = u32(packet, SOURCE)
+        went_to: cython.uint = u32(packet, self._quote + DESTINATION)
+        self._quoted = self._table.of_private(went_to)
+        if self._quoted == NONE:
+            return Reason.QUOTE_UNKNOWN
+        if self.sender == NONE and self._is_no_stranger(source):
+            return Reason.UNKNOWN_PRIVATE
+        if self.sender != NONE and went_to != source:
+            return Reason.QUOTE_MISMATCH
+        return 0
 
-def _tells_private(packet: Packet, table: Table) -> bool:
-    """Whether an option carries a private address out. Options are never rewritten."""
-    if ipv4.header_length(packet) == ipv4.MIN_HEADER:
+    @cython.cfunc
+    def _tells_private(self, packet: Packet) -> cython.bint:
+        """Whether an option carries a private address out. Options are never rewritten."""
+        at: cython.int = MIN_HEADER
+        end: cython.int = option_end(packet, at)
+        while end:
+            first: cython.int = option_addresses(packet[at])
+            if first and self._has_private(packet, at + first, end):
+                return True
+            at = end
+            end = option_end(packet, at)
         return False
-    return any(
-        address in table.outbound or (address and is_martian(address))
-        for address in ipv4.option_addresses(packet)
-    )
 
+    @cython.cfunc
+    def _has_private(self, packet: Packet, at: cython.int, end: cython.int) -> cython.bint:
+        """Whether one of the addresses in these bytes isn't the internet's; 0 stands for none."""
+        while at + 4 <= end:
+            address: cython.uint = u32(packet, at)
+            if self._table.of_private(address) != NONE or (address and is_martian(address)):
+                return True
+            at += 4
+        return False
 
-def _is_no_stranger(address: int, table: Table) -> bool:
-    """Whether nobody on the internet has the address: it is one of ours, or nobody's there."""
-    return address in table.inbound or is_martian(address)
+    @cython.cfunc
+    def _is_no_stranger(self, address: cython.uint) -> cython.bint:
+        """Whether nobody on the internet has the address: it is one of ours, or nobody's there."""
+        return is_martian(address) or self._table.of_public(address) != NONE
 
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _carry_out(self, packet: Packet) -> cython.void:
+        quoted: cython.uint = 0
+        if self.sender != NONE:
+            self._to_public(packet, 0, SOURCE, self.sender)
+        if self._quoted != NONE:
+            quoted += self._to_public(packet, self._quote, DESTINATION, self._quoted)
+        if self.receiver != NONE:
+            self._to_private(packet, 0, DESTINATION, self.receiver)
+            if self._quote:
+                quoted += self._to_private(packet, self._quote, SOURCE, self.receiver)
+        if self._quote:
+            update_icmp(packet, fold(quoted))
 
-def _police(packet: Packet, plan: Plan, table: Table, policer: Policer, now: float) -> Reason:
-    return policer.admits(
-        plan.source, plan.destination, table.package_kbps, ipv4.total_length(packet), now
-    )
+    @cython.cfunc
+    def _to_public(
+        self, packet: Packet, start: cython.int, field: cython.int, slot: cython.int
+    ) -> cython.uint:
+        table: TableView = self._table
+        return rewrite_address(packet, start, field, table.public(slot), table.outbound_delta(slot))
 
-
-def _carry_out(packet: Packet, plan: Plan) -> None:
-    end = ipv4.total_length(packet)
-    quoted = 0
-    if plan.source:
-        rewrite_address(packet, 0, ipv4.SOURCE, plan.source, end)
-    if plan.quoted_destination:
-        quoted += rewrite_address(
-            packet, plan.quote, ipv4.DESTINATION, plan.quoted_destination, end
-        )
-    if plan.destination:
-        rewrite_address(packet, 0, ipv4.DESTINATION, plan.destination, end)
-        if plan.quote:
-            quoted += rewrite_address(packet, plan.quote, ipv4.SOURCE, plan.destination, end)
-    if plan.quote:
-        update_icmp(packet, fold(quoted))
+    @cython.cfunc
+    def _to_private(
+        self, packet: Packet, start: cython.int, field: cython.int, slot: cython.int
+    ) -> cython.uint:
+        table: TableView = self._table
+        return rewrite_address(packet, start, field, table.private(slot), table.inbound_delta(slot))

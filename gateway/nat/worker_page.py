@@ -1,7 +1,8 @@
 """A worker's page of shared memory: what it acknowledged and what it counted.
 
 One file per worker, one writer, any number of readers; so nothing locks, and counts are exact.
-Words are 64-bit and native; a reader may see one packet's words half written, never a torn word::
+Words are 64-bit and native; a reader may see one packet's words half written, never a torn word.
+`gateway/nat/tally.py` does the counting::
 
     0  magic    1  process id    2  acknowledged generation    3  slots    4..7  zero
     8  one counter per reason (64)
@@ -25,16 +26,11 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Outcome
+from gateway.nat.tally import REASON_BASE, SLOT_BASE, SLOT_WORDS
 
 MAGIC: Final = 0x3130_4557_4754  # "TGWE01"
 WORD: Final = 8
 PID, ACKNOWLEDGED, SLOTS = 1, 2, 3
-REASONS: Final = 8
-REASONS_MAX: Final = 64
-SLOT_BASE: Final = REASONS + REASONS_MAX
-SLOT_WORDS: Final = 4
-
 LOCK_TRIES: Final = 20
 LOCK_RETRY_S: Final = 0.01
 
@@ -90,45 +86,31 @@ class WorkerPage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Unmap and unlock."""
-        self._unmap()
+        """Unlock; memory that is in use stays."""
+        # To close isn't enough: memory that is mapped holds the file open, and so its lock.
+        fcntl.flock(self._file, fcntl.LOCK_UN)
         os.close(self._file)
 
-    def hold(self, slots: int) -> None:
-        """Make room for `slots` slots; never makes it smaller."""
-        if slots > self._words[SLOTS]:
-            self._unmap()
-            self._map(slots)
+    def hold(self, slots: int) -> bool:
+        """Make room for `slots` slots; never makes it smaller. Whether `memory` is another now.
+
+        Raises `OSError` if there isn't as much memory.
+        """
+        if slots <= self._words[SLOTS]:
+            return False
+        self._map(slots)
+        return True
 
     def acknowledge(self, generation: int) -> None:
         """Say that every packet from now on sees `generation`."""
         self._words[ACKNOWLEDGED] = generation
 
-    def count(self, outcome: Outcome, length: int) -> None:
-        """Count one packet of `length` IP bytes under its reason and, if translated, its slots."""
-        words = self._words
-        reason, sender, receiver = outcome
-        words[REASONS + reason] += 1
-        if reason is not Reason.TRANSLATED:
-            return
-        if receiver != NO_SLOT:
-            at = SLOT_BASE + receiver * SLOT_WORDS
-            words[at] += 1
-            words[at + 1] += length
-        if sender != NO_SLOT:
-            at = SLOT_BASE + sender * SLOT_WORDS + 2
-            words[at] += 1
-            words[at + 1] += length
-
     def _map(self, slots: int) -> None:
-        os.ftruncate(self._file, _size(slots))
-        self._memory = mmap.mmap(self._file, _size(slots))
-        self._words = memoryview(self._memory).cast("Q")
+        # Not ftruncate: memory that runs out is an error here, and would be a fault when counting.
+        os.posix_fallocate(self._file, 0, _size(slots))
+        self.memory = memoryview(mmap.mmap(self._file, _size(slots)))
+        self._words = self.memory.cast("Q")
         self._words[SLOTS] = slots
-
-    def _unmap(self) -> None:
-        self._words.release()
-        self._memory.close()
 
 
 def page_path(directory: Path, worker: int) -> Path:
@@ -157,7 +139,7 @@ def counts(directory: Path) -> Counts:
 
 def _add(total: Counts, words: memoryview) -> None:
     for reason in Reason:
-        total.reasons[reason] += words[REASONS + reason]
+        total.reasons[reason] += words[REASON_BASE + reason]
     slots = min(words[SLOTS], (len(words) - SLOT_BASE) // SLOT_WORDS)
     for slot in range(slots):
         at = SLOT_BASE + slot * SLOT_WORDS

@@ -11,98 +11,106 @@
 
 Readers take the packet as it came from the wire, and where in it the header starts: 0, or the place
 of a datagram that an ICMP error quotes. They don't check anything: a caller makes sure once that
-`MIN_HEADER` bytes are there, and after that no reader can fail.
+`MIN_HEADER` bytes are there. Compiled, a packet is a pointer: to read past its end is then no
+exception but a fault, so the callers' checks are what everything rests on.
 """
 
-import struct
-from collections.abc import Iterator, Mapping
-from typing import Final
+import cython
 
-VERSION_IHL: Final = 0
-TOTAL_LENGTH: Final = 2
-FLAGS_FRAGMENT: Final = 6
-TTL: Final = 8
-PROTOCOL: Final = 9
-CHECKSUM: Final = 10
-SOURCE: Final = 12
-DESTINATION: Final = 16
+if not cython.compiled:
+    from gateway.packet.memory import Packet
 
-MIN_HEADER: Final = 20
-FRAGMENT_OFFSET_MASK: Final = 0x1FFF
+VERSION_IHL = cython.declare(cython.int, 0)
+TOTAL_LENGTH = cython.declare(cython.int, 2)
+FLAGS_FRAGMENT = cython.declare(cython.int, 6)
+TTL = cython.declare(cython.int, 8)
+PROTOCOL = cython.declare(cython.int, 9)
+HEADER_CHECKSUM = cython.declare(cython.int, 10)
+SOURCE = cython.declare(cython.int, 12)
+DESTINATION = cython.declare(cython.int, 16)
 
-# Options (RFC 791, 3.1): two of one byte, and those in which addresses stand → where they begin.
-OPTION_END: Final = 0
-OPTION_NOP: Final = 1
-OPTIONS_WITH_ADDRESSES: Final[Mapping[int, int]] = {
-    7: 3,  # record route
-    68: 4,  # timestamp; the times between the addresses are looked at as if they were some
-    131: 3,  # loose source route
-    137: 3,  # strict source route
-}
+MIN_HEADER = cython.declare(cython.int, 20)
+FRAGMENT_OFFSET_MASK = cython.declare(cython.int, 0x1FFF)
 
-Packet = bytearray
-
-_U16 = struct.Struct("!H")
-_U32 = struct.Struct("!I")
+# Options (RFC 791, 3.1): two are of one byte, and four hold addresses.
+OPTION_END = cython.declare(cython.int, 0)
+OPTION_NOP = cython.declare(cython.int, 1)
+RECORD_ROUTE = cython.declare(cython.int, 7)
+TIMESTAMP = cython.declare(cython.int, 68)
+LOOSE_SOURCE_ROUTE = cython.declare(cython.int, 131)
+STRICT_SOURCE_ROUTE = cython.declare(cython.int, 137)
 
 
-def u16(packet: Packet, offset: int) -> int:
-    """The 16-bit field at `offset`, network byte order."""
-    value: int = _U16.unpack_from(packet, offset)[0]
-    return value
+@cython.cfunc
+def u16(packet: Packet, at: cython.int) -> cython.uint:
+    """The 16-bit field at `at`, network byte order."""
+    return packet[at] << 8 | packet[at + 1]
 
 
-def set_u16(packet: Packet, offset: int, value: int) -> None:
-    """Write the 16-bit field at `offset`, network byte order."""
-    _U16.pack_into(packet, offset, value)
+@cython.cfunc
+@cython.exceptval(check=False)
+def set_u16(packet: Packet, at: cython.int, value: cython.uint) -> cython.void:
+    """Write the 16-bit field at `at`, network byte order."""
+    packet[at] = value >> 8
+    packet[at + 1] = value & 0xFF
 
 
-def u32(packet: Packet, offset: int) -> int:
-    """The 32-bit field at `offset`, network byte order."""
-    value: int = _U32.unpack_from(packet, offset)[0]
-    return value
+@cython.cfunc
+def u32(packet: Packet, at: cython.int) -> cython.uint:
+    """The 32-bit field at `at`, network byte order."""
+    return u16(packet, at) << 16 | u16(packet, at + 2)
 
 
-def set_u32(packet: Packet, offset: int, value: int) -> None:
-    """Write the 32-bit field at `offset`, network byte order."""
-    _U32.pack_into(packet, offset, value)
+@cython.cfunc
+@cython.exceptval(check=False)
+def set_u32(packet: Packet, at: cython.int, value: cython.uint) -> cython.void:
+    """Write the 32-bit field at `at`, network byte order."""
+    set_u16(packet, at, value >> 16)
+    set_u16(packet, at + 2, value & 0xFFFF)
 
 
-def version(packet: Packet, start: int = 0) -> int:
+@cython.cfunc
+def version(packet: Packet, start: cython.int) -> cython.int:
     """The Version field; 4 in every packet we translate."""
     return packet[start + VERSION_IHL] >> 4
 
 
-def header_length(packet: Packet, start: int = 0) -> int:
+@cython.cfunc
+def header_length(packet: Packet, start: cython.int) -> cython.int:
     """The length of the header with its options, in bytes (IHL counts 32-bit words)."""
     return (packet[start + VERSION_IHL] & 0x0F) * 4
 
 
-def total_length(packet: Packet) -> int:
+@cython.cfunc
+def total_length(packet: Packet) -> cython.int:
     """The length of header and data, in bytes; what follows is link-layer padding."""
     return u16(packet, TOTAL_LENGTH)
 
 
-def is_later_fragment(packet: Packet, start: int = 0) -> bool:
+@cython.cfunc
+def is_later_fragment(packet: Packet, start: cython.int) -> cython.bint:
     """Whether the transport header isn't in this one, but in the first fragment."""
-    return bool(u16(packet, start + FLAGS_FRAGMENT) & FRAGMENT_OFFSET_MASK)
+    return (u16(packet, start + FLAGS_FRAGMENT) & FRAGMENT_OFFSET_MASK) != 0
 
 
-def option_addresses(packet: Packet) -> Iterator[int]:
-    """The words of the options in which addresses stand; 0 where none is yet.
+@cython.cfunc
+def option_end(packet: Packet, at: cython.int) -> cython.int:
+    """Where the option at `at` ends; 0 if there is none, or one of an impossible length."""
+    end: cython.int = header_length(packet, 0)
+    if at >= end or packet[at] == OPTION_END:
+        return 0
+    if packet[at] == OPTION_NOP:
+        return at + 1
+    length: cython.int = packet[at + 1] if at + 1 < end else 0
+    return at + length if 2 <= length <= end - at else 0
 
-    An option whose length is impossible ends the options.
+
+@cython.cfunc
+def option_addresses(kind: cython.int) -> cython.int:
+    """How far into an option of this kind addresses begin; 0 if it has none.
+
+    A timestamp's times stand between its addresses, and are looked at as if they were some.
     """
-    at, end = MIN_HEADER, header_length(packet)
-    while at < end and packet[at] != OPTION_END:
-        if packet[at] == OPTION_NOP:
-            at += 1
-            continue
-        length = packet[at + 1] if at + 1 < end else 0
-        if length < 2 or at + length > end:
-            return
-        first = OPTIONS_WITH_ADDRESSES.get(packet[at])
-        if first is not None:
-            for place in range(at + first, at + length - 3, 4):
-                yield u32(packet, place)
-        at += length
+    if kind in (RECORD_ROUTE, LOOSE_SOURCE_ROUTE, STRICT_SOURCE_ROUTE):
+        return 3
+    return 4 if kind == TIMESTAMP else 0

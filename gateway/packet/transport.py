@@ -5,31 +5,58 @@ RFC 768; RFC 3828, 3.1; RFC 4340, 9.1), so they change with the address. ICMP's,
 ESP's don't. Offsets count from the transport header.
 """
 
-from collections.abc import Mapping
-from typing import Final
+import cython
 
-ICMP: Final = 1
-TCP: Final = 6
-UDP: Final = 17
-DCCP: Final = 33
-AUTHENTICATION_HEADER: Final = 51
-UDP_LITE: Final = 136
+ICMP = cython.declare(cython.int, 1)
+TCP = cython.declare(cython.int, 6)
+UDP = cython.declare(cython.int, 17)
+DCCP = cython.declare(cython.int, 33)
+AUTHENTICATION_HEADER = cython.declare(cython.int, 51)
+SCTP = cython.declare(cython.int, 132)
+UDP_LITE = cython.declare(cython.int, 136)
 
-# Protocols whose checksum covers the addresses → where it is.
-PSEUDO_HEADER_CHECKSUM: Final[Mapping[int, int]] = {TCP: 16, UDP: 6, DCCP: 6, UDP_LITE: 6}
-MIN_HEADER: Final[Mapping[int, int]] = {TCP: 20, UDP: 8, DCCP: 12, UDP_LITE: 8, ICMP: 8}
+NO_CHECKSUM = cython.declare(cython.int, -1)
+ZERO_SENT_AS = cython.declare(cython.int, 0xFFFF)  # as computed 0 would mean "none" (RFC 768, 3828)
 
-ZERO_SENT_AS: Final = 0xFFFF  # so that a computed zero isn't taken for "none" (RFC 768, RFC 3828)
+SCTP_HEADER = cython.declare(cython.int, 12)  # with its checksum, that of its first chunk not
+SCTP_CHECKSUM = cython.declare(cython.int, 8)
 
-ICMP_TYPE: Final = 0
-ICMP_CHECKSUM: Final = 2
-ICMP_QUOTE: Final = 8  # an error's: the datagram that caused it (RFC 792)
-ICMP_DESTINATION_UNREACHABLE: Final = 3
-ICMP_SOURCE_QUENCH: Final = 4
-ICMP_REDIRECT: Final = 5
-ICMP_TIME_EXCEEDED: Final = 11
-ICMP_PARAMETER_PROBLEM: Final = 12
-ICMP_ERRORS: Final = frozenset(
-    (ICMP_DESTINATION_UNREACHABLE, ICMP_TIME_EXCEEDED, ICMP_PARAMETER_PROBLEM)
-)
-ICMP_FOR_NEIGHBOURS: Final = frozenset((ICMP_SOURCE_QUENCH, ICMP_REDIRECT))
+ICMP_CHECKSUM = cython.declare(cython.int, 2)
+ICMP_QUOTE = cython.declare(cython.int, 8)  # an error's: the datagram that caused it (RFC 792)
+DESTINATION_UNREACHABLE = cython.declare(cython.int, 3)
+SOURCE_QUENCH = cython.declare(cython.int, 4)
+REDIRECT = cython.declare(cython.int, 5)
+TIME_EXCEEDED = cython.declare(cython.int, 11)
+PARAMETER_PROBLEM = cython.declare(cython.int, 12)
+
+
+@cython.cfunc
+def checksum_place(protocol: cython.int) -> cython.int:
+    """Where the checksum is that covers the addresses; `NO_CHECKSUM` if the protocol has none."""
+    if protocol == TCP:
+        return 16
+    if protocol in (UDP, DCCP, UDP_LITE):
+        return 6
+    return NO_CHECKSUM
+
+
+@cython.cfunc
+def min_transport_header(protocol: cython.int) -> cython.int:
+    """The length of the shortest transport header, in bytes; 0 of a protocol we don't know."""
+    if protocol == TCP:
+        return 20
+    if protocol == DCCP:
+        return 12
+    return 8 if protocol in (UDP, UDP_LITE, ICMP) else 0
+
+
+@cython.cfunc
+def is_icmp_error(kind: cython.int) -> cython.bint:
+    """Whether an ICMP message of this type quotes the datagram that it is about."""
+    return kind in (DESTINATION_UNREACHABLE, TIME_EXCEEDED, PARAMETER_PROBLEM)
+
+
+@cython.cfunc
+def is_for_neighbours(kind: cython.int) -> cython.bint:
+    """Whether an ICMP message of this type is meant for a neighbour, and not for far away."""
+    return kind in (REDIRECT, SOURCE_QUENCH)

@@ -73,7 +73,7 @@ PLACES: Final = (
     Place(
         "3. The engine",
         "What can't be given to the rules.",
-        _rules(Reason.UNKNOWN_DIRECTION, Reason.NOT_IPV4),
+        _rules(Reason.UNKNOWN_DIRECTION, Reason.NOT_IPV4, Reason.UNFINISHED),
     ),
     Place(
         "4. The rules: the IPv4 header",

@@ -19,8 +19,9 @@ from typing import Any, Final
 
 from gateway.engine.trace import Record, decode
 from gateway.nat import exchange
+from gateway.nat.outcome import NO_SLOT, Direction
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Direction
+from gateway.net import privileges
 from gateway.packet import ipv4, transport
 
 RECORD_MAX: Final = 256 * 1024
@@ -59,17 +60,21 @@ def listening(directory: Path) -> Iterator[Iterator[Record | None]]:
         listener.settimeout(LOOK_S)
         listener.bind(str(path))
         try:
+            # A worker may be of a user of its own.
+            os.chown(path, -1, privileges.worker_group())
+            path.chmod(0o660)
             exchange.wake_workers(directory)
-            yield _records(listener)
+            yield _records(listener, directory)
         finally:
             path.unlink(missing_ok=True)
 
 
-def _records(listener: socket.socket) -> Iterator[Record | None]:
+def _records(listener: socket.socket, directory: Path) -> Iterator[Record | None]:
     while True:
         try:
             raw = listener.recv(RECORD_MAX)
         except TimeoutError:
+            exchange.wake_workers(directory)  # the wake-up before may have been lost
             yield None
         else:
             yield decode(raw)
@@ -147,9 +152,9 @@ def _what(packet: bytearray) -> str:
     """Protocol, what is special about the packet, and its length."""
     if len(packet) < ipv4.MIN_HEADER:
         return f"{len(packet)} B"
-    protocol, start = packet[ipv4.PROTOCOL], ipv4.header_length(packet)
+    protocol, start = packet[ipv4.PROTOCOL], ipv4.header_length(packet, 0)
     words = [PROTOCOLS.get(protocol, f"protocol {protocol}")]
-    if ipv4.is_later_fragment(packet):
+    if ipv4.is_later_fragment(packet, 0):
         words.append("later fragment")
     elif protocol == transport.TCP and len(packet) > start + TCP_FLAGS_BYTE:
         flags = packet[start + TCP_FLAGS_BYTE]
@@ -160,8 +165,8 @@ def _what(packet: bytearray) -> str:
 
 
 def _ports(packet: bytearray) -> tuple[int | None, int | None]:
-    start = ipv4.header_length(packet)
-    if packet[ipv4.PROTOCOL] not in WITH_PORTS or ipv4.is_later_fragment(packet):
+    start = ipv4.header_length(packet, 0)
+    if packet[ipv4.PROTOCOL] not in WITH_PORTS or ipv4.is_later_fragment(packet, 0):
         return None, None
     if len(packet) < start + 4:
         return None, None

@@ -15,7 +15,7 @@ from support.labs import Instance, Lab, eventually
 from support.peers import transfer
 from support.wire import Capture, send
 
-from gateway.engine.nfqueue import COPY_RANGE
+from gateway.engine import nfqueue, queue_socket
 from gateway.engine.queues import queues
 from gateway.net import namespace
 
@@ -192,8 +192,24 @@ def test_counters_are_ip_bytes_by_address_and_direction(lab: Lab, web: Instance)
     assert counted() == (len(sizes), sum(28 + size for size in sizes))
 
 
-def test_a_packet_above_what_the_queue_copies_is_dropped_as_truncated(own_lab: Lab) -> None:
+@pytest.mark.parametrize(
+    ("engine", "copied", "mtu", "too_long"),
+    [
+        pytest.param("batch", queue_socket.COPY_RANGE, 65535, [65532, 65535], id="batch"),
+        pytest.param(
+            "netfilterqueue",
+            nfqueue.COPY_RANGE,
+            9000,
+            [nfqueue.COPY_RANGE + 1, 4016, 4017, 5028, 8028],
+            id="netfilterqueue",
+        ),
+    ],
+)
+def test_a_packet_above_what_the_queue_copies_is_dropped_as_truncated(
+    own_lab: Lab, engine: str, copied: int, mtu: int, too_long: list[int]
+) -> None:
     """To send on what was copied would cut the packet; to lose it would fill the queue."""
+    assert own_lab.run("dataplane", "restart", "--engine", engine).returncode == 0
     web = own_lab.instance("web")
     for host, interface in (
         (own_lab.uplink, "eth0"),
@@ -201,16 +217,14 @@ def test_a_packet_above_what_the_queue_copies_is_dropped_as_truncated(own_lab: L
         (own_lab.gateway, web.id),
         (web.namespace, "eth0"),
     ):
-        own_lab.exec_in(host, "ip", "link", "set", interface, "mtu", "9000")
+        own_lab.exec_in(host, "ip", "link", "set", interface, "mtu", str(mtu))
     ping = ("ping", "-n", "-c", "1", "-W", "1", "-M", "do", "-s")
-    fits = COPY_RANGE - 28
-    assert own_lab.exec("internet", *ping, f"{fits}", web.public).returncode == 0
-    too_long = [fits + 1, 4016 - 28, 4017 - 28, 5000, 8000]
+    assert own_lab.exec("internet", *ping, f"{copied - 28}", web.public).returncode == 0
     for size in too_long:
-        assert own_lab.exec("internet", *ping, f"{size}", web.public).returncode != 0
+        assert own_lab.exec("internet", *ping, f"{size - 28}", web.public).returncode != 0
     assert own_lab.reasons()["truncated"] == len(too_long)
     with namespace.inside(own_lab.gateway):
-        assert [queue.waiting for queue in queues()] == [0]
+        assert not any(queue.waiting for queue in queues())
 
 
 def test_a_tcp_transfer_of_some_megabytes_is_whole(lab: Lab, web: Instance) -> None:

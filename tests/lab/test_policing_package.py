@@ -11,12 +11,12 @@ from support.peers import listening
 
 from gateway.lab import roles
 from gateway.nat import exchange
-from gateway.nat.policer import BURST_S
 from gateway.nat.table import Package, build
 from gateway.nat.worker_page import counts
 
 PACKAGE_MBPS, MEMBER_MBPS = 20, 100
 LOOK_S = 5.0
+BURST_S = 0.2  # docs/adr/0008
 MEGABIT = 1_000_000
 
 

@@ -1,57 +1,14 @@
-"""Control and data plane die and come back, and packets hardly notice."""
+"""Control and data plane die and come back: what is known then, and who is there."""
 
 import os
-import re
 import signal
 import subprocess
 
 import pytest
+from support.blows import kill, kill_dataplane, pid_of, running
 from support.labs import TGW, Instance, Lab, eventually
 
 from gateway.lab import life, roles
-
-PINGS = 300
-EVERY_S = 0.01
-
-
-def pid_of(lab: Lab, role: str) -> int:
-    pid = next(p.pid for p in life.status(lab.name).processes if p.role == role)
-    assert pid is not None
-    return pid
-
-
-def running(lab: Lab) -> list[str]:
-    return [p.role for p in life.status(lab.name).processes if p.pid]
-
-
-def kill(lab: Lab, role: str) -> None:
-    os.kill(pid_of(lab, role), signal.SIGKILL)
-    eventually(lambda: role not in running(lab))
-
-
-def pinging(lab: Lab, address: str) -> "subprocess.Popen[str]":
-    ping = ("ping", "-n", "-i", str(EVERY_S), "-c", str(PINGS), "-W", "1", address)
-    return subprocess.Popen(
-        [*TGW, "exec", "internet", "--lab", lab.name, "--", *ping],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def received(ping: "subprocess.Popen[str]") -> int:
-    output, _ = ping.communicate(timeout=30)
-    found = re.search(r"(\d+) received", output)
-    assert found, output
-    return int(found[1])
-
-
-def test_packets_flow_while_control_is_killed_and_restarted(own_lab: Lab) -> None:
-    web = own_lab.instance("web")
-    ping = pinging(own_lab, web.public)
-    for _ in range(2):
-        kill(own_lab, "control")
-        assert own_lab.run("lab", "up").returncode == 0
-    assert received(ping) == PINGS
 
 
 def test_control_knows_after_kill_9_what_it_acknowledged(own_lab: Lab) -> None:
@@ -72,7 +29,7 @@ def test_the_data_plane_loads_the_last_table_by_itself(own_lab: Lab) -> None:
     before = own_lab.ask("counters")["addresses"]
     assert own_lab.pings("internet", public)
     kill(own_lab, "control")
-    kill(own_lab, "dataplane")
+    kill_dataplane(own_lab)
     assert not own_lab.pings("internet", public)
     life.restart(own_lab.name, "dataplane")
     assert own_lab.pings("internet", public)
@@ -83,7 +40,7 @@ def test_the_data_plane_loads_the_last_table_by_itself(own_lab: Lab) -> None:
 
 
 def test_a_change_made_without_a_data_plane_is_in_force_when_it_comes(own_lab: Lab) -> None:
-    kill(own_lab, "dataplane")
+    kill_dataplane(own_lab)
     web = own_lab.instance("web")
     assert not own_lab.pings("internet", web.public)
     life.restart(own_lab.name, "dataplane")
@@ -110,4 +67,5 @@ def test_a_role_ends_cleanly_and_can_be_taken_again(own_lab: Lab, role: str) -> 
         eventually(lambda: life.status(own_lab.name).up, within_s=20)
         process.terminate()
         _, errors = process.communicate(timeout=10)
-    assert (process.returncode, errors) == (0, "")
+    assert process.returncode == 0
+    assert [line for line in errors.splitlines() if " INFO " not in line] == []

@@ -1,8 +1,5 @@
 """No path lets an untranslated packet out: seen on the wire of the uplink."""
 
-import os
-import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +7,11 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
+from support.blows import kill_dataplane, remove_queue_rules
 from support.labs import Instance, Lab, eventually
 from support.wire import Capture, send, until_marked
 
 from gateway.engine import steering
-from gateway.lab import life
 from gateway.lab.builder import steering_of
 from gateway.net import namespace
 from gateway.net.links import Links
@@ -51,20 +48,11 @@ def nothing_leaves(lab: Lab, instance: Instance, client: str) -> Iterator[None]:
     assert strangers == []
 
 
-def remove_queue_rules() -> None:
-    """Whichever way they were installed in this thread's namespace."""
-    subprocess.run(["iptables-restore"], input="*mangle\nCOMMIT\n", text=True, check=True)
-    subprocess.run(["nft", "delete", "table", "ip", "tgw_queue"], capture_output=True, check=False)
-
-
 def test_with_the_data_plane_down_nothing_leaves(own_lab: Lab, client: str) -> None:
     web = own_lab.instance("web")
     assert own_lab.pings(web.id, client)
-    pid = next(p.pid for p in life.status(own_lab.name).processes if p.role == "dataplane")
-    assert pid is not None
     with nothing_leaves(own_lab, web, client):
-        os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not life.status(own_lab.name).up)
+        kill_dataplane(own_lab)
 
 
 def test_with_no_queue_rule_nothing_leaves(own_lab: Lab, client: str) -> None:

@@ -20,8 +20,8 @@ from vectors.row import (
 )
 from vectors.transports import layer, padded, raw
 
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import Direction
 
 IN, OUT, HAIRPIN = Direction.INBOUND, Direction.OUTBOUND, Direction.HAIRPIN
 

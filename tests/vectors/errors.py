@@ -27,8 +27,8 @@ from vectors.row import (
 )
 from vectors.transports import BIG, DATA, TCP_SYN, dccp, layer, piece, raw, udp_lite
 
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import Direction
 
 IN, OUT, HAIRPIN = Direction.INBOUND, Direction.OUTBOUND, Direction.HAIRPIN
 

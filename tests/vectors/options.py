@@ -6,8 +6,8 @@ from scapy.layers.inet import ICMP, IPOption_LSRR, IPOption_NOP, IPOption_RR, IP
 from scapy.packet import Packet, Raw
 from vectors.row import CLIENT, ROUTER, A, Vector, dropped, ip
 
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import Direction
 
 IN, OUT = Direction.INBOUND, Direction.OUTBOUND
 NONE: Final = "0.0.0.0"  # noqa: S104  an empty place, not bound to

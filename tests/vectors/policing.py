@@ -13,9 +13,9 @@ from scapy.packet import Raw
 from vectors.errors import FULL
 from vectors.row import CLIENT, GATEWAY, A, B, Side, ip
 
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Package, Table, build
-from gateway.nat.translate import Direction
 
 IN, OUT, HAIRPIN = Direction.INBOUND, Direction.OUTBOUND, Direction.HAIRPIN
 PASS, POLICED, PACKAGE = Reason.TRANSLATED, Reason.POLICED, Reason.PACKAGE_POLICED

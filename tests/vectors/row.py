@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 from scapy.layers.inet import IP
 from scapy.packet import Packet as Layer
 
+from gateway.nat.outcome import NO_SLOT, Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Table, build
-from gateway.nat.translate import NO_SLOT, Direction
 
 
 class Side(NamedTuple):

@@ -1,15 +1,82 @@
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from support.forks import end_all, fake_queues, hire, living, steady
 
-from gateway.engine import dataplane
+from gateway.engine import dataplane, engines, record, rules
+from gateway.engine.dataplane import Settings
+from gateway.engine.engines import Engine, EngineError
+from gateway.engine.supervisor import StartError
+from gateway.engine.worker import Worker
 from gateway.nat.worker_page import WorkerPage, WorkerRunningError
 
 
-def test_a_second_data_plane_is_refused_before_it_takes_the_first_ones_socket(
-    tmp_path: Path,
-) -> None:
-    with WorkerPage(tmp_path, dataplane.WORKER):
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    fake_queues(tmp_path, monkeypatch)
+    monkeypatch.setattr(
+        dataplane, "crew", lambda directory, settings: hire(directory, steady, settings)
+    )
+    yield tmp_path
+    end_all(tmp_path)
+
+
+def test_it_goes_on_without_us_if_it_is_to_begin_anew_and_ends_if_it_is_to_end(place: Path) -> None:
+    pointed = []
+
+    def point(queues: range) -> None:
+        pointed.append(queues)
+        os.kill(os.getpid(), signal.SIGHUP if len(pointed) == 1 else signal.SIGTERM)
+
+    assert dataplane.run(place, Settings(queues=2), point) is True
+    assert set(living(place)) == {0, 1}
+    assert dataplane.run(place, Settings(queues=1), point) is False
+    assert living(place) == {}
+    assert pointed == [range(2), range(2, 3)]
+    assert record.load(place).settings == Settings(queues=1)
+
+
+def engine(name: str = "some", queues_max: int = 64) -> Engine:
+    return Engine(name, rules.INTERPRETED, never_bound, queues_max)
+
+
+def never_bound(_worker: Worker, _number: int) -> AbstractContextManager[Callable[[], None]]:
+    pytest.fail("bound")
+
+
+def test_a_second_worker_of_a_number_is_refused(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 3):
         with pytest.raises(WorkerRunningError):
-            dataplane.run(tmp_path)
-        assert [path.name for path in tmp_path.iterdir()] == ["worker-0.page"]
+            dataplane.work(tmp_path, engine(), 3)
+        assert [path.name for path in tmp_path.iterdir()] == ["worker-3.page"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "most", "served"),
+    [(3, 64, 3), (64, 64, 64), (0, 64, len(os.sched_getaffinity(0))), (0, 1, 1), (4, 1, 1)],
+)
+def test_there_is_a_queue_for_each_core_or_as_asked_for_or_as_the_engine_can(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    asked: int,
+    most: int,
+    served: int,
+) -> None:
+    monkeypatch.setattr(engines, "choose", lambda name: engine(name, most))
+    assert dataplane.crew(tmp_path, Settings("slow", asked)).queues == served
+    told = ["4 queues asked for, the engine slow serves 1"] if asked > most else []
+    assert [line.getMessage() for line in caplog.records] == told
+
+
+def test_an_engine_that_cannot_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_name: str) -> Engine:
+        raise EngineError("no compiled rules")
+
+    monkeypatch.setattr(engines, "choose", refuse)
+    with pytest.raises(StartError, match=r"^no compiled rules$"):
+        dataplane.crew(tmp_path, Settings("batch", 1))

@@ -1,12 +1,27 @@
-"""Binding a queue needs root: the loop itself is tested in the lab."""
+"""Binding a queue needs root: the loop on a real one is tested in the lab, here on one of ours."""
 
+import os
 import re
+import select
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
+from scapy.layers.inet import IP, UDP
 
-from gateway.engine import steering
+from gateway.engine import nfqueue, steering
 from gateway.engine.nfqueue import DIRECTION_OF_MARK
-from gateway.nat.translate import Direction
+from gateway.engine.worker import Worker
+from gateway.nat import exchange
+from gateway.nat.outcome import Direction
+from gateway.nat.reasons import Reason
+from gateway.nat.table import Mapping, build
+from gateway.nat.worker_page import WorkerPage, counts
 
 STEERING = steering.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
 
@@ -37,3 +52,172 @@ def test_both_ways_to_queue_give_the_same_marks() -> None:
 def test_a_packet_without_a_mark_has_no_direction() -> None:
     assert 0 not in DIRECTION_OF_MARK
     assert set(DIRECTION_OF_MARK.values()) == set(Direction)
+
+
+class Ended(BaseException):
+    """What a signal's handler raises."""
+
+
+class FakePacket:
+    """A packet of NetfilterQueue's: what was done with it."""
+
+    def __init__(self, raw: bytes, mark: int) -> None:
+        self.raw = raw
+        self.mark = mark
+        self.done: list[object] = []
+
+    def get_mark(self) -> int:
+        return self.mark
+
+    def get_payload(self) -> bytes:
+        return self.raw
+
+    def set_payload(self, raw: bytes) -> None:
+        self.done.append(raw)
+
+    def accept(self) -> None:
+        self.done.append("accept")
+
+    def drop(self) -> None:
+        self.done.append("drop")
+
+
+class FakeQueue:
+    """A queue whose packets come from a list, and whose socket is readable while there are some."""
+
+    last: "FakeQueue"
+
+    def __init__(self) -> None:
+        FakeQueue.last = self
+        self.bound: dict[str, int] = {}
+        self.packets: list[FakePacket] = []
+        self.ours, self.end = socket.socketpair()
+
+    def bind(self, number: int, call: Callable[[Any], None], **options: int) -> None:
+        self.call = call
+        self.bound = {"number": number, **options}
+
+    def get_fd(self) -> int:
+        return self.ours.fileno()
+
+    def queue(self, *packets: FakePacket) -> None:
+        self.packets += packets
+        self.end.send(b"!")
+
+    def run(self, *, block: bool) -> None:
+        assert not block
+        if select.select([self.ours], [], [], 0)[0]:
+            self.ours.recv(1000)
+        while self.packets:
+            self.call(self.packets.pop(0))
+
+    def unbind(self) -> None:
+        self.bound = {}
+        self.ours.close()
+        self.end.close()
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    exchange.publish(tmp_path, build(1, 4, [Mapping(0xCB007109, 0x0A000002, 1)]))
+    with WorkerPage(tmp_path, 0) as page, closing(Worker(tmp_path, page)) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def faked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def end(*_: object) -> None:
+        raise Ended
+
+    monkeypatch.setattr(nfqueue, "NetfilterQueue", FakeQueue)
+    monkeypatch.setattr(nfqueue, "_report_no_overruns", lambda _: None)
+    before = {number: signal.signal(number, end) for number in (signal.SIGUSR1,)}
+    before[exchange.WAKE] = signal.signal(exchange.WAKE, lambda *_: None)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def end_soon(seconds: float = 0.2) -> threading.Timer:
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGUSR1))
+    timer.start()
+    return timer
+
+
+def wire(destination: str) -> bytes:
+    return bytes(IP(src="198.51.100.10", dst=destination) / UDP())
+
+
+def test_each_packet_gets_its_verdict(tmp_path: Path, worker: Worker) -> None:
+    packets = [
+        FakePacket(wire("203.0.113.9"), 1),
+        FakePacket(wire("203.0.113.77"), 1),
+        FakePacket(wire("203.0.113.9"), 0),
+        FakePacket(wire("203.0.113.9"), 4),
+    ]
+    with nfqueue.bound(worker, 7) as carry:
+        assert FakeQueue.last.bound["number"] == 7
+        FakeQueue.last.queue(*packets)
+        timer = end_soon()
+        with pytest.raises(Ended):
+            carry()
+        timer.join()
+    assert [packet.done for packet in packets] == [
+        [wire("10.0.0.2"), "accept"],
+        ["drop"],
+        ["drop"],
+        ["drop"],
+    ]
+    found = counts(tmp_path).reasons
+    assert {reason: seen for reason, seen in found.items() if seen} == {
+        Reason.TRANSLATED: 1,
+        Reason.UNKNOWN_PUBLIC: 1,
+        Reason.UNKNOWN_DIRECTION: 2,
+    }
+    assert FakeQueue.last.bound == {}, "the queue is given back"
+
+
+def test_a_signal_ends_the_wait_and_has_the_newest_table_taken(
+    tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nfqueue, "IDLE_LOOK_S", 30)
+    seen: list[list[str]] = []
+
+    def publish() -> None:
+        exchange.publish(tmp_path, build(2, 4, []))
+        seen.append(exchange.wait_in_force(tmp_path, 2, within_s=20))
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    with nfqueue.bound(worker, 7) as carry:
+        timer = threading.Timer(0.2, publish)
+        timer.start()
+        with pytest.raises(Ended):
+            carry()
+        timer.join()
+    assert seen == [[]]
+
+
+def test_signals_are_as_before_when_the_queue_is_given_back(worker: Worker) -> None:
+    ours, end = socket.socketpair()
+    with ours, end:
+        end.setblocking(False)
+        before = signal.set_wakeup_fd(end.fileno())
+        try:
+            with nfqueue.bound(worker, 7):
+                os.kill(os.getpid(), exchange.WAKE)
+            os.kill(os.getpid(), exchange.WAKE)
+            assert ours.recv(100) == bytes([exchange.WAKE])
+        finally:
+            signal.set_wakeup_fd(before)
+
+
+def test_what_fails_while_the_queue_is_bound_gives_it_back(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError("no such option")
+
+    monkeypatch.setattr(nfqueue, "_report_no_overruns", fail)
+    with pytest.raises(OSError, match="no such option"), nfqueue.bound(worker, 7):
+        pass
+    assert FakeQueue.last.bound == {}

@@ -11,14 +11,14 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
 from gateway.engine.replay import DEFAULT_ENGINE, ENGINES, Engine, Feed, Replayed, replay
+from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Package, Table, build
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
-from gateway.packet import ipv4
 from gateway.packet.pcap import ETHERNET_HEADER, Captured
 
 PUBLIC, PRIVATE, CLIENT = "203.0.113.9", "10.0.0.2", "198.51.100.7"
 TABLE = build(1, 8, [Mapping(0xCB007109, 0x0A000002, 3)])
+CAPPED = build(1, 8, [Mapping(0xCB007109, 0x0A000002, 3, 1, 1, 1)], [Package(1, 1)])
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 IN, OUT = Direction.INBOUND, Direction.OUTBOUND
 
@@ -123,7 +123,7 @@ def test_what_no_queue_would_give_to_the_rules_is_dropped_before(
     captured: Captured, reason: Reason
 ) -> None:
     def never(_table: Table, _direction: Direction) -> Feed:
-        def feed(_packet: ipv4.Packet, _now: float) -> Outcome:
+        def feed(_packet: bytearray, _now: float) -> Outcome:
             raise AssertionError("the rules saw it")
 
         return feed
@@ -160,7 +160,7 @@ def test_time_is_the_captures_and_does_not_go_back() -> None:
     times: list[float] = []
 
     def watch(_table: Table, _direction: Direction) -> Feed:
-        def feed(_packet: ipv4.Packet, now: float) -> Outcome:
+        def feed(_packet: bytearray, now: float) -> Outcome:
             times.append(now)
             return Outcome(Reason.TRANSLATED, NO_SLOT, NO_SLOT)
 
@@ -169,8 +169,44 @@ def test_time_is_the_captures_and_does_not_go_back() -> None:
     stamps = [100.5, 101.0, 99.0, 101.0, 102.25]
     packets = [raw_ip(udp(CLIENT, PUBLIC), at=at) for at in stamps]
     sent = [done.sent for done in replay(packets, watch, TABLE, IN)]
-    assert times == [100.5, 101.0, 101.0, 101.0, 102.25]
+    assert times == [0.0, 0.5, 0.5, 0.5, 1.75]
     assert sent == packets
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        pytest.param([0, 1, 3601, 3602], [0, 1, 3601, 3602], id="an-hour"),
+        pytest.param([0, 1, 3602, 3603], [0, 1, 3601, 3602], id="more"),
+        pytest.param([0, 1.75e9, 1.75e9 + 1], [0, 3600, 3601], id="a-clock-that-was-set"),
+        pytest.param([10, 2**32, 5, 2**32 + 1], [0, 3600, 3600, 3601], id="and-goes-back"),
+        pytest.param([2**32, 0, 2**32 + 7200], [0, 0, 3600], id="back-first"),
+        pytest.param([0, 10_000, 20_000, 30_000], [0, 3600, 7200, 10_800], id="again-and-again"),
+    ],
+)
+def test_a_pause_of_more_than_an_hour_is_an_hour(stamps: list[float], times: list[float]) -> None:
+    found: list[float] = []
+
+    def watch(_table: Table, _direction: Direction) -> Feed:
+        def feed(_packet: bytearray, now: float) -> Outcome:
+            found.append(now)
+            return Outcome(Reason.TRANSLATED)
+
+        return feed
+
+    packets = [raw_ip(udp(CLIENT, PUBLIC), at=at) for at in stamps]
+    assert len(list(replay(packets, watch, TABLE, IN))) == len(stamps)
+    assert found == times
+
+
+@with_every_engine
+def test_a_clock_that_was_set_leaves_caps_as_they_are(engine: Engine) -> None:
+    """A capture that begins in 1970, as of a machine that asked for the time only later."""
+    table = build(1, 1, [Mapping(0xCB007109, 0x0A000002, 0, in_kbps=8_000)])
+    packet = udp(CLIENT, PUBLIC, 50_000 - 28)
+    packets = [raw_ip(packet, at=at) for at in [0.0] * 5 + [2.0**32 - 1] * 5]
+    reasons = [done.outcome.reason for done in replay(packets, engine, table, IN)]
+    assert reasons == ([Reason.TRANSLATED] * 4 + [Reason.POLICED]) * 2
 
 
 @with_every_engine
@@ -207,10 +243,10 @@ def test_a_cap_is_kept_in_the_captures_time(
         assert reasons.count(reason) == len(packets) - passed
 
 
-def test_each_replay_has_full_buckets() -> None:
+@with_every_engine
+def test_each_replay_has_full_buckets(engine: Engine) -> None:
     table = build(1, 1, [Mapping(0xCB007109, 0x0A000002, 0, in_kbps=1)])
     packets = [raw_ip(udp(CLIENT, PUBLIC, 1000))] * 500
-    engine = ENGINES[DEFAULT_ENGINE]
     first = list(replay(packets, engine, table, IN))
     assert {done.outcome.reason for done in first} == {Reason.TRANSLATED, Reason.POLICED}
     assert list(replay(packets, engine, table, IN)) == first
@@ -224,7 +260,7 @@ def test_each_replay_has_full_buckets() -> None:
                 0, 0, at, len(raw) + cut, raw[: 14 * link], raw[14 * link :]
             ),
             st.booleans(),
-            st.binary(max_size=60),
+            st.one_of(st.binary(max_size=60), st.just(bytes(udp(CLIENT, PUBLIC, 60_000)))),
             st.integers(0, 1),
             st.floats(0, 2**32),
         ),
@@ -235,7 +271,7 @@ def test_each_replay_has_full_buckets() -> None:
 def test_no_packet_raises_and_each_has_an_outcome(
     engine: Engine, packets: list[Captured], direction: Direction
 ) -> None:
-    done = list(replay(packets, engine, TABLE, direction))
+    done = list(replay(packets, engine, CAPPED, direction))
     assert len(done) == len(packets)
     for captured, (outcome, sent) in zip(packets, done, strict=True):
         assert (sent is not None) == (outcome.reason is Reason.TRANSLATED)

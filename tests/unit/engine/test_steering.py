@@ -12,7 +12,8 @@ from gateway.engine import steering
 from gateway.engine.steering import Steering, SteeringError
 
 ONE = Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
-TWO = Steering("wan0", "198.51.100.1", ("203.0.113.0/24", "192.0.2.0/25"), queue=7)
+TWO = Steering("wan0", "198.51.100.1", ("203.0.113.0/24", "192.0.2.0/25"), queues=range(7, 8))
+THREE = replace(TWO, queues=range(2, 5))
 
 GUARD = """\
 add table ip tgw
@@ -39,26 +40,30 @@ table ip tgw {
 }
 """
 NFT_QUEUE = """\
-add table ip tgw_queue
-delete table ip tgw_queue
+table ip tgw_queue {
+  chain in { type filter hook prerouting priority -150; policy accept; }
+  chain own { type filter hook output priority -150; policy accept; }
+  chain out { type filter hook postrouting priority -150; policy accept; }
+}
+flush table ip tgw_queue
 table ip tgw_queue {
   chain in {
-    type filter hook prerouting priority -150; policy accept;
     iifname "wan0" ip daddr { 203.0.113.0/24, 192.0.2.0/25 } meta mark set 1 queue num 7
     iifname != "wan0" ip daddr { 203.0.113.0/24, 192.0.2.0/25 } meta mark set 3 queue num 7
   }
   chain own {
-    type filter hook output priority -150; policy accept;
     ip daddr { 203.0.113.0/24, 192.0.2.0/25 } meta mark set 3 queue num 7
   }
   chain out {
-    type filter hook postrouting priority -150; policy accept;
     oifname "wan0" meta mark set 2 queue num 7
   }
 }
 """
 IPTABLES_QUEUE = """\
 *mangle
+-F PREROUTING
+-F OUTPUT
+-F POSTROUTING
 -A PREROUTING -i wan0 -d 203.0.113.0/24 -j MARK --set-mark 1
 -A PREROUTING -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
 -A PREROUTING ! -i wan0 -d 203.0.113.0/24 -j MARK --set-mark 3
@@ -125,6 +130,16 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     [
         pytest.param(steering.nft_queue_rules(TWO), NFT_QUEUE, id="nft-queue"),
         pytest.param(steering.iptables_queue_rules(TWO), IPTABLES_QUEUE, id="iptables-queue"),
+        pytest.param(
+            steering.nft_queue_rules(THREE),
+            NFT_QUEUE.replace("queue num 7", "queue num 2-4"),
+            id="nft-queues",
+        ),
+        pytest.param(
+            steering.iptables_queue_rules(THREE),
+            IPTABLES_QUEUE.replace("--queue-num 7", "--queue-balance 2:4"),
+            id="iptables-queues",
+        ),
     ],
 )
 def test_the_rules(rules: str, text: str) -> None:
@@ -147,14 +162,27 @@ def mark(guard: str) -> str:
         pytest.param(replace(ONE, uplink="wan0"), id="uplink"),
         pytest.param(replace(ONE, address="198.51.100.1"), id="address"),
         pytest.param(replace(ONE, pool=("203.0.113.0/25",)), id="pool"),
-        pytest.param(replace(ONE, queue=1), id="queue"),
     ],
 )
 def test_another_steering_has_another_mark(other: Steering) -> None:
     assert mark(steering.guard_rules(ONE)) != mark(steering.guard_rules(other))
 
 
-@pytest.mark.parametrize("plan", [ONE, TWO], ids=["one-network", "two-networks"])
+def test_other_queues_make_no_other_steering() -> None:
+    """They change with each restart of the data plane, and a repair must not notice."""
+    assert steering.guard_rules(TWO) == steering.guard_rules(THREE)
+
+
+@pytest.mark.parametrize("way", [steering.nft_queue_rules, steering.iptables_queue_rules])
+def test_queue_rules_are_replaced_and_their_hooks_stay(way: Callable[[Steering], str]) -> None:
+    """With a hook goes whatever is queued."""
+    text = way(TWO)
+    assert not re.search(r"(?m)^\s*(delete|destroy|add table|:|-X)", text)
+
+
+@pytest.mark.parametrize(
+    "plan", [ONE, TWO, THREE], ids=["one-network", "two-networks", "three-queues"]
+)
 @pytest.mark.parametrize(
     "word", ["bypass", "fanout", "conntrack", "ct", "nat", "dnat", "snat", "masquerade", "-n"]
 )
@@ -173,23 +201,29 @@ def test_every_guard_counter_is_declared_once_and_used() -> None:
     assert rules.count("counter ") == len(steering.GUARD_COUNTERS) + used
 
 
+LOOKED = (
+    "nft list table ip tgw|\n",
+    "nft list table ip tgw_queue|\niptables-save -t mangle|\n",
+)
+
+
 def test_nft_queues_where_the_kernel_can_and_the_guard_is_the_last(tools: Tools) -> None:
-    log = tools(nft=LISTS_NOTHING, iptables_restore="")
+    log = tools(nft=LISTS_NOTHING, iptables_restore="", iptables_save="")
     steering.install(TWO)
     assert log.read_text() == (
-        "nft list table ip tgw|\n"
+        f"{LOOKED[0]}{LOOKED[1]}"
         f"nft -f -|{NFT_QUEUE.strip()}\n"
         f"nft -f -|{steering.guard_rules(TWO).strip()}\n"
     )
 
 
 def test_iptables_queues_where_nft_cannot(tools: Tools) -> None:
-    log = tools(nft=NO_QUEUE, iptables_restore="")
+    log = tools(nft=NO_QUEUE, iptables_restore="", iptables_save="")
     steering.install(TWO)
     assert log.read_text() == (
-        "nft list table ip tgw|\n"
+        f"{LOOKED[0]}{LOOKED[1]}"
         f"nft -f -|{NFT_QUEUE.strip()}\n"
-        f"iptables-restore |{IPTABLES_QUEUE.strip()}\n"
+        f"iptables-restore --noflush|{IPTABLES_QUEUE.strip()}\n"
         f"nft -f -|{steering.guard_rules(TWO).strip()}\n"
     )
 
@@ -204,26 +238,58 @@ def test_a_kernel_that_cannot_queue_is_refused_with_every_reason(tools: Tools) -
     )
 
 
-def test_what_is_installed_is_not_installed_again(tools: Tools) -> None:
-    listed = f'comment "{mark(steering.guard_rules(TWO))}" and two rules that queue num 0'
-    log = tools(nft=f"echo '{listed}'", iptables_restore="")
+def lists(guard: str, queue: str) -> str:
+    """An nft that has these two tables."""
+    return f"""case "$*" in "list table ip tgw") echo '{guard}';;
+"list table ip tgw_queue") echo '{queue}';; esac"""
+
+
+def guarded(plan: Steering) -> str:
+    return f'comment "{mark(steering.guard_rules(plan))}"'
+
+
+NFT_QUEUES = "oifname uplink meta mark set 2 queue num 4"
+IPTABLES_QUEUES = "-A POSTROUTING -o uplink -j NFQUEUE --queue-balance 2:4"
+
+
+@pytest.mark.parametrize(
+    ("queue", "saved"), [(NFT_QUEUES, ""), ("", IPTABLES_QUEUES)], ids=["nft", "iptables"]
+)
+def test_what_is_installed_is_not_installed_again(tools: Tools, queue: str, saved: str) -> None:
+    """Whichever queues it names: to repair is not to choose others."""
+    log = tools(
+        nft=lists(guarded(TWO), queue), iptables_restore="", iptables_save=f"echo '{saved}'"
+    )
     steering.install(TWO)
     assert "nft -f" not in log.read_text()
     assert "iptables-restore" not in log.read_text()
 
 
-def test_a_mark_without_queue_rules_is_not_enough(tools: Tools) -> None:
-    listed = f'table ip tgw {{\n\tcomment "{mark(steering.guard_rules(TWO))}"\n}}'
-    log = tools(nft=f"echo '{listed}'", iptables_restore="")
+def test_missing_queue_rules_are_installed_and_the_guard_stays(tools: Tools) -> None:
+    log = tools(nft=lists(guarded(TWO), ""), iptables_restore="", iptables_save="")
     steering.install(TWO)
-    assert log.read_text().count("nft -f -|") == 2
+    assert [line for line in log.read_text().splitlines() if "nft -f -|" in line] == [
+        f"nft -f -|{NFT_QUEUE.splitlines()[0]}"
+    ]
 
 
 def test_the_rules_of_another_steering_are_replaced(tools: Tools) -> None:
-    listed = f'table ip tgw {{\n\tcomment "{mark(steering.guard_rules(ONE))}"\n}}'
-    log = tools(nft=f"echo '{listed}'", iptables_restore="")
+    log = tools(nft=lists(guarded(ONE), NFT_QUEUES), iptables_restore="", iptables_save="")
     steering.install(TWO)
     assert log.read_text().count("nft -f -|") == 2
+
+
+def test_pointing_replaces_the_queue_rules_only(tools: Tools) -> None:
+    log = tools(nft=lists(guarded(TWO), NFT_QUEUES), iptables_restore="", iptables_save="")
+    steering.point(TWO)
+    assert log.read_text() == f"{LOOKED[1]}nft -f -|{NFT_QUEUE.strip()}\n"
+
+
+def test_what_queues_with_iptables_is_pointed_with_iptables(tools: Tools) -> None:
+    """By nft as well, once it can, packets would be queued twice."""
+    log = tools(nft="", iptables_restore="", iptables_save=f"echo '{IPTABLES_QUEUES}'")
+    steering.point(TWO)
+    assert log.read_text() == (f"{LOOKED[1]}iptables-restore --noflush|{IPTABLES_QUEUE.strip()}\n")
 
 
 def test_a_refused_guard_is_an_error(tools: Tools) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.engine.trace import Listeners, Record, decode
+from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
 
 SLOTS = st.integers(NO_SLOT, 2**31 - 1)
 RECORDS = st.builds(

@@ -1,6 +1,7 @@
 """A worker with a real page and really published tables; packets are Scapy's."""
 
 import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,9 +14,9 @@ from scapy.packet import Raw
 
 from gateway.engine.worker import Worker
 from gateway.nat import exchange
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
-from gateway.nat.table import Mapping, Table, build, encode
-from gateway.nat.translate import Direction
+from gateway.nat.table import Mapping, Table, build
 from gateway.nat.worker_page import Traffic, WorkerPage, counts, statuses
 
 CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
@@ -60,7 +61,7 @@ Start = Callable[..., Worker]
 def start(tmp_path: Path, page: WorkerPage) -> Iterator[Start]:
     """Starts a worker, and closes it at the end."""
     with ExitStack() as started:
-        yield lambda *clock: started.enter_context(closing(Worker(tmp_path, page, *clock)))
+        yield lambda **chosen: started.enter_context(closing(Worker(tmp_path, page, **chosen)))
 
 
 def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, start: Start) -> None:
@@ -76,7 +77,7 @@ def test_a_worker_begins_with_a_table_whose_publication_was_cut_short(
     tmp_path: Path, start: Start
 ) -> None:
     # Control ended after it had put the table in place, and before it said so.
-    (tmp_path / "table").write_bytes(encode(table(2, TO_FIRST)))
+    (tmp_path / "table").write_bytes(table(2, TO_FIRST).memory)
     worker = start()
     assert acknowledged(tmp_path) == 2
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
@@ -149,13 +150,13 @@ def test_policing_goes_by_the_workers_clock_and_outlives_tables(
     # 8 Mbps are 1,000,000 bytes a second, and a burst of 200,000: six packets of 32,028 bytes.
     capped = TO_FIRST._replace(out_kbps=8_000)
     exchange.publish(tmp_path, table(1, capped))
-    now = 100.0
-    worker = start(lambda: now)
+    now_ns = 100_000_000_000
+    worker = start(clock=lambda: now_ns)
     packet = bytes(IP(src=FIRST, dst=CLIENT) / UDP() / Raw(bytes(32_000)))
     assert [worker.accepts(bytearray(packet), OUT) for _ in range(7)] == [True] * 6 + [False]
     exchange.publish(tmp_path, table(2, capped))
     assert not worker.accepts(bytearray(packet), OUT)
-    now += 0.032_028
+    now_ns += 32_028_000
     assert worker.accepts(bytearray(packet), OUT)
     assert not worker.accepts(bytearray(packet), OUT)
     found = counts(tmp_path)
@@ -268,13 +269,17 @@ def test_a_publisher_in_another_process_sees_its_table_come_in_force(
     tmp_path: Path, start: Start
 ) -> None:
     worker = start()
-    with exchange.wake_socket(tmp_path, 0) as woken:
-        woken.settimeout(30)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {exchange.WAKE})
+    try:
         command = [sys.executable, "-c", PUBLISH_AND_WAIT, str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as publisher:
-            woken.recv(16)
+            assert signal.sigtimedwait({exchange.WAKE}, 30)
             worker.refresh()
             late, _ = publisher.communicate(timeout=30)
+            while signal.sigtimedwait({exchange.WAKE}, 0):
+                pass
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     assert late.strip() == "[]"
     packet = wire(CLIENT, PUBLIC)
     assert worker.accepts(packet, IN)

@@ -1,6 +1,7 @@
 """Real processes take real locks: what another one sees is what the kernel says."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -99,6 +100,53 @@ def test_taking_gives_the_open_lock_which_no_child_inherits(tmp_path: Path) -> N
         assert os.fstat(file).st_ino == (tmp_path / "control.lock").stat().st_ino
     finally:
         os.close(file)
+
+
+EXEC = """
+import os, signal, sys
+from pathlib import Path
+from gateway.lab import roles
+me, run, program, times = sys.executable, Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+file = roles.take(run, "control")
+if times:
+    roles.keep(run, "control")
+    os.execv(me, [me, "-c", program, str(run), program, str(times - 1)])
+files = [f for f in Path("/proc/self/fd").iterdir() if f.exists()]
+print(len([f for f in files if f.samefile(run / "control.lock")]))
+print(os.get_inheritable(file), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_role_is_kept_without_a_gap_by_a_process_that_becomes_another_program(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", EXEC, str(tmp_path), EXEC, "5"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        while roles.holder(tmp_path, CONTROL) is None:
+            assert process.poll() is None
+        while not select.select([process.stdout], [], [], 0)[0]:
+            assert roles.holder(tmp_path, CONTROL) == process.pid
+        assert process.stdout.readline() == "1\n", "one file is open, however often"
+        assert process.stdout.readline() == "False\n"
+        assert roles.holder(tmp_path, CONTROL) == process.pid
+        process.kill()
+
+
+def test_a_role_that_is_not_ours_cannot_be_kept(tmp_path: Path) -> None:
+    with holding(tmp_path, CONTROL), pytest.raises(AssertionError):
+        roles.keep(tmp_path, CONTROL)
+
+
+def test_a_signal_reaches_who_has_the_role_and_nobody_else(tmp_path: Path) -> None:
+    assert roles.tell(tmp_path, CONTROL, signal.SIGTERM) is None
+    with holding(tmp_path, CONTROL) as process, holding(tmp_path, DATAPLANE) as other:
+        assert roles.tell(tmp_path, CONTROL, signal.SIGTERM) == process.pid
+        assert process.wait() == -signal.SIGTERM
+        assert other.poll() is None
 
 
 def test_stopping_ends_the_process(tmp_path: Path) -> None:

@@ -7,16 +7,15 @@ from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Raw
 from scapy.utils import checksum as full_checksum
+from support import rules
 from vectors.errors import KINDS, error, icmp
 from vectors.row import Build
 from vectors.transports import dccp, layer, raw, udp_lite
 
 from gateway.nat.checks import is_martian
-from gateway.nat.policer import Policer
+from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Table, build
-from gateway.nat.translate import Direction
-from gateway.nat.translate import translate as translate_at
 
 IN, OUT, HAIRPIN = Direction.INBOUND, Direction.OUTBOUND, Direction.HAIRPIN
 ROUTER, CLIENT, PUBLIC, PRIVATE = "192.0.2.1", "198.51.100.10", "203.0.113.9", "10.0.0.2"
@@ -44,7 +43,7 @@ KEEP = st.one_of(st.integers(20, 60), st.just(0xFFFF))
 
 
 def translate(packet: bytearray, direction: Direction, table: Table = TABLE) -> Reason:
-    return translate_at(packet, direction, table, Policer(), 0.0).reason
+    return rules.translate(packet, direction, table).reason
 
 
 def dotted(address: int) -> str:

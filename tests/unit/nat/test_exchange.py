@@ -1,17 +1,34 @@
 import contextlib
 import itertools
-import socket
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from gateway.nat import exchange
 from gateway.nat.exchange import GenerationWord
 from gateway.nat.table import BadTableError, Mapping, Table, build, empty
-from gateway.nat.worker_page import WorkerPage, page_path
+from gateway.nat.worker_page import WorkerPage, WorkerStatus, page_path, statuses
 
+SLEEP = """
+import signal, sys, time
+from pathlib import Path
+from gateway.nat import exchange
+from gateway.nat.worker_page import WorkerPage
+directory = Path(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, {exchange.WAKE})
+page = WorkerPage(directory, int(sys.argv[2]))
+word = exchange.GenerationWord(directory)
+print("asleep", flush=True)
+if signal.sigtimedwait({exchange.WAKE}, 30):
+    print(word.get(), exchange.load(directory).generation, flush=True)
+signal.sigtimedwait(set(), 30)
+"""
 PUBLISH_ELSEWHERE = """
 import sys
 from pathlib import Path
@@ -97,58 +114,104 @@ def test_a_failed_publication_leaves_the_last_one(tmp_path: Path) -> None:
     assert word(tmp_path) == 1
 
 
-def test_publishing_wakes_every_worker(tmp_path: Path) -> None:
-    with exchange.wake_socket(tmp_path, 0) as first, exchange.wake_socket(tmp_path, 12) as second:
-        for woken in (first, second):
-            with pytest.raises(BlockingIOError):
-                woken.recv(16)
+@pytest.fixture
+def woken() -> Iterator[list[int]]:
+    """The signals that wake a worker, each as it comes: this process is one then."""
+    seen: list[int] = []
+    before = signal.signal(exchange.WAKE, lambda number, _: seen.append(number))
+    yield seen
+    signal.signal(exchange.WAKE, before)
+
+
+class Sleeper:
+    """A worker of another process, which sleeps until it is woken, and then says what it sees."""
+
+    def __init__(self, directory: Path, worker: int) -> None:
+        command = [sys.executable, "-c", SLEEP, str(directory), str(worker)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.says() == "asleep"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def says(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+def test_publishing_wakes_every_worker(tmp_path: Path, woken: list[int]) -> None:
+    with Sleeper(tmp_path, 0) as first, Sleeper(tmp_path, 12) as second, WorkerPage(tmp_path, 3):
         exchange.publish(tmp_path, table(1))
-        assert [first.recv(16), second.recv(16)] == [b"\0", b"\0"]
+        assert [first.says(), second.says(), woken] == ["1 1", "1 1", [exchange.WAKE]]
 
 
 def test_the_table_and_its_generation_are_there_when_a_worker_wakes(tmp_path: Path) -> None:
-    with exchange.wake_socket(tmp_path, 0) as woken:
-        woken.settimeout(10)
-        with subprocess.Popen([sys.executable, "-c", PUBLISH_ELSEWHERE, str(tmp_path)]):
-            woken.recv(16)
-            assert word(tmp_path) == 5
-            assert exchange.load(tmp_path).generation == 5
+    with Sleeper(tmp_path, 0) as sleeper:
+        subprocess.run([sys.executable, "-c", PUBLISH_ELSEWHERE, str(tmp_path)], check=True)
+        assert sleeper.says() == "5 5"
 
 
-@pytest.mark.parametrize("kind", ["closed", "a-file", "full"])
+@pytest.mark.parametrize("kind", ["ended", "no-page", "killed", "gone"])
 def test_a_worker_that_cannot_be_woken_does_not_stop_a_publication(
-    tmp_path: Path, kind: str
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "worker-0.wake"
-    with exchange.wake_socket(tmp_path, 0) as dead, exchange.wake_socket(tmp_path, 1) as live:
-        if kind == "closed":
-            dead.close()
-        elif kind == "a-file":
-            path.unlink()
-            path.touch()
+    with Sleeper(tmp_path, 1) as live:
+        if kind == "ended":
+            WorkerPage(tmp_path, 0).__exit__()
+        elif kind == "no-page":
+            page_path(tmp_path, 0).write_bytes(b"no page")
+        elif kind == "killed":
+            with Sleeper(tmp_path, 0):
+                pass
         else:
-            fill(path)
+            ended_between(monkeypatch)
         exchange.publish(tmp_path, table(1))
-        assert live.recv(16) == b"\0"
+        assert live.says() == "1 1"
     assert word(tmp_path) == 1
 
 
-def fill(path: Path) -> None:
-    """Send until nothing more fits: the kernel bounds a socket's queue."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as waker:
-        for _ in range(100_000):
-            try:
-                waker.sendto(b"\0", str(path))
-            except BlockingIOError:
-                return
-    raise AssertionError("the queue of a socket is bounded")
+def ended_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker ends after it was seen to live, and before it is woken."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    gone = WorkerStatus("worker-0", True, ended.pid, 0)
+    monkeypatch.setattr(exchange, "statuses", lambda directory: [gone, *statuses(directory)])
 
 
-def test_a_worker_that_starts_again_replaces_its_stale_socket(tmp_path: Path) -> None:
-    exchange.wake_socket(tmp_path, 0).close()
-    with exchange.wake_socket(tmp_path, 0) as woken:
-        exchange.publish(tmp_path, table(1))
-        assert woken.recv(16) == b"\0"
+def test_who_has_no_live_page_is_not_woken(tmp_path: Path, woken: list[int]) -> None:
+    """Its process id may be a stranger's by now: here it is our own."""
+    with WorkerPage(tmp_path, 0):
+        pass
+    exchange.publish(tmp_path, table(1))
+    assert woken == []
+
+
+def test_to_be_woken_does_no_harm_to_who_is_no_worker(tmp_path: Path) -> None:
+    """A process id may come to be a stranger's between the look at the page and the signal."""
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        os.kill(stranger.pid, exchange.WAKE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            stranger.wait(timeout=0.2)
+        stranger.kill()
+
+
+def test_who_waits_wakes_them_again_and_again(tmp_path: Path, woken: list[int]) -> None:
+    """A signal that comes just before a worker falls asleep is lost on it."""
+    with WorkerPage(tmp_path, 0) as page:
+        looks = itertools.count()
+
+        def clock() -> float:
+            step = next(looks)
+            if step == 5:
+                page.acknowledge(7)
+            return float(step)
+
+        assert exchange.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
+        assert woken == [exchange.WAKE] * 5
 
 
 def test_the_late_ones_are_the_live_workers_at_another_generation(tmp_path: Path) -> None:
@@ -203,10 +266,3 @@ def test_waiting_ends_when_the_late_worker_ends(tmp_path: Path) -> None:
         return float(step)
 
     assert exchange.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
-
-
-def test_a_path_too_long_for_a_socket_is_an_error_that_leaves_none_open(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 120)
-    deep.mkdir()
-    with pytest.raises(OSError, match="too long"):
-        exchange.wake_socket(deep, 0)

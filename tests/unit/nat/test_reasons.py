@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.nat.reasons import Reason
-from gateway.nat.worker_page import REASONS_MAX
+from gateway.nat.tally import REASONS_MAX
 
 NUMBERS = [
     (0, "translated"),
@@ -28,6 +28,7 @@ NUMBERS = [
     (19, "unknown-direction"),
     (20, "misdirected"),
     (21, "private-option"),
+    (22, "unfinished"),
 ]
 
 

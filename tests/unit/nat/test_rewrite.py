@@ -10,12 +10,11 @@ from scapy.packet import Packet, Raw
 from scapy.utils import checksum as full_checksum
 
 from gateway.nat.rewrite import rewrite_address, update_icmp
-from gateway.nat.table import Rewrite
 from gateway.packet import ipv4
 from gateway.packet.checksum import address_delta
 
 OLD, NEW = 0xCB007109, 0x0A000002
-REWRITE = Rewrite(NEW, address_delta(OLD, NEW), 0, 0, 0)
+DELTA = address_delta(OLD, NEW)
 
 
 def packet_of(above: Packet, **header: Any) -> bytearray:
@@ -26,24 +25,37 @@ def packet_of(above: Packet, **header: Any) -> bytearray:
 @pytest.mark.parametrize("start", [0, 28], ids=["outer", "quoted"])
 def test_it_says_how_the_sum_of_all_words_changed(above: Packet, start: int) -> None:
     packet = bytearray(start) + packet_of(above / Raw(b"even"))
+    ipv4.set_u16(packet, ipv4.TOTAL_LENGTH, len(packet))
     before = full_checksum(bytes(packet))
-    changed = rewrite_address(packet, start, ipv4.DESTINATION, REWRITE, len(packet))
+    changed = rewrite_address(packet, start, ipv4.DESTINATION, NEW, DELTA)
+    assert ipv4.u32(packet, start + ipv4.DESTINATION) == NEW
     assert (before - full_checksum(bytes(packet)) - changed) % 0xFFFF == 0
 
 
 @given(st.integers(20, 48))
 def test_nothing_behind_the_end_is_touched(end: int) -> None:
     packet = packet_of(TCP() / Raw(b"some data"))
+    ipv4.set_u16(packet, ipv4.TOTAL_LENGTH, end)
     before = bytes(packet)
-    rewrite_address(packet, 0, ipv4.DESTINATION, REWRITE, end)
+    rewrite_address(packet, 0, ipv4.DESTINATION, NEW, DELTA)
     assert packet[end:] == before[end:]
     assert (packet[36:38] != before[36:38]) is (end >= 38)
+
+
+@given(st.integers(20, 48))
+def test_nothing_behind_the_end_of_a_quote_is_touched(end: int) -> None:
+    packet = bytearray(28) + packet_of(TCP() / Raw(b"some data"))
+    ipv4.set_u16(packet, ipv4.TOTAL_LENGTH, 28 + end)
+    before = bytes(packet)
+    rewrite_address(packet, 28, ipv4.DESTINATION, NEW, DELTA)
+    assert packet[28 + end :] == before[28 + end :]
+    assert (packet[64:66] != before[64:66]) is (end >= 38)
 
 
 def test_a_later_fragment_has_no_checksum_to_touch() -> None:
     packet = packet_of(UDP() / Raw(b"some data"), frag=1)
     before = bytes(packet)
-    rewrite_address(packet, 0, ipv4.DESTINATION, REWRITE, len(packet))
+    rewrite_address(packet, 0, ipv4.DESTINATION, NEW, DELTA)
     assert packet[20:] == before[20:]
 
 

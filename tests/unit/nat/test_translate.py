@@ -9,12 +9,11 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
 from scapy.packet import Packet as ScapyPacket
 from scapy.packet import Raw
+from support.rules import translate
 
-from gateway.nat.policer import Policer
+from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.table import Mapping, Table, build
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
-from gateway.nat.translate import translate as translate_at
+from gateway.nat.table import Mapping, build, empty
 
 CLIENT, PUBLIC, PRIVATE = "198.51.100.10", "203.0.113.9", "10.0.0.2"
 OTHER = "192.0.2.77"
@@ -41,11 +40,6 @@ HEADERS = [
 
 def wire(source: str, destination: str, transport: ScapyPacket, **header: Any) -> bytes:
     return bytes(IP(src=source, dst=destination, **header) / transport)
-
-
-def translate(packet: bytearray, direction: Direction, table: Table) -> Outcome:
-    """At no time in particular: nothing here is policed."""
-    return translate_at(packet, direction, table, Policer(), 0.0)
 
 
 def udp_inbound(**fields: Any) -> bytes:
@@ -295,4 +289,4 @@ def test_before_anything_is_published_every_packet_is_unknown(
     direction: Direction, reason: Reason
 ) -> None:
     packet = bytearray(udp_inbound())
-    assert translate(packet, direction, Table(0, 0, ())) == Outcome(reason)
+    assert translate(packet, direction, empty()) == Outcome(reason)

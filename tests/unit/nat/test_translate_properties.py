@@ -7,15 +7,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
 from scapy.packet import Raw
+from support.rules import translate
 from vectors.row import Build
 from vectors.transports import dccp, layer, piece, raw, udp_lite
 
 from gateway.nat.checks import is_martian
-from gateway.nat.policer import Policer
+from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.table import Mapping, Table, build
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
-from gateway.nat.translate import translate as translate_at
+from gateway.nat.table import Mapping, build
 
 CLIENT, PUBLIC, PRIVATE = 0xC633640A, 0xCB007109, 0x0A000002
 OTHER_PUBLIC, OTHER_PRIVATE = 0xCB00710A, 0x0A000003
@@ -41,11 +40,6 @@ TRANSPORT = st.one_of(
         lambda kind, data: ICMP(type=kind, id=1, seq=2) / data, st.sampled_from((0, 8)), DATA
     ),
 )  # fmt: skip
-
-
-def translate(packet: bytearray, direction: Direction, table: Table) -> Outcome:
-    """At no time in particular: nothing here is policed."""
-    return translate_at(packet, direction, table, Policer(), 0.0)
 
 
 def dotted(address: int) -> str:

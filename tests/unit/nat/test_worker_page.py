@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.nat.outcome import NO_SLOT, Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Outcome
+from gateway.nat.tally import REASONS_MAX, SLOT_BASE, Tally
 from gateway.nat.worker_page import (
     MAGIC,
-    REASONS_MAX,
-    SLOT_BASE,
     Traffic,
     WorkerPage,
     WorkerRunningError,
@@ -36,15 +35,18 @@ print(found.slots[2], {r.label: n for r, n in found.reasons.items() if n}, *stat
 COUNT_AND_DIE = """
 import os, sys
 from pathlib import Path
-from gateway.nat.reasons import Reason
-from gateway.nat.translate import Outcome
+from gateway.nat.tally import Tally
 from gateway.nat.worker_page import WorkerPage
 page = WorkerPage(Path(sys.argv[1]), 0)
 page.hold(4)
 page.acknowledge(9)
-page.count(Outcome(Reason.TRANSLATED, receiver=2), 100)
+Tally(page.memory).count(0, -1, 2, 100)
 os.kill(os.getpid(), 9)
 """
+
+
+def count(page: WorkerPage, outcome: Outcome, length: int) -> None:
+    Tally(page.memory).count(*outcome, length)
 
 
 def received(slot: int) -> Outcome:
@@ -82,10 +84,10 @@ def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(3)
         page.acknowledge(42)
-        page.count(received(1), 60)
-        page.count(sent(1), 1500)
-        page.count(sent(1), 40)
-        page.count(Outcome(Reason.TRUNCATED), 0)
+        count(page, received(1), 60)
+        count(page, sent(1), 1500)
+        count(page, sent(1), 40)
+        count(page, Outcome(Reason.TRUNCATED), 0)
     expected = [0] * (72 + 3 * 4)
     expected[:4] = [MAGIC, os.getpid(), 42, 3]
     expected[8 + Reason.TRANSLATED] = 3
@@ -119,7 +121,7 @@ def test_a_packet_is_counted_once_under_its_reason(
 ) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(2)
-        page.count(outcome._replace(reason=reason), 77)
+        count(page, outcome._replace(reason=reason), 77)
     found = counts(tmp_path)
     assert {r for r, n in found.reasons.items() if n} == {reason}
     assert found.reasons[reason] == 1
@@ -129,7 +131,7 @@ def test_a_packet_is_counted_once_under_its_reason(
 def test_without_a_slot_only_the_reason_is_counted(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(2)
-        page.count(Outcome(Reason.TRANSLATED), 9)
+        count(page, Outcome(Reason.TRANSLATED), 9)
     found = counts(tmp_path)
     assert found.reasons[Reason.TRANSLATED] == 1
     assert found.slots == {}
@@ -153,7 +155,7 @@ def test_what_is_counted_adds_up(
     with WorkerPage(directory, 0) as page:
         page.hold(5)
         for outcome, length in packets:
-            page.count(outcome, length)
+            count(page, outcome, length)
     found = counts(directory)
     accepted = [packet for packet in packets if packet[0].reason is Reason.TRANSLATED]
     assert sum(found.reasons.values()) == len(packets)
@@ -169,9 +171,9 @@ def test_workers_are_added_up(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as first, WorkerPage(tmp_path, 1) as second:
         for page, slots in ((first, 2), (second, 4)):
             page.hold(slots)
-            page.count(received(1), 100)
-            page.count(Outcome(Reason.UNKNOWN_PUBLIC), 0)
-        second.count(sent(3), 50)
+            count(page, received(1), 100)
+            count(page, Outcome(Reason.UNKNOWN_PUBLIC), 0)
+        count(second, sent(3), 50)
         found = counts(tmp_path)
     assert found.slots == {1: Traffic(2, 200, 0, 0), 3: Traffic(0, 0, 1, 50)}
     assert found.reasons[Reason.UNKNOWN_PUBLIC] == 2
@@ -180,20 +182,23 @@ def test_workers_are_added_up(tmp_path: Path) -> None:
 def test_counters_survive_growing_and_start_the_new_slots_at_zero(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(1)
-        page.count(received(0), 10)
-        page.hold(2000)
-        page.count(received(0), 10)
-        page.count(sent(1999), 30)
+        before = Tally(page.memory)
+        count(page, received(0), 10)
+        assert page.hold(2000)
+        before.count(*received(0), 10)  # what was held is the same memory still
+        count(page, sent(1999), 30)
         assert counts(tmp_path).slots == {0: Traffic(2, 20, 0, 0), 1999: Traffic(0, 0, 1, 30)}
 
 
 @pytest.mark.parametrize("slots", [0, 1, 3])
 def test_holding_fewer_never_makes_it_smaller(tmp_path: Path, slots: int) -> None:
     with WorkerPage(tmp_path, 0) as page:
-        page.hold(3)
-        page.count(received(2), 10)
-        page.hold(slots)
-        page.count(received(2), 10)
+        assert page.hold(3)
+        memory = page.memory
+        count(page, received(2), 10)
+        assert not page.hold(slots)
+        assert page.memory is memory
+        count(page, received(2), 10)
     assert counts(tmp_path).slots == {2: Traffic(2, 20, 0, 0)}
 
 
@@ -201,9 +206,9 @@ def test_counters_survive_reopening_but_the_acknowledgement_does_not(tmp_path: P
     with WorkerPage(tmp_path, 0) as page:
         page.hold(4)
         page.acknowledge(5)
-        page.count(received(3), 10)
+        count(page, received(3), 10)
     with WorkerPage(tmp_path, 0) as page:
-        page.count(sent(3), 20)
+        count(page, sent(3), 20)
         (status,) = statuses(tmp_path)
         assert status.acknowledged == 0
     assert counts(tmp_path).slots == {3: Traffic(1, 10, 1, 20)}
@@ -230,8 +235,8 @@ def test_what_is_no_page_reads_as_zeros(tmp_path: Path, content: bytes) -> None:
 def test_slots_that_are_not_there_yet_are_not_read(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         page.hold(8)
-        page.count(received(0), 10)
-        page.count(received(7), 10)
+        count(page, received(0), 10)
+        count(page, received(7), 10)
     path = page_path(tmp_path, 0)
     path.write_bytes(path.read_bytes()[: (SLOT_BASE + 7 * 4 + 2) * WORD + 3])
     assert counts(tmp_path).slots == {0: Traffic(1, 10, 0, 0)}
@@ -260,7 +265,7 @@ def test_a_reader_in_another_process_sees_the_counts_of_a_live_worker(tmp_path: 
     with WorkerPage(tmp_path, 0) as page:
         page.hold(4)
         page.acknowledge(6)
-        page.count(received(2), 100)
+        count(page, received(2), 100)
         seen = python(COUNTS_ELSEWHERE, tmp_path)
     assert seen.stdout.strip() == (
         f"{Traffic(1, 100, 0, 0)} {{'translated': 1}} "
@@ -275,7 +280,7 @@ def test_a_killed_worker_is_not_alive_and_its_counts_stay(tmp_path: Path) -> Non
     assert status.acknowledged == 9
     assert counts(tmp_path).slots == {2: Traffic(1, 100, 0, 0)}
     with WorkerPage(tmp_path, 0) as page:
-        page.count(received(2), 100)
+        count(page, received(2), 100)
     assert counts(tmp_path).slots == {2: Traffic(2, 200, 0, 0)}
 
 
@@ -292,7 +297,7 @@ def test_looking_whether_a_worker_lives_leaves_its_page_free(tmp_path: Path) -> 
 def test_a_page_has_words_for_reasons_that_do_not_exist_yet(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as page:
         for reason in Reason:
-            page.count(Outcome(reason), 0)
+            count(page, Outcome(reason), 0)
     words = words_of(tmp_path)
     assert len(words) == SLOT_BASE
     assert words[8:] == [1] * len(Reason) + [0] * (REASONS_MAX - len(Reason))

@@ -6,8 +6,9 @@ import pytest
 
 from gateway.engine import queues
 from gateway.engine.steering import SteeringError
+from gateway.nat.outcome import Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import Outcome
+from gateway.nat.tally import Tally
 from gateway.nat.worker_page import Traffic, WorkerPage
 from gateway.telemetry import counters
 
@@ -38,9 +39,9 @@ def write_pages(directory: Path) -> None:
     for worker in (0, 1):
         with WorkerPage(directory, worker) as page:
             page.hold(256)
-            page.count(Outcome(Reason.TRANSLATED, receiver=200), 100)
-            page.count(Outcome(Reason.TRANSLATED, sender=9), 60)
-            page.count(Outcome(Reason.UNKNOWN_PUBLIC), 0)
+            Tally(page.memory).count(*Outcome(Reason.TRANSLATED, receiver=200), 100)
+            Tally(page.memory).count(*Outcome(Reason.TRANSLATED, sender=9), 60)
+            Tally(page.memory).count(*Outcome(Reason.UNKNOWN_PUBLIC), 0)
 
 
 @pytest.mark.usefixtures("steered")

@@ -7,8 +7,8 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
 
 from gateway.engine.trace import Listeners, Record
+from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.translate import NO_SLOT, Direction, Outcome
 from gateway.telemetry import trace
 
 CLIENT, PUBLIC, PRIVATE = "198.51.100.10", "203.0.113.1", "10.0.0.2"

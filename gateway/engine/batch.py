@@ -1,0 +1,97 @@
+"""The batch loop: many packets for each system call, each rewritten where it was received.
+
+A turn of the loop receives up to a mailbox of messages, turns each into its verdict, and sends the
+verdicts together. A table is looked for once in a turn, before its first packet: so when a worker
+acknowledges a generation, no verdict by an older one is left to be sent.
+"""
+
+from typing import Any
+
+import cython
+
+if not cython.compiled:
+    from time import monotonic_ns
+
+    from gateway.engine.judge import Judge
+    from gateway.engine.mailbox import Mailbox
+    from gateway.engine.message import Message, verdict_size
+    from gateway.packet.memory import LongWords, Packet, bytes_of, long_words_of
+
+LOOK_NS = cython.declare(cython.longlong, 100_000_000)
+
+
+@cython.final
+@cython.cclass
+class BatchLoop:
+    """One worker's loop over one mailbox."""
+
+    _mailbox: Mailbox
+    _worker: Any
+    _judge: Judge
+    _published: LongWords
+    _held: object
+    _seen: cython.longlong
+    _look_at: cython.longlong
+    _watched: cython.bint
+
+    def __init__(self, mailbox: Mailbox, worker: Any, queue: int) -> None:
+        """`worker` is an `engine.worker.Worker`; verdicts are addressed to `queue`."""
+        self._mailbox = mailbox
+        self._worker = worker
+        self._judge = Judge(worker.translator, worker.tally, queue)
+        self._held = worker.published  # the memory that the words are in
+        self._published = long_words_of(worker.published)
+        self._attend()
+
+    def run(self) -> None:
+        """Carry packets until a signal's handler raises. Raises `OSError` if the socket fails."""
+        while True:
+            self.turn()
+
+    def turn(self) -> int:
+        """Wait for packets or a signal, and judge what has come; returns how many messages."""
+        count: cython.int = self._mailbox.receive()
+        now_ns: cython.longlong = monotonic_ns()
+        if count == 0 or self._published[0] != self._seen or now_ns >= self._look_at:
+            self._attend()
+        number: cython.int
+        for number in range(count):
+            self._answer(number, now_ns)
+        self._mailbox.send()
+        return count
+
+    @cython.cfunc
+    def _attend(self) -> cython.void:
+        """Take a new table, and see who watches.
+
+        Signals' handlers run here, too: while packets never let up, nothing else gives way to them.
+        """
+        self._look_at = monotonic_ns() + LOOK_NS
+        self._worker.refresh()
+        self._judge.use(self._worker.translator, self._worker.tally)
+        self._seen = self._worker.seen
+        self._watched = self._worker.is_watched
+
+    @cython.cfunc
+    def _answer(self, number: cython.int, now_ns: cython.longlong) -> cython.void:
+        judge: Judge = self._judge
+        message: Message = judge.message
+        buffer: Packet = self._mailbox.message(number)
+        if not message.read(buffer, self._mailbox.size(number)):
+            return  # of a verdict that came too late: the packet was gone
+        before: object = None
+        if self._watched:
+            before = bytes_of(buffer, message.payload, message.length)
+        start: cython.int = judge.verdict(buffer, now_ns)
+        self._mailbox.answer(number, start, verdict_size(message, judge.reason == 0))
+        if self._watched:
+            self._tell(before, buffer)
+
+    @cython.cfunc
+    def _tell(self, before: object, buffer: Packet) -> cython.void:
+        judge: Judge = self._judge
+        message: Message = judge.message
+        after: object = b""
+        if judge.reason == 0:
+            after = bytes_of(buffer, message.payload, message.length)
+        self._worker.tell(message.mark, judge.outcome(), before, after)

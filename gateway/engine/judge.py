@@ -1,0 +1,79 @@
+"""One message of the queue, judged: from the packet in it to the verdict in its place."""
+
+import cython
+
+if not cython.compiled:
+    from gateway.engine.message import (
+        ACCEPT,
+        AGGREGATE,
+        DROP,
+        NOT_FINISHED,
+        Message,
+        write_verdict,
+    )
+    from gateway.nat.checks import check_header
+    from gateway.nat.tally import Tally
+    from gateway.nat.translate import Translator
+    from gateway.packet.ipv4 import total_length
+    from gateway.packet.memory import Packet, packet_at
+    from gateway.packet.unfinished import finish, is_own
+
+from gateway.nat.outcome import Outcome
+from gateway.nat.reasons import Reason
+
+MARKS = cython.declare(cython.uint, 3)  # of directions: from 1 on
+
+
+@cython.final
+@cython.cclass
+class Judge:
+    """The rules and the counters, for one queue's messages."""
+
+    _translator: Translator
+    _tally: Tally
+    _queue: cython.int
+    message: Message
+    reason: cython.int
+
+    def __init__(self, translator: Translator, tally: Tally, queue: int) -> None:
+        """`queue` is the number that verdicts are addressed to."""
+        self._translator = translator
+        self._tally = tally
+        self._queue = queue
+        self.message = Message()
+        self.reason = 0
+
+    def use(self, translator: Translator, tally: Tally) -> None:
+        """Go by these rules, and count there, from now on."""
+        self._translator = translator
+        self._tally = tally
+
+    def outcome(self) -> Outcome:
+        """What became of the packet judged last."""
+        return self._translator.outcome(self.reason)
+
+    @cython.cfunc
+    def verdict(self, buffer: Packet, now_ns: cython.longlong) -> cython.int:
+        """Judge the message read last, which lies in `buffer`; returns where its verdict begins."""
+        message: Message = self.message
+        packet: Packet = packet_at(buffer, message.payload)
+        self.reason = self._judge(packet, now_ns)
+        length: cython.int = total_length(packet) if self.reason == 0 else 0
+        self._tally.count(self.reason, self._translator.sender, self._translator.receiver, length)
+        return write_verdict(buffer, message, self._queue, DROP if self.reason else ACCEPT)
+
+    @cython.cfunc
+    def _judge(self, packet: Packet, now_ns: cython.longlong) -> cython.int:
+        message: Message = self.message
+        self._translator.forget()
+        if not 1 <= message.mark <= MARKS:
+            return Reason.UNKNOWN_DIRECTION
+        unfinished: cython.bint = (message.offload & NOT_FINISHED) != 0
+        if unfinished and check_header(packet, message.length) == 0 and not is_own(packet):
+            return Reason.UNFINISHED
+        reason: cython.int = self._translator.translate(
+            packet, message.length, message.mark, now_ns
+        )
+        if unfinished and reason == 0:
+            finish(packet, (message.offload & AGGREGATE) != 0)
+        return reason

@@ -1,0 +1,142 @@
+"""NFQUEUE's messages, and how one becomes its own verdict (linux/netfilter/nfnetlink_queue.h).
+
+::
+
+    packet   nlmsghdr 16 | nfgenmsg 4 | attributes … | payload's header 4 | payload
+    verdict       nlmsghdr 16 | nfgenmsg 4 | verdict 12 | payload's header 4 | payload
+
+What stands in front of a packet's payload is longer than what a verdict has in front of it: so the
+verdict is written there, and the payload, rewritten in place, is never copied. Netlink's own
+numbers are in the machine's byte order, which must be little-endian; NFQUEUE's are the network's.
+"""
+
+import cython
+
+if not cython.compiled:
+    from gateway.packet.ipv4 import set_u16, set_u32, u32
+    from gateway.packet.memory import Packet
+
+NETLINK_HEADER = cython.declare(cython.int, 16)
+FIRST_ATTRIBUTE = cython.declare(cython.int, 20)
+ATTRIBUTE_HEADER = cython.declare(cython.int, 4)
+NUMBER_BYTES = cython.declare(cython.int, 4)
+DROP_BYTES = cython.declare(cython.int, 32)
+ACCEPT_BYTES = cython.declare(cython.int, 36)  # and the payload
+
+PACKET_MESSAGE = cython.declare(cython.int, 0x0300)
+VERDICT_MESSAGE = cython.declare(cython.int, 0x0301)
+REQUEST = cython.declare(cython.int, 1)
+
+PACKET_HEADER = cython.declare(cython.int, 1)
+MARK = cython.declare(cython.int, 3)
+PAYLOAD = cython.declare(cython.int, 10)
+OFFLOAD = cython.declare(cython.int, 14)  # NFQA_SKB_INFO
+VERDICT = cython.declare(cython.int, 2)
+
+NOT_FINISHED = cython.declare(cython.uint, 1)  # NFQA_SKB_CSUMNOTREADY
+AGGREGATE = cython.declare(cython.uint, 2)  # NFQA_SKB_GSO
+
+DROP = cython.declare(cython.int, 0)
+ACCEPT = cython.declare(cython.int, 1)
+
+
+@cython.final
+@cython.cclass
+class Message:
+    """What the message read last says of its packet."""
+
+    queued_id: cython.uint
+    mark: cython.uint
+    offload: cython.uint
+    payload: cython.int
+    length: cython.int
+
+    def __init__(self) -> None:
+        """Nothing was read yet."""
+        self.queued_id = self.mark = self.offload = 0
+        self.payload = self.length = 0
+
+    @cython.cfunc
+    def read(self, buffer: Packet, received: cython.int) -> cython.bint:
+        """Read a message of `received` bytes; whether it is one of a packet."""
+        if received < FIRST_ATTRIBUTE or _native16(buffer, 4) != PACKET_MESSAGE:
+            return False
+        self.queued_id = self.mark = self.offload = 0
+        self.payload = self.length = 0
+        size: cython.longlong = _native16(buffer, 2)
+        end: cython.longlong = min(received, size << 16 | _native16(buffer, 0))
+        at: cython.int = FIRST_ATTRIBUTE
+        while at + ATTRIBUTE_HEADER <= end:
+            length: cython.int = _native16(buffer, at)
+            if length < ATTRIBUTE_HEADER or at + length > end:
+                return False
+            self._take(buffer, at + ATTRIBUTE_HEADER, length - ATTRIBUTE_HEADER)
+            at += length + 3 & ~3
+        return self.payload >= ACCEPT_BYTES  # the verdict has room: the kernel's own has more
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _take(self, buffer: Packet, at: cython.int, length: cython.int) -> cython.void:
+        kind: cython.int = _native16(buffer, at - 2)
+        if kind == PAYLOAD:
+            self.payload = at
+            self.length = length
+            return
+        if length < NUMBER_BYTES:  # none that we read
+            return
+        number: cython.uint = u32(buffer, at)
+        if kind == PACKET_HEADER:
+            self.queued_id = number
+        elif kind == MARK:
+            self.mark = number
+        elif kind == OFFLOAD:
+            self.offload = number
+
+
+@cython.cfunc
+def write_verdict(
+    buffer: Packet,
+    message: Message,
+    queue: cython.int,
+    verdict: cython.int,
+) -> cython.int:
+    """Turn the message in `buffer` into its verdict; returns where that begins, for `verdict_size`.
+
+    Accepted, the packet goes on as it stands in the buffer.
+    """
+    size: cython.int = verdict_size(message, verdict)
+    start: cython.int = message.payload - ACCEPT_BYTES
+    _set_native16(buffer, start, size & 0xFFFF)
+    _set_native16(buffer, start + 2, size >> 16)
+    _set_native16(buffer, start + 4, VERDICT_MESSAGE)
+    _set_native16(buffer, start + 6, REQUEST)
+    set_u32(buffer, start + 8, 0)  # no sequence: only failures are answered
+    set_u32(buffer, start + 12, 0)
+    set_u16(buffer, start + NETLINK_HEADER, 0)  # family and version
+    set_u16(buffer, start + NETLINK_HEADER + 2, queue)
+    _set_native16(buffer, start + 20, 12)
+    _set_native16(buffer, start + 22, VERDICT)
+    set_u32(buffer, start + 24, verdict)
+    set_u32(buffer, start + 28, message.queued_id)
+    if verdict == ACCEPT:
+        _set_native16(buffer, start + 32, message.length + ATTRIBUTE_HEADER)
+        _set_native16(buffer, start + 34, PAYLOAD)
+    return start
+
+
+@cython.cfunc
+def verdict_size(message: Message, verdict: cython.int) -> cython.int:
+    """How many bytes the verdict on the message's packet has."""
+    return ACCEPT_BYTES + message.length if verdict == ACCEPT else DROP_BYTES
+
+
+@cython.cfunc
+def _native16(buffer: Packet, at: cython.int) -> cython.int:
+    return buffer[at] | buffer[at + 1] << 8
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _set_native16(buffer: Packet, at: cython.int, value: cython.int) -> cython.void:
+    buffer[at] = value & 0xFF
+    buffer[at + 1] = value >> 8

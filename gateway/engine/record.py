@@ -1,0 +1,100 @@
+"""What the data plane is set to and which queues it serves: a small file beside the table.
+
+The supervisor writes it when it has taken over, whoever wants to know reads it: the next supervisor
+for its settings, `tgw dataplane restart` for the outcome, a repair for the queues in use. A request
+is the other way: settings for the next take-over, which takes it from there and answers to its id.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+AUTO: Final = "auto"
+BATCH: Final = "batch"
+NETFILTERQUEUE: Final = "netfilterqueue"
+ENGINES: Final = (AUTO, BATCH, NETFILTERQUEUE)
+QUEUES_MAX: Final = 64
+
+RECORD: Final = "dataplane.json"
+REQUEST: Final = "restart.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which engine, one of `ENGINES`, and how many queues, 1 to `QUEUES_MAX`; 0: one per core."""
+
+    engine: str = AUTO
+    queues: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Settings that somebody asks for; `id` is unlike any other request's."""
+
+    id: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How the last take-over ended.
+
+    `first` and `workers` are the queues in service. `failure` says why it failed, if it did: what
+    was in service before then still is. `answered` is the id of the last request it had.
+    """
+
+    supervisor: int = 0  # its process id
+    first: int = 0
+    workers: int = 1
+    answered: str = ""
+    failure: str = ""
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def queues(self) -> range:
+        """The queues in service, and their workers."""
+        return range(self.first, self.first + self.workers)
+
+
+def load(directory: Path) -> Record:
+    """What was recorded last; what a data plane begins with if there is nothing to be read."""
+    found = _read(directory / RECORD)
+    try:
+        return Record(**{**found, "settings": Settings(**found["settings"])})
+    except (KeyError, TypeError):
+        return Record()
+
+
+def save(directory: Path, record: Record) -> None:
+    """Replace the record."""
+    _replace(directory / RECORD, asdict(record))
+
+
+def ask(directory: Path, request: Request) -> None:
+    """Leave a request, in the place of any other."""
+    _replace(directory / REQUEST, asdict(request))
+
+
+def take_request(directory: Path) -> Request | None:
+    """The request, if there is one; there is none any more."""
+    found = _read(directory / REQUEST)
+    (directory / REQUEST).unlink(missing_ok=True)
+    try:
+        return Request(found["id"], Settings(**found["settings"]))
+    except (KeyError, TypeError):
+        return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _replace(path: Path, values: dict[str, Any]) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(values))
+    fresh.replace(path)

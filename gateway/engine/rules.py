@@ -1,0 +1,44 @@
+"""The rules, as Python interprets them and as they are compiled: one source, two ways to run it."""
+
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+from gateway import sources
+from gateway.nat.policer import BUCKETS, Policer
+from gateway.nat.table import Table
+from gateway.nat.tally import Tally
+from gateway.nat.translate import Translator
+from gateway.nat.view import TableView
+
+
+class Rules(NamedTuple):
+    """The classes that the rules consist of; all of one kind, they can't be mixed."""
+
+    table_view: type[TableView]
+    policer: type[Policer]
+    translator: type[Translator]
+    tally: type[Tally]
+
+    def for_table(self, table: Table) -> Translator:
+        """The rules at work on one table, with full buckets of their own."""
+        addresses = bytearray(table.slots * BUCKETS * 8)
+        packages = bytearray(table.package_numbers * BUCKETS * 8)
+        policer = self.policer(memoryview(addresses), memoryview(packages))
+        return self.translator(self.table_view(table.memory), policer)
+
+
+INTERPRETED: Final = Rules(TableView, Policer, Translator, Tally)
+
+
+def compiled() -> Rules:
+    """The compiled rules. Raises `ImportError` if they weren't built, or from other sources."""
+    module = compiled_module()
+    return Rules(module.TableView, module.Policer, module.Translator, module.Tally)
+
+
+def compiled_module() -> Any:
+    """`gateway.compiled`, if it is of these sources. Raises `ImportError`."""
+    module = import_module("gateway.compiled")
+    if sources.digest() != module.SOURCES:
+        raise ImportError("gateway.compiled was built from other sources: run scripts/setup")
+    return module

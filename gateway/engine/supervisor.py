@@ -1,0 +1,245 @@
+"""Keeps the workers of a data plane alive, and replaces all of them without losing a packet.
+
+Worker N serves queue N. To take over is to start workers on queues that nobody serves, to point the
+steering at these, to wait until the old queues are empty, and to end the old workers. A first
+start, a restart, an upgrade, and a start after the last supervisor was killed are all this.
+
+The workers don't need the supervisor, and go on when it is killed. It has one thread and has loaded
+all that a worker needs: a replacement is a fork.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import closing
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from gateway.engine import record, workers
+from gateway.engine.queues import queues
+from gateway.engine.record import Settings
+from gateway.engine.signals import Signals
+from gateway.engine.steering import SteeringError
+from gateway.engine.workers import Process
+from gateway.nat import exchange
+from gateway.nat.worker_page import statuses
+
+WATCH_S: Final = 60.0  # a bound only: what there is to see ends the wait
+READY_WITHIN_S: Final = 30.0
+READY_LOOK_S: Final = 0.002
+DRAIN_WITHIN_S: Final = 5.0
+# A packet may be between the old rule and its queue. It is there for microseconds, unless the
+# machine itself is stopped: so look several times.
+DRAIN_LOOKS: Final = 3
+DRAIN_LOOK_S: Final = 0.02
+
+AT_ONCE_S: Final = 1.0  # a worker that ended sooner may do so again
+BACK_OFF_S: Final = 0.005  # doubled each time
+BACK_OFF_MAX_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class StartError(RuntimeError):
+    """The workers don't get ready; the text is one line that says why."""
+
+
+class Crew(NamedTuple):
+    """How many queues to serve, and what a worker does, which is given its number."""
+
+    queues: int
+    work: Callable[[int], object]
+
+
+# The crew that settings ask for; raises `StartError` if it can't work here.
+Hire = Callable[[Settings], Crew]
+
+
+class Supervisor:
+    """The workers of one directory, in this thread's namespace.
+
+    Those in service are watched while one of the methods waits.
+    """
+
+    def __init__(self, directory: Path, hire: Hire, signals: Signals) -> None:
+        """Nobody is in service yet."""
+        self._directory = directory
+        self._hire = hire
+        self._crew: Crew | None = None  # of whom in service one may have to be replaced
+        self._signals = signals
+        self._cores = sorted(os.sched_getaffinity(0))
+        self._record = record.load(directory)
+        self._asked = self._record.answered
+        self._serving: dict[int, Process] = {}
+        self._due: dict[int, float] = {}  # worker to replace: when
+        self._falls: dict[int, int] = {}  # worker: how often it ended at once
+
+    def take_over(self, settings: Settings, point: Callable[[range], object]) -> None:
+        """Put new workers into service, in the place of those that live; record how that ended.
+
+        A request's settings go before `settings`. `point` makes the kernel queue to these numbers
+        from now on. If the new ones don't get ready the old ones stay; raises `StartError` if there
+        are none.
+        """
+        request = record.take_request(self._directory)
+        if request:
+            settings, self._asked = request.settings, request.id
+        self._serving = {worker.number: worker for worker in workers.adopt(self._directory)}
+        old = list(self._serving.values())
+        # The old ones may end while we start others, and would then be replaced.
+        avoid = {worker.number for worker in old} | set(self._record.queues if old else ())
+        fresh: list[Process] = []
+        try:
+            crew = self._hire(settings)
+            bank = free_bank(crew.queues, avoid)
+            self._start(crew, bank, fresh, careful=bool(old))
+            point(bank)
+        except (OSError, StartError, SteeringError) as error:
+            self._end(fresh)
+            self._stay(str(error))
+            return
+        # One that was started meanwhile, in the place of an old one, is an old one, too.
+        old = list(self._serving.values())
+        self._serving = {worker.number: worker for worker in fresh}
+        self._crew = crew
+        self._due.clear()
+        self._note(first=bank[0], workers=len(bank), settings=settings)
+        self._drain({worker.number for worker in old})
+        self._end(old)
+        self._note(answered=self._asked, failure="")
+        _log.info("in service: %s", _numbers(bank))
+
+    def watch(self) -> None:
+        """Replace workers that end, until a signal comes."""
+        while not self._signals.asked:
+            self._pause(WATCH_S)
+
+    def end(self) -> None:
+        """End the workers in service."""
+        ending = list(self._serving.values())
+        self._serving = {}
+        self._due.clear()
+        self._end(ending)
+
+    def _start(self, crew: Crew, bank: range, fresh: list[Process], *, careful: bool) -> None:
+        """Put new workers into `fresh`, until all of them are ready. Raises `StartError`."""
+        strangers = {queue.number for queue in queues()} & set(bank)
+        if strangers:
+            raise StartError(f"queue {min(strangers)} is another program's")
+        for number in bank:
+            fresh.append(self._fork(number, bank, crew))  # noqa: PERF401  # kept if one fails
+        self._wait_until_ready(fresh, careful=careful)
+
+    def _wait_until_ready(self, fresh: list[Process], *, careful: bool) -> None:
+        """Each serves its queue and, if we are careful, has taken the newest table."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while late := self._late(fresh, careful=careful):
+            ended = [worker for worker in fresh if worker.has_ended()]
+            if ended:
+                fresh.remove(ended[0])
+                raise StartError(ended[0].bury())
+            if self._signals.end:
+                raise StartError("the data plane was asked to end")
+            if time.monotonic() > deadline:
+                raise StartError(f"worker {late[0]} isn't ready after {READY_WITHIN_S:g} s")
+            self._pause(READY_LOOK_S, fresh)
+
+    def _late(self, fresh: Iterable[Process], *, careful: bool) -> list[int]:
+        # The pages are the last to be looked at: to look is to lock one for a moment, which its
+        # worker has to wait for as it starts.
+        bound = {queue.number for queue in queues()}
+        late = [worker.number for worker in fresh if worker.number not in bound]
+        if late:
+            return late
+        with closing(exchange.GenerationWord(self._directory)) as word:
+            generation = word.get()
+        acknowledged = {
+            status.pid: status.acknowledged for status in statuses(self._directory) if status.alive
+        }
+        return [
+            worker.number
+            for worker in fresh
+            if worker.pid not in acknowledged
+            or (careful and acknowledged[worker.pid] != generation)
+        ]
+
+    def _stay(self, failure: str) -> None:
+        """Keep those in service who are."""
+        self._note(answered=self._asked, failure=failure)
+        if self._signals.end:
+            return
+        if not self._serving:
+            raise StartError(failure)
+        _log.error("no new workers, the old ones go on: %s", failure)
+        for number in set(self._record.queues) - set(self._serving):
+            self._due[number] = time.monotonic()
+
+    def _drain(self, numbers: Collection[int]) -> None:
+        """Wait until the old queues are empty; nothing comes into them any more."""
+        deadline = time.monotonic() + DRAIN_WITHIN_S
+        looks = 0 if numbers else DRAIN_LOOKS
+        while looks < DRAIN_LOOKS and not self._signals.end:
+            self._pause(DRAIN_LOOK_S)
+            waiting = sum(queue.waiting for queue in queues() if queue.number in numbers)
+            looks = 0 if waiting else looks + 1
+            if time.monotonic() > deadline:
+                _log.error("%d packets wait in old queues: dropped", waiting)
+                return
+
+    def _end(self, ending: Collection[Process]) -> None:
+        workers.end(ending, self._pause)
+
+    def _pause(self, seconds: float, others: Collection[Process] = ()) -> None:
+        """Wait until something happens to those in service or to others; replace who ended."""
+        until = min(time.monotonic() + seconds, *self._due.values(), inf)
+        watched = (*self._serving.values(), *others)
+        self._signals.wait(until - time.monotonic(), [worker.file for worker in watched])
+        for worker in [worker for worker in self._serving.values() if worker.has_ended()]:
+            self._bury(worker)
+        if not self._signals.end:
+            for number in [number for number, due in self._due.items() if due <= time.monotonic()]:
+                self._replace(number)
+
+    def _bury(self, worker: Process) -> None:
+        del self._serving[worker.number]
+        quick = time.monotonic() - worker.since < AT_ONCE_S
+        falls = self._falls.get(worker.number, 0) + 1 if quick else 0
+        self._falls[worker.number] = falls
+        delay = min(BACK_OFF_S * 2 ** min(falls, 16), BACK_OFF_MAX_S) if falls > 1 else 0.0
+        self._due[worker.number] = time.monotonic() + delay
+        _log.error("%s; started again%s", worker.bury(), f" in {delay:g} s" if delay else "")
+
+    def _replace(self, number: int) -> None:
+        del self._due[number]
+        try:
+            if self._crew is None:
+                self._crew = self._hire(self._record.settings)
+            self._serving[number] = self._fork(number, self._record.queues, self._crew)
+        except (OSError, StartError) as error:
+            _log.error("worker %d can't be started, tried again: %s", number, error)
+            self._due[number] = time.monotonic() + BACK_OFF_MAX_S
+
+    def _fork(self, number: int, bank: range, crew: Crew) -> Process:
+        core = self._cores[(number - bank[0]) % len(self._cores)]
+        return workers.start(number, core, crew.work)
+
+    def _note(self, **changes: Any) -> None:
+        self._record = replace(self._record, supervisor=os.getpid(), **changes)
+        record.save(self._directory, self._record)
+
+
+def free_bank(count: int, avoid: Collection[int]) -> range:
+    """The lowest `count` numbers in a row of which none is in `avoid`."""
+    starts = (0, *(number + 1 for number in sorted(avoid)))
+    return next(
+        range(first, first + count)
+        for first in starts
+        if not set(range(first, first + count)) & set(avoid)
+    )
+
+
+def _numbers(bank: range) -> str:
+    return f"worker {bank[0]}" if len(bank) == 1 else f"workers {bank[0]} to {bank[-1]}"

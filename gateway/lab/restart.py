@@ -1,0 +1,84 @@
+"""New workers for a lab's data plane, without the loss of a packet: asked for, and waited for."""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from gateway.engine import record
+from gateway.engine.record import Record, Request
+from gateway.lab import roles
+from gateway.lab.places import Places
+
+LOCK: Final = "restart.lock"
+WITHIN_S: Final = 60.0  # as long as a start may take
+LOOK_S: Final = 0.005
+
+
+class RestartError(RuntimeError):
+    """The data plane wasn't restarted; the text is one line that says why."""
+
+
+def restart(lab: str, **given: Any) -> Record:
+    """Restart the lab's data plane; returns what it is now.
+
+    `given` are fields of `Settings`; others stay. One restart at a time: another one waits. Raises
+    `RestartError`; whatever was in service before then still is.
+    """
+    site = Places(lab)
+    deadline = time.monotonic() + WITHIN_S
+    with _alone(site, deadline):
+        settings = replace(record.load(site.run).settings, **given)
+        request = Request(f"{os.getpid()}-{time.time_ns()}", settings)
+        record.ask(site.run, request)
+        try:
+            found = _answer(site, request, deadline)
+        finally:
+            record.take_request(site.run)  # whoever comes later must not find it
+    if found.failure:
+        raise RestartError(f"the data plane goes on as it was: {found.failure}")
+    return found
+
+
+def _answer(site: Places, request: Request, deadline: float) -> Record:
+    """Make the supervisor look, and wait until it has answered."""
+    supervisor = roles.tell(site.run, roles.DATAPLANE, signal.SIGHUP)
+    if supervisor is None:
+        raise RestartError(f"no data plane of lab {site.lab} is running: 'tgw lab up' starts it")
+    while (found := record.load(site.run)).answered != request.id:
+        if roles.holder(site.run, roles.DATAPLANE) != supervisor:
+            raise RestartError(
+                "the data plane's supervisor ended, its workers go on: 'tgw lab up' starts it"
+            )
+        if time.monotonic() > deadline:
+            raise RestartError(f"the data plane didn't restart within {WITHIN_S:g} s")
+        time.sleep(LOOK_S)
+    return found
+
+
+@contextmanager
+def _alone(site: Places, deadline: float) -> Iterator[None]:
+    try:
+        file = os.open(site.run / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except FileNotFoundError:
+        raise RestartError(f"lab {site.lab} is not up: 'tgw lab up' builds it") from None
+    try:
+        while not _lock(file):
+            if time.monotonic() > deadline:
+                raise RestartError("another restart of the data plane doesn't end")
+            time.sleep(LOOK_S)
+        yield
+    finally:
+        os.close(file)
+
+
+def _lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,109 @@
+"""A table as the rules read it: words in shared memory, looked up without a copy."""
+
+import cython
+
+if not cython.compiled:
+    from gateway.nat.layout import (
+        BITS,
+        DELTAS,
+        ENTRY_WORDS,
+        IN_KBPS,
+        OUT_KBPS,
+        PACKAGE,
+        PACKAGE_WORDS,
+        PRIVATE,
+        PUBLIC,
+        RECORD_WORDS,
+        RECORDS,
+        SLOTS,
+        bucket_of,
+    )
+    from gateway.packet.memory import Words, words_of
+
+NONE = cython.declare(cython.int, -1)
+
+
+@cython.final
+@cython.cclass
+class TableView:
+    """The words of one table, from where they are. The table must have been checked before."""
+
+    _memory: object
+    _words: Words
+    _bits: cython.int
+    _inbound: cython.longlong
+    _outbound: cython.longlong
+    _packages: cython.longlong
+
+    def __init__(self, memory: memoryview) -> None:
+        """`memory` is laid out as `gateway.nat.layout` says; it is held while the view lives."""
+        self._memory = memory
+        self._words = words_of(memory)
+        self._bits = self._words[BITS]
+        buckets: cython.longlong = 1
+        buckets <<= self._bits
+        slots: cython.longlong = self._words[SLOTS]
+        self._inbound = RECORDS + slots * RECORD_WORDS
+        self._outbound = self._inbound + buckets * ENTRY_WORDS
+        self._packages = self._outbound + buckets * ENTRY_WORDS
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def of_public(self, address: cython.uint) -> cython.int:
+        """The slot of the mapping with this public address, or `NONE`."""
+        return self._find(self._inbound, address)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def of_private(self, address: cython.uint) -> cython.int:
+        """The slot of the mapping with this private address, or `NONE`."""
+        return self._find(self._outbound, address)
+
+    @cython.cfunc
+    def public(self, slot: cython.longlong) -> cython.uint:
+        """The public address of the mapping at `slot`."""
+        return self._words[RECORDS + slot * RECORD_WORDS + PUBLIC]
+
+    @cython.cfunc
+    def private(self, slot: cython.longlong) -> cython.uint:
+        """The private address of the mapping at `slot`."""
+        return self._words[RECORDS + slot * RECORD_WORDS + PRIVATE]
+
+    @cython.cfunc
+    def outbound_delta(self, slot: cython.longlong) -> cython.uint:
+        """What checksums take in when its private address becomes its public one."""
+        return self._words[RECORDS + slot * RECORD_WORDS + DELTAS] & 0xFFFF
+
+    @cython.cfunc
+    def inbound_delta(self, slot: cython.longlong) -> cython.uint:
+        """What checksums take in when its public address becomes its private one."""
+        return self._words[RECORDS + slot * RECORD_WORDS + DELTAS] >> 16
+
+    @cython.cfunc
+    def kbps(self, slot: cython.longlong, outbound: cython.bint) -> cython.uint:
+        """The address's cap in a direction; 0 if it has none."""
+        field: cython.int = OUT_KBPS if outbound else IN_KBPS
+        return self._words[RECORDS + slot * RECORD_WORDS + field]
+
+    @cython.cfunc
+    def package(self, slot: cython.longlong) -> cython.uint:
+        """The number of the address's bandwidth package; 0 if it is in none."""
+        return self._words[RECORDS + slot * RECORD_WORDS + PACKAGE]
+
+    @cython.cfunc
+    def package_kbps(self, number: cython.longlong) -> cython.uint:
+        """The cap of a package in each direction."""
+        return self._words[self._packages + (number - 1) * PACKAGE_WORDS + 1]
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _find(self, index: cython.longlong, address: cython.uint) -> cython.int:
+        mask: cython.uint = (1 << self._bits) - 1
+        bucket: cython.longlong = bucket_of(address, self._bits)
+        entry: cython.longlong = index + bucket * ENTRY_WORDS
+        while self._words[entry + 1]:
+            if self._words[entry] == address:
+                return self._words[entry + 1] - 1
+            bucket = (bucket + 1) & mask
+            entry = index + bucket * ENTRY_WORDS
+        return NONE

@@ -1,0 +1,50 @@
+"""Blows to a lab's processes, and who is left after them."""
+
+import os
+import signal
+import subprocess
+from contextlib import suppress
+
+from support.labs import Lab, eventually
+
+from gateway.lab import life, roles
+from gateway.nat.worker_page import statuses
+
+
+def pid_of(lab: Lab, role: str) -> int:
+    """The process that has the role: of the data plane, its supervisor."""
+    pid = next(p.pid for p in life.status(lab.name).processes if p.role == role)
+    assert pid is not None
+    return pid
+
+
+def running(lab: Lab) -> list[str]:
+    """The roles that a process has."""
+    return [p.role for p in life.status(lab.name).processes if p.pid]
+
+
+def workers(lab: Lab) -> dict[int, int]:
+    """The process ids of the data plane's workers, by number."""
+    found = (status for status in statuses(lab.places.run) if status.alive)
+    return {int(status.worker.removeprefix("worker-")): status.pid for status in found}
+
+
+def kill(lab: Lab, role: str) -> None:
+    """Kill the process that has the role: of the data plane, its supervisor only."""
+    os.kill(pid_of(lab, role), signal.SIGKILL)
+    eventually(lambda: role not in running(lab))
+
+
+def kill_dataplane(lab: Lab) -> None:
+    """Kill all of the data plane."""
+    kill(lab, roles.DATAPLANE)
+    for pid in workers(lab).values():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not workers(lab))
+
+
+def remove_queue_rules() -> None:
+    """Whichever way they were installed in this thread's namespace."""
+    subprocess.run(["iptables-restore"], input="*mangle\nCOMMIT\n", text=True, check=True)
+    subprocess.run(["nft", "delete", "table", "ip", "tgw_queue"], capture_output=True, check=False)

@@ -1,0 +1,192 @@
+"""What becomes of one message of the queue, by interpreted and by compiled rules."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.packet import Raw
+from support.queue import ID, LOOPS, Kernel, Verdict, message, running
+from vectors.every import VECTORS
+from vectors.row import TABLE
+
+from gateway.engine.judge import Judge
+from gateway.engine.rules import INTERPRETED
+from gateway.nat import exchange
+from gateway.nat.outcome import Outcome
+from gateway.nat.reasons import Reason
+from gateway.nat.table import empty
+from gateway.nat.tally import Tally
+from gateway.nat.worker_page import Traffic, counts
+
+CLIENT, PUBLIC, PRIVATE = "198.51.100.10", "203.0.113.9", "10.0.0.2"
+OTHER_PUBLIC, OTHER_PRIVATE = "203.0.113.10", "10.0.0.3"
+
+
+def wire(source: str, destination: str, size: int = 4) -> bytes:
+    return bytes(IP(src=source, dst=destination) / UDP(sport=1, dport=2) / Raw(bytes(size)))
+
+
+@pytest.fixture(params=LOOPS)
+def kernel(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kernel]:
+    exchange.publish(tmp_path, TABLE)
+    with running(tmp_path, request.param) as opened:
+        yield opened
+
+
+def reasons(directory: Path) -> dict[Reason, int]:
+    return {reason: seen for reason, seen in counts(directory).reasons.items() if seen}
+
+
+@pytest.mark.parametrize(
+    ("mark", "before", "after", "traffic"),
+    [
+        pytest.param(
+            1, (CLIENT, PUBLIC), (CLIENT, PRIVATE), {3: Traffic(1, 32, 0, 0)}, id="inbound"
+        ),
+        pytest.param(
+            2, (PRIVATE, CLIENT), (PUBLIC, CLIENT), {3: Traffic(0, 0, 1, 32)}, id="outbound"
+        ),
+        pytest.param(
+            3,
+            (PRIVATE, OTHER_PUBLIC),
+            (PUBLIC, OTHER_PRIVATE),
+            {3: Traffic(0, 0, 1, 32), 4: Traffic(1, 32, 0, 0)},
+            id="hairpin",
+        ),
+        pytest.param(
+            3,
+            (PRIVATE, PUBLIC),
+            (PUBLIC, PRIVATE),
+            {3: Traffic(1, 32, 1, 32)},
+            id="hairpin-to-itself",
+        ),
+    ],
+)
+def test_a_translated_packet_goes_on_and_is_counted_under_its_slots(
+    tmp_path: Path,
+    kernel: Kernel,
+    mark: int,
+    before: tuple[str, str],
+    after: tuple[str, str],
+    traffic: dict[int, Traffic],
+) -> None:
+    assert kernel.turn(message(wire(*before), mark)) == [Verdict(ID, True, wire(*after))]
+    assert reasons(tmp_path) == {Reason.TRANSLATED: 1}
+    assert counts(tmp_path).slots == traffic
+
+
+def test_padding_goes_on_and_isnt_counted(tmp_path: Path, kernel: Kernel) -> None:
+    for padding in (b"\xaa", b"\xbb" * 26):
+        found = kernel.turn(message(wire(CLIENT, PUBLIC) + padding))
+        assert found == [Verdict(ID, True, wire(CLIENT, PRIVATE) + padding)]
+    assert counts(tmp_path).slots == {3: Traffic(2, 64, 0, 0)}
+
+
+def test_a_dropped_packet_is_counted_under_its_reason_alone(tmp_path: Path, kernel: Kernel) -> None:
+    assert kernel.turn(message(wire(CLIENT, "203.0.113.77"))) == [Verdict(ID, False, None)]
+    authenticated = bytes(IP(src=CLIENT, dst=PUBLIC, proto=51) / Raw(bytes(24)))
+    assert kernel.turn(message(authenticated)) == [Verdict(ID, False, None)]
+    assert reasons(tmp_path) == {Reason.UNKNOWN_PUBLIC: 1, Reason.AUTHENTICATION_HEADER: 1}
+    assert counts(tmp_path).slots == {}
+
+
+@pytest.mark.parametrize("mark", [None, 0, 4, 5, 0x80000001, 0xFFFFFFFF])
+@pytest.mark.parametrize("offload", [None, 1, 3], ids=["finished", "unfinished", "aggregate"])
+def test_a_packet_whose_mark_is_no_direction_is_dropped(
+    tmp_path: Path, kernel: Kernel, mark: int | None, offload: int | None
+) -> None:
+    # After one that was: nothing of that may count for this.
+    kernel.turn(message(wire(CLIENT, PUBLIC), 1, queued_id=1))
+    found = kernel.turn(message(wire(CLIENT, PUBLIC), mark, offload, queued_id=2))
+    assert found == [Verdict(2, False, None)]
+    assert reasons(tmp_path) == {Reason.TRANSLATED: 1, Reason.UNKNOWN_DIRECTION: 1}
+    assert counts(tmp_path).slots == {3: Traffic(1, 32, 0, 0)}
+
+
+@pytest.mark.parametrize("offload", [None, 1, 2, 3], ids=["whole", "unfinished", "cut", "both"])
+def test_a_packet_that_was_copied_in_part_is_dropped(
+    tmp_path: Path, kernel: Kernel, offload: int | None
+) -> None:
+    whole = wire(CLIENT, PUBLIC, 3000)
+    for copied in (len(whole) - 1, 1500, 28, 20):
+        assert kernel.turn(message(whole[:copied], 1, offload)) == [Verdict(ID, False, None)]
+    assert reasons(tmp_path) == {Reason.TRUNCATED: 4}
+
+
+@pytest.mark.parametrize("raw", [b"E", bytes(19), bytes(20), b"\xff" * 60, b"\x60" + bytes(39)])
+@pytest.mark.parametrize("offload", [None, 1, 3], ids=["finished", "unfinished", "aggregate"])
+def test_what_is_no_packet_is_dropped(
+    tmp_path: Path, kernel: Kernel, raw: bytes, offload: int | None
+) -> None:
+    assert kernel.turn(message(raw, 1, offload)) == [Verdict(ID, False, None)]
+    found = reasons(tmp_path)
+    assert sum(found.values()) == 1
+    assert not {Reason.TRANSLATED, Reason.UNFINISHED} & set(found)
+
+
+def test_the_longest_packet_that_is_copied_goes_on(tmp_path: Path, kernel: Kernel) -> None:
+    longest = 65_531
+    raw = wire(CLIENT, PUBLIC, longest - 28)
+    assert kernel.turn(message(raw)) == [Verdict(ID, True, wire(CLIENT, PRIVATE, longest - 28))]
+    assert counts(tmp_path).slots == {3: Traffic(1, longest, 0, 0)}
+
+
+def test_all_vectors_through_the_queue(tmp_path: Path, kernel: Kernel) -> None:
+    rows = [v for v in VECTORS if v.table is TABLE and v.packet]
+    assert len(rows) > 500
+    for vector in rows:
+        found = kernel.turn(message(vector.packet, vector.direction))
+        assert found == [Verdict(ID, vector.out is not None, vector.out)], vector.name
+    expected = {vector.reason: 0 for vector in rows}
+    for vector in rows:
+        expected[vector.reason] += 1
+    assert reasons(tmp_path) == expected
+
+
+def test_an_error_that_quotes_an_unfinished_checksum_is_a_packet_like_any_other(
+    tmp_path: Path, kernel: Kernel
+) -> None:
+    """What is quoted is data; an ICMP message whose own checksum is left to somebody is none."""
+    quoted = bytes(IP(src=PUBLIC, dst=CLIENT) / TCP(chksum=0x1234))
+    error = bytes(IP(src="192.0.2.1", dst=PUBLIC) / ICMP(type=11) / Raw(quoted))
+    assert kernel.turn(message(error, 1, 1)) == [Verdict(ID, False, None)]
+    assert reasons(tmp_path) == {Reason.UNFINISHED: 1}
+    ((queued_id, accepted, payload),) = kernel.turn(message(error, 1, 0))
+    assert (queued_id, accepted) == (ID, True)
+    assert payload is not None
+    assert payload[28 + 12 : 28 + 16] == bytes([10, 0, 0, 2])
+
+
+def judge_over(judge: Judge, raw: bytes) -> tuple[Outcome, bytes]:
+    buffer = bytearray(raw)
+    assert judge.message.read(buffer, len(buffer))
+    start = judge.verdict(buffer, 0)
+    return judge.outcome(), bytes(buffer[start:])
+
+
+def test_the_outcome_is_the_last_packets() -> None:
+    tunnel = bytes(IP(src=CLIENT, dst=PUBLIC, proto=47) / Raw(bytes(40)))
+    page = bytearray(8 * (72 + 8 * 4))
+    tally = Tally(memoryview(page))
+    judge = Judge(INTERPRETED.for_table(TABLE), tally, 1)
+    there = Outcome(Reason.TRANSLATED, receiver=3)
+    assert judge_over(judge, message(wire(CLIENT, PUBLIC)))[0] == there
+    # Judged before the rules have seen anything of them: they are nobody's.
+    assert judge_over(judge, message(tunnel, 1, 1))[0] == Outcome(Reason.UNFINISHED)
+    assert judge_over(judge, message(wire(CLIENT, PUBLIC)))[0] == there
+    marked = message(wire(CLIENT, PUBLIC), 9)
+    assert judge_over(judge, marked)[0] == Outcome(Reason.UNKNOWN_DIRECTION)
+
+
+def test_a_judge_uses_what_it_was_given_last() -> None:
+    pages = [bytearray(8 * (72 + 8 * 4)) for _ in range(2)]
+    tallies = [Tally(memoryview(page)) for page in pages]
+    judge = Judge(INTERPRETED.for_table(empty(8)), tallies[0], 1)
+    raw = message(wire(CLIENT, PUBLIC))
+    assert judge_over(judge, raw)[0] == Outcome(Reason.UNKNOWN_PUBLIC)
+    judge.use(INTERPRETED.for_table(TABLE), tallies[1])
+    assert judge_over(judge, raw)[0] == Outcome(Reason.TRANSLATED, receiver=3)
+    found = [[*memoryview(page).cast("Q")[8 : 8 + len(Reason)]] for page in pages]
+    assert [sum(each) for each in found] == [1, 1]
+    assert (found[0][Reason.UNKNOWN_PUBLIC], found[1][Reason.TRANSLATED]) == (1, 1)

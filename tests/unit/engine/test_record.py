@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from gateway.engine import record
+from gateway.engine.record import Record, Request, Settings
+
+
+def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
+    saved = Record(4711, 3, 2, "id", "no luck", Settings("batch", 2))
+    record.save(tmp_path, Record())
+    record.save(tmp_path, saved)
+    assert record.load(tmp_path) == saved
+    assert saved.queues == range(3, 5)
+    assert [path.name for path in tmp_path.iterdir()] == ["dataplane.json"]
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "[]", "3", "{}", '{"settings": 3}', '{"colour": 1}']
+)
+def test_where_nothing_can_be_read_a_data_plane_begins(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / record.RECORD).write_text(text)
+    assert record.load(tmp_path) == Record()
+    assert Record().queues == range(1)
+
+
+def test_a_request_is_taken_once_and_the_last_one_counts(tmp_path: Path) -> None:
+    last = Request("2", Settings("netfilterqueue", 4))
+    record.ask(tmp_path, Request("1", Settings()))
+    record.ask(tmp_path, last)
+    assert record.take_request(tmp_path) == last
+    assert record.take_request(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"id": "1"}', '{"id": "1", "settings": []}'])
+def test_a_damaged_request_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / record.REQUEST).write_text(text)
+    assert record.take_request(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,183 @@
+"""What a worker shares with others: buckets with workers, packets with who watches, memory."""
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.packet import Raw
+from support.rules import KINDS
+
+from gateway.engine.trace import decode
+from gateway.engine.worker import Worker
+from gateway.nat import exchange
+from gateway.nat.outcome import Direction, Outcome
+from gateway.nat.reasons import Reason
+from gateway.nat.table import Mapping, Package, Table, build
+from gateway.nat.worker_page import Traffic, WorkerPage, counts
+
+CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
+IN, OUT = Direction.INBOUND, Direction.OUTBOUND
+TO_FIRST = Mapping(0xCB007109, 0x0A000002, 1)
+TO_SECOND = Mapping(0xCB007109, 0x0A000003, 1)
+
+
+def wire(source: str, destination: str) -> bytearray:
+    return bytearray(bytes(IP(src=source, dst=destination) / UDP() / Raw(b"data")))
+
+
+def table(generation: int, *mappings: Mapping, slots: int = 4) -> Table:
+    return build(generation, slots, mappings)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[WorkerPage]:
+    with WorkerPage(tmp_path, 0) as opened:
+        yield opened
+
+
+Start = Callable[..., Worker]
+
+
+@pytest.fixture
+def start(tmp_path: Path, page: WorkerPage) -> Iterator[Start]:
+    """Starts a worker, and closes it at the end."""
+    with ExitStack() as started:
+        yield lambda **chosen: started.enter_context(closing(Worker(tmp_path, page, **chosen)))
+
+
+def listener(directory: Path) -> socket.socket:
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    bound.bind(str(directory / "trace-1.sock"))
+    return bound
+
+
+def test_who_watches_is_told_of_each_packet_before_and_after(tmp_path: Path, start: Start) -> None:
+    exchange.publish(tmp_path, table(6, TO_FIRST))
+    worker = start()
+    assert not worker.is_watched
+    with listener(tmp_path) as told:
+        assert not worker.is_watched, "until it looks"
+        worker.refresh()
+        assert worker.is_watched
+        before = time.time()
+        assert worker.accepts(wire(CLIENT, PUBLIC), IN)
+        assert not worker.accepts(wire(SECOND, CLIENT), OUT)
+        first, second = (decode(told.recv(1000)) for _ in range(2))
+    assert before <= first.at <= second.at <= time.time()
+    assert first[1:] == (
+        6, 0, IN, Outcome(Reason.TRANSLATED, receiver=1), wire(CLIENT, PUBLIC), wire(CLIENT, FIRST)
+    )  # fmt: skip
+    assert second[1:] == (6, 0, OUT, Outcome(Reason.UNKNOWN_PRIVATE), wire(SECOND, CLIENT), b"")
+    assert not worker.accepts(wire(SECOND, CLIENT), OUT)
+    assert not worker.is_watched, "who is gone is forgotten"
+
+
+@pytest.mark.parametrize("mark", [-1, 0, 4, 0xFFFFFFFF])
+def test_of_a_mark_without_a_direction_nobody_is_told(
+    tmp_path: Path, start: Start, mark: int
+) -> None:
+    worker = start()
+    with listener(tmp_path) as told:
+        worker.refresh()
+        worker.tell(mark, Outcome(Reason.UNKNOWN_DIRECTION), b"before", b"")
+        with pytest.raises(BlockingIOError):
+            told.recv(1000)
+
+
+def test_the_next_worker_finds_the_buckets_as_the_last_one_left_them(tmp_path: Path) -> None:
+    capped = TO_FIRST._replace(out_kbps=8_000, package=1)
+    exchange.publish(tmp_path, build(1, 4, [capped], [Package(1, 16_000)]))
+    packet = bytes(IP(src=FIRST, dst=CLIENT) / UDP() / Raw(bytes(50_000 - 28)))
+    passed = []
+    for _ in range(3):
+        with (
+            WorkerPage(tmp_path, 0) as page,
+            closing(Worker(tmp_path, page, clock=lambda: 10**12)) as worker,
+        ):
+            passed += [worker.accepts(bytearray(packet), OUT) for _ in range(2)]
+    assert passed == [True] * 4 + [False] * 2
+
+
+def test_workers_share_the_buckets_and_not_the_counters(tmp_path: Path) -> None:
+    """One after the other: interpreted rules take from a bucket in more than one step."""
+    exchange.publish(tmp_path, table(1, TO_FIRST._replace(out_kbps=8_000)))
+    packet = bytes(IP(src=FIRST, dst=CLIENT) / UDP() / Raw(bytes(50_000 - 28)))
+    with ExitStack() as running:
+        workers = [
+            running.enter_context(
+                closing(
+                    Worker(
+                        tmp_path,
+                        running.enter_context(WorkerPage(tmp_path, number)),
+                        clock=lambda: 10**12,
+                    )
+                )
+            )
+            for number in range(3)
+        ]
+        passed = [workers[n % 3].accepts(bytearray(packet), OUT) for n in range(9)]
+        assert passed == [True] * 4 + [False] * 5
+        assert counts(tmp_path).slots == {1: Traffic(0, 0, 4, 200_000)}
+
+
+@pytest.mark.parametrize("of", ["slots", "packages"])
+def test_a_table_there_is_no_memory_for_is_refused(
+    tmp_path: Path,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    of: str,
+) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = start()
+    larger = {
+        "slots": table(2, TO_SECOND, slots=5000),
+        "packages": build(2, 4, [TO_SECOND], [Package(500, 8_000)]),
+    }[of]
+    exchange.publish(tmp_path, larger)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    packet = wire(CLIENT, PUBLIC)
+    assert worker.accepts(packet, IN)
+    assert packet == wire(CLIENT, FIRST)
+    assert exchange.laggards(tmp_path, 2) == ["worker-0"]
+    assert "No space left" in caplog.text
+    monkeypatch.undo()
+    worker.refresh()
+    packet = wire(CLIENT, PUBLIC)
+    assert worker.accepts(packet, IN)
+    assert packet == wire(CLIENT, SECOND)
+    assert exchange.laggards(tmp_path, 2) == []
+
+
+def test_a_worker_can_go_by_the_compiled_rules(tmp_path: Path, start: Start) -> None:
+    exchange.publish(tmp_path, table(1, TO_FIRST))
+    worker = start(rules=KINDS["compiled"])
+    packet = wire(CLIENT, PUBLIC)
+    outcome = worker.translator.feed(memoryview(packet), IN, 0)
+    assert outcome == Outcome(Reason.TRANSLATED, receiver=1)
+    assert packet == wire(CLIENT, FIRST)
+    exchange.publish(tmp_path, table(2, TO_SECOND))
+    assert worker.seen == 1
+    worker.refresh()
+    assert worker.seen == 2
+    packet = wire(CLIENT, PUBLIC)
+    worker.translator.feed(memoryview(packet), IN, 0)
+    assert packet == wire(CLIENT, SECOND)
+
+
+def test_a_closed_worker_holds_nothing_open(tmp_path: Path, page: WorkerPage) -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    worker = Worker(tmp_path, page)
+    worker.close()
+    del worker
+    assert set(Path("/proc/self/fd").iterdir()) == before

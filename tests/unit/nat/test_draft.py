@@ -1,0 +1,173 @@
+"""A draft against a model of it: what was put in and not taken away is in the finished table."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from support.tables import inbound, outbound
+
+from gateway.nat.table import BadTableError, Draft, Mapping, Package, Table, build
+
+SLOTS = 12
+# Few, so that they clash; so many that indexes grow.
+ADDRESS = st.integers(0, 20)
+KBPS = st.integers(0, 3)
+MAPPING = st.builds(Mapping, ADDRESS, ADDRESS, st.integers(0, SLOTS), KBPS, KBPS, st.integers(0, 3))
+FIRST, SECOND = Mapping(1, 11, 0, 5, 6, 2), Mapping(2, 12, 1)
+ALONE = FIRST._replace(package=0)
+
+
+class Drafting(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft = Draft(SLOTS)
+        self.mappings: dict[int, Mapping] = {}
+        self.packages: dict[int, Package] = {}
+        self.finished: list[tuple[Table, bytes]] = []
+
+    def clashes(self, mapping: Mapping) -> bool:
+        return (
+            mapping.slot in self.mappings
+            or mapping.slot >= SLOTS
+            or mapping.package not in {0, *self.packages}
+            or any(mapping.public == other.public for other in self.mappings.values())
+            or any(mapping.private == other.private for other in self.mappings.values())
+        )
+
+    @rule(mapping=MAPPING)
+    def put(self, mapping: Mapping) -> None:
+        if self.clashes(mapping):
+            before = self.draft.finish(1)
+            with pytest.raises(BadTableError):
+                self.draft.put(mapping)
+            assert self.draft.finish(1) == before
+        else:
+            self.draft.put(mapping)
+            self.mappings[mapping.slot] = mapping
+
+    @rule(slot=st.integers(0, SLOTS - 1))
+    def remove(self, slot: int) -> None:
+        self.draft.remove(slot)
+        self.mappings.pop(slot, None)
+
+    @precondition(lambda self: self.mappings)
+    @rule(data=st.data())
+    def take_away(self, data: st.DataObject) -> None:
+        self.remove(data.draw(st.sampled_from(sorted(self.mappings))))
+
+    @rule(number=st.integers(0, 4), kbps=KBPS)
+    def put_package(self, number: int, kbps: int) -> None:
+        if number in {0, *self.packages}:
+            with pytest.raises(BadTableError):
+                self.draft.put_package(Package(number, kbps))
+        else:
+            self.draft.put_package(Package(number, kbps))
+            self.packages[number] = Package(number, kbps)
+
+    @rule(generation=st.integers(0, 2**64 - 1))
+    def finish(self, generation: int) -> None:
+        table = self.draft.finish(generation)
+        expected = build(generation, SLOTS, self.mappings.values(), self.packages.values())
+        assert table == expected
+        assert hash(table) == hash(expected)
+        for address in range(21):
+            assert inbound(table, address) == inbound(expected, address)
+            assert outbound(table, address) == outbound(expected, address)
+        self.finished.append((table, bytes(table.memory)))
+
+    def teardown(self) -> None:
+        self.finish(1)
+        assert all(table.memory == before for table, before in self.finished)
+
+
+TestDrafting = Drafting.TestCase
+TestDrafting.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("clash", "message"),
+    [
+        pytest.param(Mapping(1, 13, 2), "two mappings", id="public"),
+        pytest.param(Mapping(3, 11, 2), "two mappings", id="private"),
+        pytest.param(Mapping(3, 13, 0), "one slot", id="slot"),
+        pytest.param(Mapping(3, 13, 2, package=1), "package", id="package"),
+        pytest.param(Mapping(3, 13, 4), "outside", id="slot-outside"),
+    ],
+)
+def test_a_clash_leaves_a_draft_as_it_was(clash: Mapping, message: str) -> None:
+    draft = Draft(4)
+    draft.put_package(Package(2, 7))
+    draft.put(FIRST)
+    draft.put(SECOND)
+    for _ in range(3):
+        with pytest.raises(BadTableError, match=message):
+            draft.put(clash)
+    assert draft.finish(1) == build(1, 4, [FIRST, SECOND], [Package(2, 7)])
+    for address in (3, 13):
+        assert inbound(draft.finish(1), address) is outbound(draft.finish(1), address) is None
+
+
+def test_what_was_refused_can_be_put_when_the_clash_is_gone() -> None:
+    draft = Draft(4)
+    draft.put(SECOND)
+    other = Mapping(SECOND.public, 13, 2)
+    with pytest.raises(BadTableError):
+        draft.put(other)
+    draft.remove(SECOND.slot)
+    draft.put(other)
+    draft.put(Mapping(9, SECOND.private, SECOND.slot))
+    assert draft.finish(1).mappings == (other, Mapping(9, 12, 1))
+
+
+def test_to_remove_what_isnt_there_changes_nothing() -> None:
+    draft = Draft(4)
+    draft.put(SECOND)
+    draft.remove(3)
+    draft.remove(3)
+    assert draft.finish(1) == build(1, 4, [SECOND])
+
+
+@pytest.mark.parametrize("slot", [-1, 4, 1 << 40])
+def test_to_remove_from_outside_is_refused(slot: int) -> None:
+    with pytest.raises(BadTableError, match="outside the table's 4"):
+        Draft(4).remove(slot)
+
+
+def test_a_finished_table_stays_as_it_is() -> None:
+    draft = Draft(4)
+    draft.put(SECOND)
+    table = draft.finish(1)
+    before = bytes(table.memory)
+    draft.remove(SECOND.slot)
+    draft.put_package(Package(1, 5))
+    draft.put(Mapping(8, 9, 1))
+    assert bytes(table.memory) == before
+    assert table.mappings == (SECOND,)
+
+
+def test_another_history_of_the_same_content_is_an_equal_table() -> None:
+    straight = build(1, 200, [Mapping(n, n, n) for n in range(0, 200, 7)])
+    draft = Draft(200)
+    for slot in reversed(range(200)):
+        draft.put(Mapping(slot, slot, slot))
+    for slot in range(200):
+        if slot % 7:
+            draft.remove(slot)
+    around = draft.finish(1)
+    assert around == straight
+    assert hash(around) == hash(straight)
+    assert around.memory != straight.memory, "its indexes stay as large as they once were"
+    assert build(1, 200, around.mappings).memory == straight.memory
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [ALONE._replace(out_kbps=1 << 32), ALONE._replace(in_kbps=-1), ALONE._replace(public=1 << 32)],
+    ids=["out", "in", "public"],
+)
+def test_a_number_that_fits_no_word_changes_nothing(wide: Mapping) -> None:
+    draft = Draft(8)
+    with pytest.raises(BadTableError, match="doesn't fit"):
+        draft.put(wide)
+    assert draft.finish(1).mappings == ()
+    draft.put(ALONE)

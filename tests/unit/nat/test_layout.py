@@ -1,0 +1,81 @@
+"""The layout is checked against literal bytes, so that a change of it can't go unseen."""
+
+import struct
+from zlib import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.tables import home, indexed
+
+from gateway.nat.layout import bucket_of
+from gateway.nat.table import Mapping, Package, build, decode, empty
+
+FIRST = Mapping(0xCB007109, 0x0A000002, 3, out_kbps=5_000, in_kbps=10_000, package=2)
+SECOND = Mapping(0xCB00710A, 0x0A000003, 0)
+TABLE = build(7, 4, [FIRST, SECOND], [Package(2, 20_000)])
+
+ADDRESS_9, ADDRESS_10 = b"\x09\x71\x00\xcb", b"\x0a\x71\x00\xcb"
+PRIVATE_2, PRIVATE_3 = b"\x02\x00\x00\x0a", b"\x03\x00\x00\x0a"
+# 0xcb00 + 0x7109 - 0x0a00 - 0x0002 in the numbers modulo 0xffff, and what is left to 0 of that
+DELTAS = b"\x08\x32" + b"\xf7\xcd"
+EMPTY_RECORD, EMPTY_ENTRY = bytes(24), bytes(8)
+BEFORE_CRC = (
+    b"TGWTABL3"
+    b"\x07\0\0\0\0\0\0\0"  # generation
+    b"\x04\0\0\0"  # slots
+    b"\x02\0\0\0"  # mappings
+    b"\x02\0\0\0"  # packages
+    b"\x02\0\0\0"  # bits
+)
+AFTER_CRC = (
+    bytes(28)
+    + (ADDRESS_10 + PRIVATE_3 + bytes(12) + DELTAS)  # slot 0
+    + EMPTY_RECORD * 2
+    + (ADDRESS_9 + PRIVATE_2 + b"\x88\x13\0\0\x10\x27\0\0\x02\0\0\0" + DELTAS)  # slot 3
+    # By hand: 0xcb00710a * 0x9e3779b9 begins with 01, 0xcb007109's with 10,
+    + (EMPTY_ENTRY + ADDRESS_10 + b"\x01\0\0\0" + ADDRESS_9 + b"\x04\0\0\0" + EMPTY_ENTRY)
+    # 0x0a000003's with 00, 0x0a000002's with 01.
+    + (PRIVATE_3 + b"\x01\0\0\0" + PRIVATE_2 + b"\x04\0\0\0" + EMPTY_ENTRY * 2)
+    + bytes(8)  # package 1
+    + b"\x01\0\0\0\x20\x4e\0\0"  # package 2
+)
+LITERAL = BEFORE_CRC + struct.pack("<I", crc32(BEFORE_CRC + bytes(4) + AFTER_CRC)) + AFTER_CRC
+
+ADDRESS = st.integers(0, 0xFFFFFFFF)
+
+
+def test_the_layout_is_the_documented_one() -> None:
+    assert bytes(TABLE.memory) == LITERAL
+    assert decode(LITERAL) == TABLE
+
+
+def test_the_empty_table_is_a_header_and_two_indexes_of_four() -> None:
+    before, after = b"TGWTABL3" + bytes(20) + b"\x02\0\0\0", bytes(28 + 2 * 4 * 8)
+    crc = struct.pack("<I", crc32(before + bytes(4) + after))
+    assert bytes(empty().memory) == before + crc + after
+
+
+@given(address=ADDRESS, bits=st.integers(1, 31))
+def test_a_bucket_is_the_first_bits_of_the_product(address: int, bits: int) -> None:
+    assert bucket_of(address, bits) == home(address, bits) < 1 << bits
+
+
+def test_neighbouring_addresses_land_far_apart() -> None:
+    for first in (0xCB007100, 0x0A000000, 0xFFFFFF00):
+        assert len({bucket_of(first + n, 10) for n in range(256)}) == 256
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 8, 9, 100, 256])
+def test_both_indexes_are_as_large_and_at_most_half_full(count: int) -> None:
+    table = build(1, count, [Mapping(n, ~n & 0xFFFFFFFF, n) for n in range(count)])
+    bits = struct.unpack_from("<I", table.memory, 28)[0]
+    assert len(table.memory) == 64 + count * 24 + 2 * (8 << bits)
+    assert 1 << bits >= max(4, 2 * count)
+    assert 1 << bits < max(5, 4 * count)
+    start = 64 + count * 24
+    public, private = (table.memory[start + n * (8 << bits) :][: 8 << bits] for n in range(2))
+    assert [indexed(public, n) for n in range(count)] == list(range(count))
+    assert [indexed(private, ~n & 0xFFFFFFFF) for n in range(count)] == list(range(count))
+    assert indexed(public, count) is None
+    assert indexed(private, ~count & 0xFFFFFFFF) is None
