@@ -1,34 +1,88 @@
-"""The mapping table that a state stands for."""
+"""The mapping table that a state stands for.
 
+A table is compiled from the one before: what an event touched (`State.touched_since`) is taken out
+of a draft and put back as it is now. `compile_table` does it from nothing; both give one table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Final
 
 from gateway.control.state import State
-from gateway.control.values import InstanceState
-from gateway.nat.table import Mapping, Table, build
+from gateway.control.values import Instance, InstanceState
+from gateway.nat.table import Draft, Mapping, Table
 
 KBIT_PER_MBIT: Final = 1000
 INBOUND_MIN_MBPS: Final = 10  # who buys less may still receive that much
 
 
 def compile_table(state: State) -> Table:
-    """One mapping for each running instance with a public address; the generation is the sequence.
+    """The state's table, from nothing."""
+    return Compiler().compile(state)
+
+
+def mapping_of(state: State, instance: Instance) -> Mapping | None:
+    """The instance's mapping, if it is running and has a public address.
 
     An instance that isn't running has none: packets for it are dropped at the gateway, with their
     reason counted, rather than somewhere behind it.
     """
-    mappings = []
-    for instance in state.instances.values():
-        public = state.public_ip(instance)
-        if public and instance.state is InstanceState.RUNNING:
-            bought_mbps = state.bandwidth_mbps(instance)
-            mappings.append(
-                Mapping(
-                    public=int(IPv4Address(public)),
-                    private=int(IPv4Address(instance.private_ip)),
-                    slot=state.pool.slot(public),
-                    out_kbps=bought_mbps * KBIT_PER_MBIT,
-                    in_kbps=max(bought_mbps, INBOUND_MIN_MBPS) * KBIT_PER_MBIT,
-                )
-            )
-    return build(state.sequence, state.pool.slots, mappings)
+    public = state.public_ip(instance)
+    if public is None or instance.state is not InstanceState.RUNNING:
+        return None
+    bought_mbps = state.bandwidth_mbps(instance)
+    return Mapping(
+        public=int(IPv4Address(public)),
+        private=int(IPv4Address(instance.private_ip)),
+        slot=state.pool.slot(public),
+        out_kbps=bought_mbps * KBIT_PER_MBIT,
+        in_kbps=max(bought_mbps, INBOUND_MIN_MBPS) * KBIT_PER_MBIT,
+    )
+
+
+class Compiler:
+    """Compiles one state's tables, one after the other."""
+
+    def __init__(self) -> None:
+        """Nothing has been compiled."""
+        self._last: _Compiled | None = None
+
+    def compile(self, state: State) -> Table:
+        """One mapping for each running instance with a public address.
+
+        The table's generation is the state's sequence. Raises `BadTableError` if mappings clash.
+        """
+        last, self._last = self._last, None  # whatever fails below leaves nothing half changed
+        touched = state.touched_since(last.sequence) if last else None
+        if last is None or touched is None:
+            last = _Compiled(Draft(state.pool.slots))
+            last.change(state, state.instances)
+        else:
+            last.change(state, touched)
+        self._last = last
+        return last.draft.finish(state.sequence)
+
+
+@dataclass(slots=True)
+class _Compiled:
+    """A draft, and what is in it."""
+
+    draft: Draft
+    slots: dict[str, int] = field(default_factory=dict)  # by instance
+    sequence: int = 0
+
+    def change(self, state: State, touched: Iterable[str]) -> None:
+        """Compile these instances again; some may be gone."""
+        for instance_id in touched:
+            slot = self.slots.pop(instance_id, None)
+            if slot is not None:
+                self.draft.remove(slot)
+        # Only now: an address may go from any of them to any other.
+        for instance_id in touched:
+            instance = state.instances.get(instance_id)
+            mapping = mapping_of(state, instance) if instance else None
+            if mapping:
+                self.draft.put(mapping)
+                self.slots[instance_id] = mapping.slot
+        self.sequence = state.sequence

@@ -19,11 +19,11 @@ from typing import Final, assert_never
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.compile import compile_table
-from gateway.control.decide import PASSING, Circumstances, decide
+from gateway.control.compile import Compiler
+from gateway.control.decide import Circumstances, decide
 from gateway.control.errors import AdapterError
 from gateway.control.ports import EventStore, Hosts, Tables
-from gateway.control.state import State
+from gateway.control.state import PASSING, State
 from gateway.control.values import Instance, InstanceState
 from gateway.store.records import Record, StoreError
 
@@ -55,8 +55,10 @@ class Controller:
         self._clock = clock
         self._rng = rng
         self._state = State()
+        self._compiler = Compiler()
         self._in_force = -1  # the generation that was put in force last
-        self._unsure: set[str] = set()  # instances whose machine may not be as their state says
+        # Instances whose machine may not be as their state says, in the order of their turns.
+        self._unsure: dict[str, None] = {}
         self._one_command = threading.Lock()
         self._one_change = threading.Lock()
 
@@ -74,7 +76,7 @@ class Controller:
                 raise AdapterError(
                     "the event log is of a lab with other networks: 'tgw lab down' forgets it"
                 )
-            self._unsure.update(self._state.instances)
+            self._unsure.update(dict.fromkeys(self._state.instances))
             try:
                 self._put_in_force()
                 self._hosts.remove_others(self._state.instances.values())
@@ -149,30 +151,30 @@ class Controller:
 
     def _put_in_force(self) -> None:
         if self._in_force != self._state.sequence:
-            self._tables.put_in_force(compile_table(self._state))
+            self._tables.put_in_force(self._compiler.compile(self._state))
             self._in_force = self._state.sequence
 
     def _settle_instances(self) -> None:
         """Do what waits, because we were ended or the world failed: one try, and go on."""
-        for instance in list(self._state.instances.values()):
-            if instance.state in PASSING or instance.instance_id in self._unsure:
-                try:
-                    self._finish(instance.instance_id, tries=1)
-                except AdapterError as error:
-                    # One that can't be helped must not keep all others from being served.
-                    _log.error("%s: %s", instance.instance_id, error)
+        waiting = self._unsure | self._state.passing
+        for instance_id in [key for key in waiting if key in self._state.instances]:
+            try:
+                self._finish(instance_id, tries=1)
+            except AdapterError as error:
+                # One that can't be helped must not keep all others from being served.
+                _log.error("%s: %s", instance_id, error)
 
     def _finish(self, instance_id: str, *, tries: int) -> None:
         """Make the instance's machine as its state says; report what a passing state asked for."""
         instance = self._state.instances[instance_id]
-        self._unsure.add(instance_id)
+        self._unsure[instance_id] = None
         try:
             self._try(instance, tries)
         except AdapterError as error:
             if instance.state is InstanceState.PENDING:
                 self._give_up(instance, str(error))
             raise
-        self._unsure.discard(instance_id)
+        self._unsure.pop(instance_id)
         if instance.state in PASSING:
             self._decide(cmd.ReportDone(instance_id))
 
@@ -183,7 +185,7 @@ class Controller:
         except AdapterError as error:  # it stays unsure; why it couldn't be built tells more
             _log.error("%s: %s", instance.instance_id, error)
         else:
-            self._unsure.discard(instance.instance_id)
+            self._unsure.pop(instance.instance_id)
 
     def _try(self, instance: Instance, tries: int) -> None:
         for _ in range(tries - 1):

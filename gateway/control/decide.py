@@ -5,7 +5,7 @@ bandwidth is bought and when an EIP leaves it, released when an EIP comes, when 
 can't be built. No command names one.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Final, assert_never
@@ -14,7 +14,7 @@ from uuid import UUID
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.state import State
+from gateway.control.state import PASSING, State
 from gateway.control.values import (
     EIP_BANDWIDTH_MAX_MBPS,
     INSTANCE_BANDWIDTH_MAX_MBPS,
@@ -30,14 +30,6 @@ ID_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 ID_LENGTH: Final = 8
 DRAWS_MAX: Final = 1000
 
-# A passing state, and the state it ends in when its work is done; TERMINATING ends in none.
-PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
-    InstanceState.PENDING: InstanceState.RUNNING,
-    InstanceState.STARTING: InstanceState.RUNNING,
-    InstanceState.REBOOTING: InstanceState.RUNNING,
-    InstanceState.STOPPING: InstanceState.STOPPED,
-    InstanceState.TERMINATING: None,
-}
 TERMINABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState.LAUNCH_FAILED)
 BINDABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED)
 
@@ -49,8 +41,8 @@ class Circumstances:
     now: float
     rng: Random
 
-    def new_id(self, prefix: str, taken: Collection[str]) -> str:
-        """An id of the cloud's form, e.g. `ins-1a2b3c4d`, that isn't `taken`."""
+    def new_id(self, prefix: str, *taken: Container[str]) -> str:
+        """An id of the cloud's form, e.g. `ins-1a2b3c4d`, that isn't in any of `taken`."""
         return _untaken(
             taken, lambda: f"{prefix}-{''.join(self.rng.choices(ID_LETTERS, k=ID_LENGTH))}"
         )
@@ -59,17 +51,17 @@ class Circumstances:
         """A random UUID (RFC 9562, version 4)."""
         return str(UUID(int=self.rng.getrandbits(128), version=4))
 
-    def new_mac(self, taken: Collection[str]) -> str:
+    def new_mac(self, taken: Container[str]) -> str:
         """A MAC of the cloud's form, `52:54:00:…`, that isn't `taken`."""
         return _untaken(
-            taken,
+            [taken],
             lambda: "52:54:00:" + ":".join(f"{self.rng.randrange(256):02x}" for _ in range(3)),
         )
 
 
-def _untaken(taken: Collection[str], draw: Callable[[], str]) -> str:
+def _untaken(taken: Collection[Container[str]], draw: Callable[[], str]) -> str:
     drawn = (draw() for _ in range(DRAWS_MAX))
-    fresh = next((one for one in drawn if one not in taken), None)
+    fresh = next((one for one in drawn if not any(one in there for there in taken)), None)
     assert fresh is not None, "all but a few of the possible ids are taken"
     return fresh
 
@@ -114,7 +106,7 @@ def _run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.E
         name=_name(command.name),
         uuid=at.new_uuid(),
         private_ip=private_ip,
-        mac=at.new_mac({instance.mac for instance in state.instances.values()}),
+        mac=at.new_mac(state.macs),
         bandwidth_mbps=command.bandwidth_mbps,
         charge_type=command.charge_type.value,
     )
@@ -232,8 +224,7 @@ def _free_address(state: State, at: Circumstances, without: Collection[str]) -> 
 
 
 def _new_address_id(state: State, at: Circumstances) -> str:
-    ordinary = {ordinary.address_id for _, ordinary in state.ordinary_ips()}
-    return at.new_id("eip", ordinary | state.eips.keys())
+    return at.new_id("eip", state.eips, state.ordinary)
 
 
 def _instance(state: State, instance_id: str) -> Instance:
@@ -247,9 +238,9 @@ def _eip(state: State, eip_id: str) -> Eip:
     eip = state.eips.get(eip_id)
     if eip is not None:
         return eip
-    for _, ordinary in state.ordinary_ips():
-        if ordinary.address_id == eip_id:
-            raise errors.OrdinaryAddressError(ordinary.address)
+    ordinary = state.ordinary_ip(eip_id)
+    if ordinary is not None:
+        raise errors.OrdinaryAddressError(ordinary.address)
     raise errors.UnknownEipError(eip_id)
 
 

@@ -2,15 +2,30 @@
 
 `evolve` is the only way it changes, and it decides nothing: the same events give the same state,
 whenever they are replayed. Its asserts hold for every log that `decide` wrote.
+
+Nothing that a command needs is searched for: what is looked up is indexed, and what was touched
+last is noted, so that nothing else need be compiled again.
 """
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from itertools import takewhile
+from typing import Final, assert_never
 
 from gateway.control import events as ev
 from gateway.control.pool import Pool
 from gateway.control.values import ChargeType, Eip, Instance, InstanceState, OrdinaryIp
+
+# A passing state, and the state it ends in when its work is done; TERMINATING ends in none.
+PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
+    InstanceState.PENDING: InstanceState.RUNNING,
+    InstanceState.STARTING: InstanceState.RUNNING,
+    InstanceState.REBOOTING: InstanceState.RUNNING,
+    InstanceState.STOPPING: InstanceState.STOPPED,
+    InstanceState.TERMINATING: None,
+}
+TOUCHED_MAX: Final = 4096  # instances; whoever is further behind must look at all of them
 
 
 class State:
@@ -22,7 +37,13 @@ class State:
         self.config: ev.LabConfigured | None = None
         self.instances: dict[str, Instance] = {}
         self.eips: dict[str, Eip] = {}
+        # The ids of instances, by what they have; whose state is a passing one.
+        self.macs: dict[str, str] = {}
+        self.ordinary: dict[str, str] = {}  # by the id of the ordinary public IP
+        self.passing: dict[str, InstanceState] = {}
         self._by_private_ip: dict[str, str] = {}
+        self._touched: OrderedDict[str, int] = OrderedDict()  # when last, the latest at the end
+        self._forgotten = 0  # touches up to this sequence may not be there
         self._pool: Pool | None = None
         self._subnet: Pool | None = None
 
@@ -57,11 +78,20 @@ class State:
             else instance.bandwidth_mbps
         )
 
-    def ordinary_ips(self) -> Iterator[tuple[Instance, OrdinaryIp]]:
-        """Every ordinary public IP, with the instance that has it."""
-        for instance in self.instances.values():
-            if instance.ordinary:
-                yield instance, instance.ordinary
+    def ordinary_ip(self, address_id: str) -> OrdinaryIp | None:
+        """The ordinary public IP with this id."""
+        instance_id = self.ordinary.get(address_id)
+        return self.instances[instance_id].ordinary if instance_id else None
+
+    def touched_since(self, sequence: int) -> list[str] | None:
+        """The instances whose mapping may be another than at `sequence`, those gone included.
+
+        None if that is too long ago to tell.
+        """
+        if sequence < self._forgotten:
+            return None
+        latest = reversed(self._touched.items())
+        return [key for key, when in takewhile(lambda touch: touch[1] > sequence, latest)]
 
     def evolve(self, event: ev.Event, at: float) -> None:
         """Take in one event that happened at `at`, Unix seconds."""
@@ -90,7 +120,7 @@ class State:
                 self._change_eip(event.eip_id, instance_id=None)
             case ev.EipReleased():
                 assert self.eips[event.eip_id].instance_id is None, event
-                del self.eips[event.eip_id]
+                self._set_eip(event.eip_id, None)
                 self.pool.give_back(event.address, at)
             case _:
                 assert_never(event)
@@ -104,8 +134,7 @@ class State:
 
     def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
         self.subnet.take(event.private_ip)
-        self._by_private_ip[event.private_ip] = event.instance_id
-        self.instances[event.instance_id] = Instance(
+        ordered = Instance(
             instance_id=event.instance_id,
             name=event.name,
             uuid=event.uuid,
@@ -115,12 +144,13 @@ class State:
             charge_type=ChargeType(event.charge_type),
             created_at=at,
         )
+        self._set_instance(event.instance_id, ordered)
 
     def _gone(self, event: ev.InstanceGone, at: float) -> None:
-        instance = self.instances.pop(event.instance_id)
+        instance = self.instances[event.instance_id]
         assert instance.ordinary is None, event
         assert instance.eip_id is None, event
-        del self._by_private_ip[instance.private_ip]
+        self._set_instance(event.instance_id, None)
         self.subnet.give_back(instance.private_ip, at)
 
     def _ordinary_released(self, event: ev.OrdinaryIpReleased, at: float) -> None:
@@ -130,7 +160,7 @@ class State:
 
     def _eip_allocated(self, event: ev.EipAllocated, at: float) -> None:
         self.pool.take(event.address)
-        self.eips[event.eip_id] = Eip(
+        allocated = Eip(
             eip_id=event.eip_id,
             address=event.address,
             name=event.name,
@@ -138,9 +168,48 @@ class State:
             charge_type=ChargeType(event.charge_type),
             created_at=at,
         )
+        self._set_eip(event.eip_id, allocated)
 
     def _change(self, instance_id: str, **changes: object) -> None:
-        self.instances[instance_id] = replace(self.instances[instance_id], **changes)  # type: ignore[arg-type]
+        self._set_instance(instance_id, replace(self.instances[instance_id], **changes))  # type: ignore[arg-type]
 
     def _change_eip(self, eip_id: str, *, instance_id: str | None) -> None:
-        self.eips[eip_id] = replace(self.eips[eip_id], instance_id=instance_id)
+        self._set_eip(eip_id, replace(self.eips[eip_id], instance_id=instance_id))
+
+    def _set_instance(self, instance_id: str, after: Instance | None) -> None:
+        """The instance comes, changes or goes: nowhere else. What follows from it goes with it."""
+        before = self.instances.get(instance_id)
+        if before:
+            self.macs.pop(before.mac)
+            self._by_private_ip.pop(before.private_ip)
+            self.passing.pop(instance_id, None)
+            if before.ordinary:
+                self.ordinary.pop(before.ordinary.address_id)
+        if after:
+            self.instances[instance_id] = after
+            self.macs[after.mac] = instance_id
+            self._by_private_ip[after.private_ip] = instance_id
+            if after.state in PASSING:
+                self.passing[instance_id] = after.state
+            if after.ordinary:
+                self.ordinary[after.ordinary.address_id] = instance_id
+        else:
+            del self.instances[instance_id]
+        self._touch(instance_id)
+
+    def _set_eip(self, eip_id: str, after: Eip | None) -> None:
+        """The EIP comes, changes or goes: nowhere else. Its instances' mappings go with it."""
+        before = self.eips.get(eip_id)
+        for eip in (before, after):
+            if eip and eip.instance_id:
+                self._touch(eip.instance_id)
+        if after:
+            self.eips[eip_id] = after
+        else:
+            del self.eips[eip_id]
+
+    def _touch(self, instance_id: str) -> None:
+        self._touched[instance_id] = self.sequence + 1
+        self._touched.move_to_end(instance_id)
+        if len(self._touched) > TOUCHED_MAX:
+            _, self._forgotten = self._touched.popitem(last=False)

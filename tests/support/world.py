@@ -17,6 +17,7 @@ from support.story import BEGIN, HOURLY
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
+from gateway.control.compile import compile_table
 from gateway.control.controller import Controller
 from gateway.control.errors import AdapterError
 from gateway.control.values import Instance, InstanceState
@@ -247,6 +248,7 @@ class World:
         """What is in force is what the state says."""
         with self.control.state() as state:
             assert self.tables.mappings == expected_mappings(state)
+            assert self.tables.in_force == compile_table(state)
             assert self.tables.in_force.generation == state.sequence
 
     def assert_machines_are_the_states(self) -> None:

@@ -7,10 +7,11 @@ from support.snapshot import expected_mappings
 from support.story import Story
 
 from gateway.control import commands as cmd
-from gateway.control.compile import compile_table
+from gateway.control import state as states
+from gateway.control.compile import Compiler, compile_table
 from gateway.control.state import State
 from gateway.control.values import InstanceState
-from gateway.nat import table as tables
+from gateway.nat.table import BadTableError, Draft, Mapping
 
 
 def pairs(state: State) -> dict[str, str]:
@@ -19,6 +20,12 @@ def pairs(state: State) -> dict[str, str]:
         str(IPv4Address(mapping.public)): str(IPv4Address(mapping.private))
         for mapping in compile_table(state).mappings
     }
+
+
+def mapping_at(state: State, public: int) -> Mapping:
+    """The mapping of a public address."""
+    (found,) = (mapping for mapping in compile_table(state).mappings if mapping.public == public)
+    return found
 
 
 @pytest.mark.parametrize("state", list(InstanceState), ids=lambda state: state.value)
@@ -66,11 +73,11 @@ def test_an_eips_slot_goes_with_it_to_another_instance() -> None:
     old, new = story.run(), story.run()
     eip_id = story.bound(old)
     address = int(IPv4Address(story.eip(eip_id).address))
-    before = compile_table(story.state).inbound[address]
+    before = mapping_at(story.state, address)
     story.do(cmd.BindEip(eip_id, new))
-    after = compile_table(story.state).inbound[address]
+    after = mapping_at(story.state, address)
     assert after.slot == before.slot
-    assert after.address != before.address
+    assert after.private != before.private
 
 
 @pytest.mark.parametrize(
@@ -121,7 +128,7 @@ def test_equal_states_give_equal_bytes() -> None:
         story = Story()
         story.bound(story.run())
         story.run()
-        encoded.append(tables.encode(compile_table(story.state)))
+        encoded.append(compile_table(story.state).memory)
     assert encoded[0] == encoded[1]
 
 
@@ -136,3 +143,128 @@ def test_many_instances_are_mapped_one_to_one() -> None:
     found = pairs(story.state)
     assert found == expected_mappings(story.state)
     assert len(set(found.values())) == len(found) == 16
+
+
+class Puts:
+    """What is put into drafts; one put can be made to fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.private: list[str] = []
+        self.fails_at = -1
+        really_put = Draft.put
+
+        def put(draft: Draft, mapping: Mapping) -> None:
+            self.private.append(str(IPv4Address(mapping.private)))
+            if len(self.private) - 1 == self.fails_at:
+                raise BadTableError("as planned")
+            really_put(draft, mapping)
+
+        monkeypatch.setattr(Draft, "put", put)
+
+
+@pytest.fixture
+def puts(monkeypatch: pytest.MonkeyPatch) -> Puts:
+    """Nothing was put anywhere yet."""
+    return Puts(monkeypatch)
+
+
+def test_only_what_was_touched_is_compiled_again(puts: Puts) -> None:
+    story = Story()
+    first, _, third = story.run(), story.run(), story.run()
+    compiler = Compiler()
+    compiler.compile(story.state)
+    puts.private.clear()
+    story.bound(first)
+    story.stop(third)
+    table = compiler.compile(story.state)
+    assert puts.private == [story.instance(first).private_ip]
+    assert table == compile_table(story.state)
+
+
+@pytest.mark.parametrize("there_and_back", [False, True])
+def test_addresses_may_change_hands_all_at_once(there_and_back: bool) -> None:
+    story = Story(pool="203.0.113.0/29", quarantine_s=0)
+    first, second = story.run(), story.run()
+    moved, other = story.bound(first), story.bound(second)
+    compiler = Compiler()
+    compiler.compile(story.state)
+    story.do(cmd.UnbindEip(other))
+    story.do(cmd.BindEip(moved, second))
+    story.do(cmd.BindEip(other, first))
+    if there_and_back:
+        story.do(cmd.UnbindEip(moved))
+        story.do(cmd.BindEip(other, second))
+        story.do(cmd.BindEip(moved, first))
+    assert compiler.compile(story.state) == compile_table(story.state)
+
+
+def test_an_instance_that_is_gone_is_not_mapped_any_more() -> None:
+    story = Story()
+    gone, stays = story.run(), story.run()
+    compiler = Compiler()
+    compiler.compile(story.state)
+    story.terminate(gone)
+    assert len(compiler.compile(story.state).mappings) == 1
+    story.run()
+    assert len(compiler.compile(story.state).mappings) == 2
+    assert story.instance(stays)
+
+
+def test_without_an_event_nothing_is_compiled_again(puts: Puts) -> None:
+    story = Story()
+    story.run()
+    compiler = Compiler()
+    before = compiler.compile(story.state)
+    puts.private.clear()
+    assert compiler.compile(story.state) == before
+    assert puts.private == []
+
+
+def test_a_table_stays_as_it_is_when_the_next_one_is_compiled() -> None:
+    story = Story()
+    story.run()
+    compiler = Compiler()
+    before = compiler.compile(story.state)
+    content = bytes(before.memory)
+    story.run()
+    compiler.compile(story.state)
+    assert bytes(before.memory) == content
+
+
+def test_what_is_too_long_ago_is_compiled_from_nothing(
+    puts: Puts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "TOUCHED_MAX", 1)
+    story = Story()
+    compiler = Compiler()
+    ids = [story.run() for _ in range(3)]
+    compiler.compile(story.state)
+    puts.private.clear()
+    story.stop(ids[0])
+    story.stop(ids[1])
+    table = compiler.compile(story.state)
+    assert puts.private == [story.instance(ids[2]).private_ip]
+    story.do(cmd.StartInstance(ids[0]))
+    story.do(cmd.ReportDone(ids[0]))
+    assert [compiler.compile(story.state), table.generation] == [
+        compile_table(story.state),
+        story.state.sequence - 2,
+    ]
+
+
+@pytest.mark.parametrize("nth", range(2))
+def test_a_failure_halfway_leaves_nothing_half_changed(puts: Puts, nth: int) -> None:
+    story = Story()
+    first, second, third = story.run(), story.run(), story.run()
+    compiler = Compiler()
+    compiler.compile(story.state)
+    story.bound(first)
+    story.bound(second)
+    puts.fails_at = len(puts.private) + nth
+    with pytest.raises(BadTableError, match="as planned"):
+        compiler.compile(story.state)
+    puts.private.clear()
+    puts.fails_at = -1
+    again = compiler.compile(story.state)
+    assert story.instance(third).private_ip in puts.private, "from nothing"
+    assert again == compile_table(story.state)

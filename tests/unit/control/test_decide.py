@@ -288,6 +288,7 @@ def test_an_id_or_mac_that_is_taken_is_passed_over() -> None:
 
     first_id, first_mac = at().new_id("ins", ()), at().new_mac(())
     assert at().new_id("ins", {first_id}) != first_id
+    assert at().new_id("ins", (), {first_id}) != first_id
     assert at().new_mac({first_mac}) != first_mac
 
 
@@ -297,6 +298,6 @@ def test_ids_and_macs_are_never_given_twice() -> None:
         story.run()
         story.allocate()
     instances = story.state.instances.values()
-    addresses = {ordinary.address_id for _, ordinary in story.state.ordinary_ips()}
+    addresses = {instance.ordinary.address_id for instance in instances if instance.ordinary}
     assert len({instance.mac for instance in instances}) == 200
     assert len(addresses | story.state.eips.keys()) == 400

@@ -5,6 +5,7 @@ An `Audit` follows the log with no knowledge of control's code, and the state mu
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,6 +23,8 @@ from support.world import CrashError, Trouble, World
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
+from gateway.control import state as states
+from gateway.control.compile import Compiler, compile_table
 from gateway.control.errors import AdapterError, DomainError
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
@@ -39,9 +42,12 @@ class Lab(RuleBasedStateMachine):
     def __init__(self) -> None:
         """A lab that was just brought up."""
         super().__init__()
+        self.few_touches = patch.object(states, "TOUCHED_MAX", 3)
+        self.few_touches.start()
         self.world = World(config=CONFIG)
         self.audit = Audit()
         self.audited = 0
+        self.followers = [Compiler(), Compiler()]
 
     def teardown(self) -> None:
         """However it stands, a last restart without trouble must settle it."""
@@ -49,6 +55,7 @@ class Lab(RuleBasedStateMachine):
         self.world.restart()
         self.world.assert_settled()
         self.world.close()
+        self.few_touches.stop()
 
     @rule(target=instances, bandwidth_mbps=st.sampled_from([0, 10, 101]))
     def run(self, bandwidth_mbps: int) -> MultipleResults[str]:
@@ -141,6 +148,7 @@ class Lab(RuleBasedStateMachine):
         """Control ends and starts again, in a world in order."""
         self.world.faults.mend()
         self.world.restart()
+        self.followers = [Compiler(), Compiler()]
         self.world.assert_settled()
 
     @rule(nth=st.integers(1, 4), late=st.booleans())
@@ -159,7 +167,11 @@ class Lab(RuleBasedStateMachine):
             self.audited += 1
         with self.world.control.state() as state:
             free = list(state.pool.free(float("inf")))
-            ordinary = {ip.address: owner.instance_id for owner, ip in state.ordinary_ips()}
+            ordinary = {
+                instance.ordinary.address: instance.instance_id
+                for instance in state.instances.values()
+                if instance.ordinary
+            }
             eips = {eip.address: eip.eip_id for eip in state.eips.values()}
         assert ordinary | eips == self.audit.holders
         assert set(free) == self.audit.free.keys()
@@ -195,6 +207,18 @@ class Lab(RuleBasedStateMachine):
         assert len(set(mappings.values())) == len(mappings)
         if not self.world.tables.stale:
             self.world.assert_table_is_the_states()
+
+    @invariant()
+    def a_table_compiled_from_the_one_before_is_the_states(self) -> None:
+        """However many events ago that was: one compiles at every step, one now and then."""
+        with self.world.control.state() as state:
+            assert self.followers[0].compile(state) == compile_table(state)
+
+    @rule()
+    def look_after_a_while(self) -> None:
+        """The other one: it may be behind by more than is noted."""
+        with self.world.control.state() as state:
+            assert self.followers[1].compile(state) == compile_table(state)
 
     def ask(self, command: cmd.Command) -> None:
         """Ask control; a refusal or a clear error is an answer, too."""

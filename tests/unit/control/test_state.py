@@ -1,6 +1,7 @@
 """The state: a function of the log, whole and in order."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from support.snapshot import snapshot
@@ -8,7 +9,8 @@ from support.story import Story
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.state import State
+from gateway.control import state as states
+from gateway.control.state import PASSING, State
 from gateway.control.values import InstanceState
 
 
@@ -70,12 +72,67 @@ def test_an_instance_is_found_by_its_private_address_while_it_is_there() -> None
     assert story.state.instance_at(private_ip) is None
 
 
-def test_ordinary_ips_are_those_of_instances_that_have_one() -> None:
+def test_an_ordinary_ip_is_found_by_its_id_while_an_instance_has_it() -> None:
     story = Story()
-    with_ordinary, _, with_eip = story.run(), story.run(0), story.run()
-    story.bound(with_eip)
-    found = [(owner.instance_id, ip.address) for owner, ip in story.state.ordinary_ips()]
-    assert found == [(with_ordinary, story.ordinary(with_ordinary))]
+    instance_id = story.run()
+    ordinary = story.instance(instance_id).ordinary
+    assert ordinary is not None
+    assert story.state.ordinary_ip(ordinary.address_id) == ordinary
+    eip_id = story.bound(instance_id)
+    assert story.state.ordinary_ip(ordinary.address_id) is None
+    assert story.state.ordinary_ip(eip_id) is None
+
+
+def test_what_is_looked_up_is_what_the_instances_say() -> None:
+    state = a_day().state
+    instances = state.instances.items()
+    assert state.macs == {instance.mac: key for key, instance in instances}
+    assert state.ordinary == {
+        instance.ordinary.address_id: key for key, instance in instances if instance.ordinary
+    }
+    assert state.passing == {
+        key: instance.state for key, instance in instances if instance.state in PASSING
+    }
+    assert {key: state.instance_at(instance.private_ip) for key, instance in instances} == dict(
+        instances
+    )
+    assert all((state.macs, state.ordinary, state.passing))
+
+
+def test_what_an_event_touched_is_known_the_latest_first() -> None:
+    story = Story()
+    first, second, third = story.run(), story.run(), story.run()
+    before = story.state.sequence
+    assert story.state.touched_since(before) == []
+    eip_id = story.bound(first)
+    assert story.state.touched_since(before) == [first]
+    story.do(cmd.BindEip(eip_id, third))
+    assert story.state.touched_since(before) == [third, first]
+    story.terminate(second)
+    assert story.state.touched_since(before) == [second, third, first]
+    assert story.state.touched_since(story.state.sequence - 1) == [second]
+
+
+def test_whatever_changes_of_a_bound_eip_its_instance_is_touched() -> None:
+    story = Story()
+    instance_id = story.run()
+    eip = story.eip(story.bound(instance_id))
+    before = story.state.sequence
+    story.state._set_eip(eip.eip_id, replace(eip, bandwidth_mbps=50))
+    assert story.state.touched_since(before) == [instance_id]
+
+
+def test_touches_too_many_to_note_are_not_half_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states, "TOUCHED_MAX", 2)
+    story = Story()
+    first, second, third = (story.run() for _ in range(3))
+    before = story.state.sequence
+    story.do(cmd.StopInstance(second))
+    story.do(cmd.StopInstance(third))
+    assert story.state.touched_since(before) == [third, second]
+    story.do(cmd.StopInstance(first))
+    assert story.state.touched_since(before) is None
+    assert story.state.touched_since(before + 1) == [first, third]
 
 
 def test_the_bandwidth_is_that_of_the_public_address() -> None:

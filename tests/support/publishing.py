@@ -1,0 +1,211 @@
+"""How long a change takes from its commit until it is in force in every worker.
+
+A lab of many instances that is real but for its machines: the log is a file, control restores from
+it and publishes, and each worker is a process that does all a data plane does but carry packets.
+
+`publishing.py DIRECTORY NUMBER` is such a worker.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from gateway.control import commands as cmd
+from gateway.control import events as ev
+from gateway.control.compile import compile_table
+from gateway.control.controller import Controller
+from gateway.control.publication import SharedTables
+from gateway.control.values import ChargeType, Instance, InstanceState
+from gateway.engine.worker import Worker
+from gateway.nat import exchange
+from gateway.nat.table import Table
+from gateway.nat.worker_page import WorkerPage
+from gateway.store.records import Record
+from gateway.store.sqlite import SqliteStore
+
+CONFIG = ev.LabConfigured(
+    pool="100.64.0.0/14", quarantine_s=60.0, vpc="10.0.0.0/14", reserved=("10.0.0.1",)
+)
+FIRST_PUBLIC, FIRST_PRIVATE = IPv4Address("100.64.0.1"), IPv4Address("10.0.0.2")
+HOURLY = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+BEGIN = 1_000_000.0
+APPEND_BATCH = 10_000
+LOOK_S = 0.5  # how often an idle worker looks whether the one who started it is there
+
+
+class NoHosts:
+    """Machines that nobody needs."""
+
+    def connect(self, instance: Instance) -> None:
+        """Nothing to do."""
+
+    def disconnect(self, instance: Instance) -> None:
+        """Nothing to do."""
+
+    def remove(self, instance: Instance) -> None:
+        """Nothing to do."""
+
+    def remove_others(self, instances: Collection[Instance]) -> None:
+        """Nothing to do."""
+
+
+@dataclass
+class Watch:
+    """When what was committed last was so, and how long it took to be in force, each time."""
+
+    committed: float = 0.0
+    samples_ms: list[float] = field(default_factory=list)
+
+
+class WatchedStore(SqliteStore):
+    """The log, and when its last append returned."""
+
+    def __init__(self, path: Path, watch: Watch) -> None:
+        """Open or begin it."""
+        super().__init__(path)
+        self._watch = watch
+
+    def append(self, records: Sequence[Record]) -> None:
+        """As the store does."""
+        super().append(records)
+        self._watch.committed = time.perf_counter()
+
+
+class WatchedTables(SharedTables):
+    """Publishes, and takes the time since the commit."""
+
+    def __init__(self, directory: Path, watch: Watch) -> None:
+        """Into `directory`."""
+        super().__init__(directory)
+        self._watch = watch
+
+    def put_in_force(self, table: Table) -> None:
+        """As control's own does."""
+        super().put_in_force(table)
+        self._watch.samples_ms.append((time.perf_counter() - self._watch.committed) * 1e3)
+
+
+class Crowd:
+    """A lab of running instances, each with an ordinary public IP, and unbound EIPs. Close it."""
+
+    def __init__(self, directory: Path, *, instances: int, eips: int) -> None:
+        """Control has restored it from its log, and its table is published."""
+        self._watch = Watch()
+        store = WatchedStore(directory / "log", self._watch)
+        self.close = store.close
+        records = _records(instances, eips)
+        while batch := list(islice(records, APPEND_BATCH)):
+            store.append(batch)
+        self.control = Controller(
+            store,
+            NoHosts(),
+            WatchedTables(directory, self._watch),
+            clock=time.time,
+            rng=Random(1),  # noqa: S311  the same ids in each run
+        )
+        self.control.restore(CONFIG)
+
+    def in_force_ms(self, *commands: cmd.Command) -> list[float]:
+        """From commit to in force, for each of the commands."""
+        self._watch.samples_ms.clear()
+        for command in commands:
+            self.control.execute(command)
+        return list(self._watch.samples_ms)
+
+    def from_nothing_ms(self) -> float:
+        """What it takes only to compile the table from nothing."""
+        with self.control.state() as state:
+            begin = time.perf_counter()
+            compile_table(state)
+            return (time.perf_counter() - begin) * 1e3
+
+
+def samples_ms(directory: Path, *, instances: int, workers: int, binds: int) -> list[float]:
+    """From commit to in force in ms, for each of `binds` EIPs that are bound to an instance.
+
+    It takes a while: a few seconds per 100,000 instances. `directory` is an empty one.
+    """
+    with (
+        closing(Crowd(directory, instances=instances, eips=binds)) as crowd,
+        working(directory, workers),
+    ):
+        return crowd.in_force_ms(*bindings(binds))
+
+
+def bindings(count: int) -> list[cmd.BindEip]:
+    """So many EIPs, each to an instance."""
+    return [cmd.BindEip(eip_id(n), instance_id(n)) for n in range(count)]
+
+
+def instance_id(n: int) -> str:
+    """The id of the n-th instance."""
+    return f"ins-{n:08d}"
+
+
+def eip_id(n: int) -> str:
+    """The id of the n-th EIP."""
+    return f"eip-{n:08d}"
+
+
+@contextmanager
+def working(directory: Path, workers: int) -> Iterator[None]:
+    """So many workers run; each has taken the table that is there."""
+    with ExitStack() as running:
+        for number in range(workers):
+            process = running.enter_context(
+                subprocess.Popen(
+                    [sys.executable, __file__, str(directory), str(number)], stdout=subprocess.PIPE
+                )
+            )
+            running.callback(process.terminate)
+            assert process.stdout
+            assert process.stdout.readline() == b"works\n"
+        yield
+
+
+def _records(instances: int, eips: int) -> Iterator[Record]:
+    events = _events(instances, eips)
+    return (ev.to_record(event, n, BEGIN) for n, event in enumerate(events, 1))
+
+
+def _events(instances: int, eips: int) -> Iterator[ev.Event]:
+    yield CONFIG
+    for n in range(instances):
+        yield ev.InstanceOrdered(
+            instance_id=instance_id(n),
+            name="web",
+            uuid=f"{n:032x}",
+            private_ip=str(FIRST_PRIVATE + n),
+            mac=f"52:54:00:{n >> 16:02x}:{n >> 8 & 255:02x}:{n & 255:02x}",
+            bandwidth_mbps=10,
+            charge_type=HOURLY.value,
+        )
+        yield ev.OrdinaryIpAssigned(instance_id(n), f"eip-o{n:07d}", str(FIRST_PUBLIC + n))
+        yield ev.state_changed(instance_id(n), InstanceState.RUNNING)
+    for n in range(eips):
+        address = str(FIRST_PUBLIC + instances + n)
+        yield ev.EipAllocated(eip_id(n), address, "front", 5, HOURLY.value)
+
+
+def _work(directory: Path, number: int) -> None:
+    """Take each table that is published, until whoever started this ends."""
+    parent = os.getppid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {exchange.WAKE})
+    with WorkerPage(directory, number) as page, closing(Worker(directory, page)) as worker:
+        print("works", flush=True)
+        while os.getppid() == parent:
+            signal.sigtimedwait({exchange.WAKE}, LOOK_S)
+            worker.refresh()
+
+
+if __name__ == "__main__":
+    _work(Path(sys.argv[1]), int(sys.argv[2]))
