@@ -32,6 +32,7 @@ SOURCES = TGW_SOURCES  # of what this was built: see gateway/sources.py
 
 cdef extern from * nogil:
     bint __sync_bool_compare_and_swap(long long* word, long long old, long long new)
+    void __builtin_prefetch(const void* address)
 
 cdef extern from "<stdlib.h>" nogil:
     int posix_memalign(void** memory, size_t alignment, size_t size)
@@ -85,6 +86,15 @@ cdef inline bint compare_and_swap(LongWords words, long long at, long long old, 
     return __sync_bool_compare_and_swap(words + at, old, new)
 
 
+cdef fused AnyWords:
+    Words
+    LongWords
+
+
+cdef inline void prefetch(AnyWords words, long long at) noexcept:
+    __builtin_prefetch(words + at)
+
+
 cdef inline unsigned int swapped(unsigned int word) noexcept:
     return (word & 0xFF) << 8 | (word >> 8 & 0xFF)
 
@@ -124,14 +134,16 @@ cdef class Mailbox:
     """Room for `MESSAGES` messages of a socket; see `gateway/engine/mailbox.py`."""
 
     cdef int _fd
+    cdef bint _alone
     cdef Packet _memory
     cdef mmsghdr[MESSAGES] _received
     cdef iovec[MESSAGES] _room
     cdef iovec[MESSAGES] _answers
     cdef int _answered
 
-    def __cinit__(self, int fd):
+    def __cinit__(self, int fd, *, bint alone=False):
         self._fd = fd
+        self._alone = alone
         if posix_memalign(<void**> &self._memory, 4096, <size_t> MESSAGES * MESSAGE_BYTES):
             raise MemoryError
         memset(self._received, 0, sizeof(self._received))
@@ -146,8 +158,11 @@ cdef class Mailbox:
 
     cdef int receive(self) except -1:
         cdef int count
-        with nogil:
+        if self._alone:
             count = recvmmsg(self._fd, self._received, MESSAGES, MSG_WAITFORONE, NULL)
+        else:
+            with nogil:
+                count = recvmmsg(self._fd, self._received, MESSAGES, MSG_WAITFORONE, NULL)
         if count >= 0:
             return count
         if errno != EINTR and errno != EAGAIN:

@@ -48,12 +48,16 @@ class BatchLoop:
         while True:
             self.turn()
 
-    def turn(self) -> int:
+    @cython.ccall
+    @cython.exceptval(-1)
+    def turn(self) -> cython.int:
         """Wait for packets or a signal, and judge what has come; returns how many messages."""
         count: cython.int = self._mailbox.receive()
         now_ns: cython.longlong = monotonic_ns()
         if count == 0 or self._published[0] != self._seen or now_ns >= self._look_at:
             self._attend()
+        if self._judge.looks_far():
+            self._look_ahead(count)
         number: cython.int
         for number in range(count):
             self._answer(number, now_ns)
@@ -73,11 +77,29 @@ class BatchLoop:
         self._watched = self._worker.is_watched
 
     @cython.cfunc
+    def _look_ahead(self, count: cython.int) -> cython.void:
+        """Have all that the packets need of a large table fetched at once, not one after another.
+
+        Where a record is stands in the index, so first the one and then the other.
+        """
+        number: cython.int
+        for number in range(count):
+            if self._read(number):
+                self._judge.expect_addresses(self._mailbox.message(number))
+        for number in range(count):
+            if self._read(number):
+                self._judge.expect_slots(self._mailbox.message(number))
+
+    @cython.cfunc
+    def _read(self, number: cython.int) -> cython.bint:
+        return self._judge.message.read(self._mailbox.message(number), self._mailbox.size(number))
+
+    @cython.cfunc
     def _answer(self, number: cython.int, now_ns: cython.longlong) -> cython.void:
         judge: Judge = self._judge
         message: Message = judge.message
         buffer: Packet = self._mailbox.message(number)
-        if not message.read(buffer, self._mailbox.size(number)):
+        if not self._read(number):
             return  # of a verdict that came too late: the packet was gone
         before: object = None
         if self._watched:

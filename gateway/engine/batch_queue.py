@@ -27,4 +27,4 @@ def bound(worker: Worker, queue: int) -> Iterator[Callable[[], None]]:
     """
     compiled = rules.compiled_module()
     with closing(open_queue(queue)) as socket:
-        yield compiled.BatchLoop(compiled.Mailbox(socket.fileno()), worker, queue).run
+        yield compiled.BatchLoop(compiled.Mailbox(socket.fileno(), alone=True), worker, queue).run

@@ -13,8 +13,9 @@ if not cython.compiled:
     )
     from gateway.nat.checks import check_header
     from gateway.nat.tally import Tally
-    from gateway.nat.translate import Translator
-    from gateway.packet.ipv4 import total_length
+    from gateway.nat.translate import INBOUND, OUTBOUND, Translator
+    from gateway.nat.view import NONE, TableView
+    from gateway.packet.ipv4 import DESTINATION, MIN_HEADER, SOURCE, total_length, u32
     from gateway.packet.memory import Packet, packet_at
     from gateway.packet.unfinished import finish, is_own
 
@@ -51,6 +52,40 @@ class Judge:
     def outcome(self) -> Outcome:
         """What became of the packet judged last."""
         return self._translator.outcome(self.reason)
+
+    @cython.cfunc
+    def looks_far(self) -> cython.bint:
+        """Whether it helps to say beforehand which packets come."""
+        return self._translator.table.is_large()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def expect_addresses(self, buffer: Packet) -> cython.void:
+        """Say that the message read last, in `buffer`, will be judged soon."""
+        if self.message.length >= MIN_HEADER:
+            packet: Packet = packet_at(buffer, self.message.payload)
+            table: TableView = self._translator.table
+            table.expect_public(u32(packet, DESTINATION))
+            if self.message.mark == INBOUND:
+                table.expect_public(u32(packet, SOURCE))
+            else:
+                table.expect_private(u32(packet, SOURCE))
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def expect_slots(self, buffer: Packet) -> cython.void:
+        """The same once more, when what was said before has been done."""
+        if self.message.length >= MIN_HEADER:
+            packet: Packet = packet_at(buffer, self.message.payload)
+            table: TableView = self._translator.table
+            slot: cython.int = (
+                table.of_private(u32(packet, SOURCE))
+                if self.message.mark == OUTBOUND
+                else table.of_public(u32(packet, DESTINATION))
+            )
+            if slot != NONE:
+                table.expect(slot)
+                self._tally.expect(slot)
 
     @cython.cfunc
     def verdict(self, buffer: Packet, now_ns: cython.longlong) -> cython.int:

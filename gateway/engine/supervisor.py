@@ -223,8 +223,17 @@ class Supervisor:
             self._due[number] = time.monotonic() + BACK_OFF_MAX_S
 
     def _fork(self, number: int, bank: range, crew: Crew) -> Process:
-        core = self._cores[(number - bank[0]) % len(self._cores)]
-        return workers.start(number, core, crew.work)
+        return workers.start(number, self._cores_of(number, bank), crew.work)
+
+    def _cores_of(self, number: int, bank: range) -> set[int]:
+        """Where a worker runs: on a core of its own, if there is a worker for each.
+
+        Fewer are where the scheduler wants them, which is beside whoever sends: to wake an idle
+        core takes longer than to judge a packet.
+        """
+        if len(bank) < len(self._cores):
+            return set(self._cores)
+        return {self._cores[(number - bank[0]) % len(self._cores)]}
 
     def _note(self, **changes: Any) -> None:
         self._record = replace(self._record, supervisor=os.getpid(), **changes)

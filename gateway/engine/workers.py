@@ -78,8 +78,8 @@ def adopt(directory: Path) -> list[Process]:
     return found
 
 
-def start(number: int, core: int, work: Callable[[int], object]) -> Process:
-    """Fork a worker that does `work` on that core.
+def start(number: int, cores: set[int], work: Callable[[int], object]) -> Process:
+    """Fork a worker that does `work` on one of these cores.
 
     The caller's process has one thread. Raises `OSError` if there can't be one more.
     """
@@ -89,7 +89,7 @@ def start(number: int, core: int, work: Callable[[int], object]) -> Process:
     try:
         pid = os.fork()
         if pid == 0:
-            _live(number, core, work, words)
+            _live(number, cores, work, words)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return Process(number, pid, os.pidfd_open(pid), time.monotonic(), words)
@@ -127,15 +127,17 @@ def _living(directory: Path) -> dict[int, int]:
     }
 
 
-def _live(number: int, core: int, work: Callable[[int], object], words: mmap.mmap) -> NoReturn:
+def _live(
+    number: int, cores: set[int], work: Callable[[int], object], words: mmap.mmap
+) -> NoReturn:
     """Be the worker; nothing of the supervisor's own is ever run here again."""
     status = 1
     try:
         signals.become_worker()
         with suppress(OSError):  # a sandbox may forbid it: the name is for people only
             Path("/proc/self/comm").write_text(f"tgw-worker-{number}")
-        with suppress(OSError):  # the core was taken from us meanwhile: slower, no worse
-            os.sched_setaffinity(0, {core})
+        with suppress(OSError):  # they were taken from us meanwhile: slower, no worse
+            os.sched_setaffinity(0, cores)
         work(number)
     except SystemExit:
         status = 0

@@ -3,7 +3,7 @@
 import cython
 
 if not cython.compiled:
-    from gateway.packet.memory import LongWords, long_words_of
+    from gateway.packet.memory import LongWords, long_words_of, prefetch
 
 REASON_BASE = cython.declare(cython.int, 8)
 REASONS_MAX = cython.declare(cython.int, 64)
@@ -23,6 +23,12 @@ class Tally:
         """`memory` has room for every slot of the table in use."""
         self._held = memory
         self._words = long_words_of(memory)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def expect(self, slot: cython.longlong) -> cython.void:
+        """Say that this slot will be counted soon."""
+        prefetch(self._words, SLOT_BASE + slot * SLOT_WORDS)
 
     @cython.cfunc
     @cython.exceptval(check=False)

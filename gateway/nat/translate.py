@@ -53,7 +53,7 @@ OUTBOUND = cython.declare(cython.int, Direction.OUTBOUND)
 class Translator:
     """The rules, with the table and the buckets that they go by."""
 
-    _table: TableView
+    table: TableView
     _policer: Policer
     # Of the packet at hand: whose source it has and whose destination, where the datagram starts
     # that it quotes, and whose destination that has.
@@ -64,7 +64,7 @@ class Translator:
 
     def __init__(self, table: TableView, policer: Policer) -> None:
         """No packet was translated yet."""
-        self._table = table
+        self.table = table
         self._policer = policer
         self.forget()
 
@@ -95,7 +95,7 @@ class Translator:
         reason: cython.int = self._plan(packet, length, direction)
         if reason == 0:
             reason = self._policer.admits(
-                self._table,
+                self.table,
                 self.sender,
                 self.receiver,
                 total_length(packet),
@@ -126,9 +126,9 @@ class Translator:
         if direction == OUTBOUND and self._is_no_stranger(destination):
             return Reason.MISDIRECTED
         if direction != INBOUND:
-            self.sender = self._table.of_private(source)
+            self.sender = self.table.of_private(source)
         if direction != OUTBOUND:
-            self.receiver = self._table.of_public(destination)
+            self.receiver = self.table.of_public(destination)
             if self.receiver == NONE:
                 return Reason.UNKNOWN_PUBLIC
         reason = check_transport(packet)
@@ -155,7 +155,7 @@ class Translator:
             return 0
         source: cython.uint = u32(packet, SOURCE)
         went_to: cython.uint = u32(packet, self._quote + DESTINATION)
-        self._quoted = self._table.of_private(went_to)
+        self._quoted = self.table.of_private(went_to)
         if self._quoted == NONE:
             return Reason.QUOTE_UNKNOWN
         if self.sender == NONE and self._is_no_stranger(source):
@@ -182,7 +182,7 @@ class Translator:
         """Whether one of the addresses in these bytes isn't the internet's; 0 stands for none."""
         while at + 4 <= end:
             address: cython.uint = u32(packet, at)
-            if self._table.of_private(address) != NONE or (address and is_martian(address)):
+            if self.table.of_private(address) != NONE or (address and is_martian(address)):
                 return True
             at += 4
         return False
@@ -190,7 +190,7 @@ class Translator:
     @cython.cfunc
     def _is_no_stranger(self, address: cython.uint) -> cython.bint:
         """Whether nobody on the internet has the address: it is one of ours, or nobody's there."""
-        return is_martian(address) or self._table.of_public(address) != NONE
+        return is_martian(address) or self.table.of_public(address) != NONE
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -211,12 +211,12 @@ class Translator:
     def _to_public(
         self, packet: Packet, start: cython.int, field: cython.int, slot: cython.int
     ) -> cython.uint:
-        table: TableView = self._table
+        table: TableView = self.table
         return rewrite_address(packet, start, field, table.public(slot), table.outbound_delta(slot))
 
     @cython.cfunc
     def _to_private(
         self, packet: Packet, start: cython.int, field: cython.int, slot: cython.int
     ) -> cython.uint:
-        table: TableView = self._table
+        table: TableView = self.table
         return rewrite_address(packet, start, field, table.private(slot), table.inbound_delta(slot))

@@ -18,9 +18,10 @@ if not cython.compiled:
         SLOTS,
         bucket_of,
     )
-    from gateway.packet.memory import Words, words_of
+    from gateway.packet.memory import Words, prefetch, words_of
 
 NONE = cython.declare(cython.int, -1)
+LARGE = cython.declare(cython.int, 14)  # bits: an index of 128 kB, more than the first cache holds
 
 
 @cython.final
@@ -58,6 +59,30 @@ class TableView:
     def of_private(self, address: cython.uint) -> cython.int:
         """The slot of the mapping with this private address, or `NONE`."""
         return self._find(self._outbound, address)
+
+    @cython.cfunc
+    def is_large(self) -> cython.bint:
+        """Whether the table's words are seldom in the processor's cache already."""
+        return self._bits >= LARGE
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def expect_public(self, address: cython.uint) -> cython.void:
+        """Say that `of_public` will be asked for this address soon."""
+        prefetch(self._words, self._inbound + bucket_of(address, self._bits) * ENTRY_WORDS)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def expect_private(self, address: cython.uint) -> cython.void:
+        """Say that `of_private` will be asked for this address soon."""
+        prefetch(self._words, self._outbound + bucket_of(address, self._bits) * ENTRY_WORDS)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def expect(self, slot: cython.longlong) -> cython.void:
+        """Say that the record of this slot is wanted soon."""
+        prefetch(self._words, RECORDS + slot * RECORD_WORDS)
+        prefetch(self._words, RECORDS + slot * RECORD_WORDS + DELTAS)
 
     @cython.cfunc
     def public(self, slot: cython.longlong) -> cython.uint:

@@ -48,6 +48,10 @@ def compare_and_swap(words: LongWords, at: int, old: int, new: int) -> bool:
     return True
 
 
+def prefetch(words: Words | LongWords, at: int) -> None:
+    """Have the processor fetch the word, which is wanted soon. Interpreted, it does nothing."""
+
+
 def sum_bytes(packet: Packet, start: int, end: int) -> int:
     """The sum of the 16-bit words from `start` to `end`, an odd byte padded with 0 (RFC 1071, 1).
 

@@ -76,6 +76,15 @@ def test_workers_are_pinned_one_core_after_the_other(place: Path) -> None:
     assert pinned == [{core} for core in (*cores, cores[0])]
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_fewer_workers_than_cores_go_where_the_scheduler_wants_them(place: Path) -> None:
+    with supervising(place) as (found, _):
+        found.take_over(Settings(queues=1), nowhere)
+    assert [os.sched_getaffinity(pid) for pid in living(place).values()] == [
+        os.sched_getaffinity(0)
+    ]
+
+
 def test_the_old_workers_live_until_the_new_ones_are_in_service(place: Path) -> None:
     pointed = []
     with supervising(place) as (killed, _):

@@ -1,0 +1,90 @@
+"""How many mappings a gateway has, with which addresses, and the files that peers load them from.
+
+Few stand in a documentation network. That has no room for a million: many stand in 100.64.0.0/10.
+"""
+
+import socket
+import struct
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from gateway.nat import exchange, table
+
+PRIVATE_NETWORK: Final = "10.64.0.0/10"
+FEW_NETWORK: Final = "203.0.113.0/24"
+MANY_NETWORK: Final = "100.64.0.0/10"
+FEW_MAX: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Mappings:
+    """`count` mappings of consecutive addresses."""
+
+    count: int
+
+    @property
+    def pool(self) -> str:
+        """The network of the public addresses."""
+        return FEW_NETWORK if self.count <= FEW_MAX else MANY_NETWORK
+
+    @property
+    def public(self) -> str:
+        """The first public address."""
+        return "203.0.113.1" if self.count <= FEW_MAX else "100.64.1.0"
+
+    @property
+    def private(self) -> str:
+        """The first private address."""
+        return "10.64.1.0"
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Public and private of each."""
+        public, private = int(IPv4Address(self.public)), int(IPv4Address(self.private))
+        return [(public + n, private + n) for n in range(self.count)]
+
+
+class Files:
+    """The mappings as each kind of peer wants them, made once for a run."""
+
+    def __init__(self, directory: Path) -> None:
+        """They are made in `directory` when they are asked for."""
+        self._directory = directory
+        self.pairs = cache(self._pairs)
+        self.published = cache(self._published)
+        self.nft = cache(self._nft)
+
+    def _pairs(self, mappings: Mappings) -> Path:
+        """A file of pairs, four bytes an address, in network order."""
+        path = self._directory / f"pairs-{mappings.count}"
+        path.write_bytes(b"".join(struct.pack("!II", *pair) for pair in mappings.pairs()))
+        return path
+
+    def _published(self, mappings: Mappings) -> Path:
+        """A directory with the table as control publishes it."""
+        directory = self._directory / f"published-{mappings.count}"
+        directory.mkdir()
+        rows = [table.Mapping(*pair, slot) for slot, pair in enumerate(mappings.pairs())]
+        exchange.publish(directory, table.build(1, mappings.count, rows))
+        return directory
+
+    def _nft(self, mappings: Mappings, chains: str) -> Path:
+        """A ruleset with maps `inbound` and `outbound`, and `chains` that use them."""
+        pairs = [tuple(map(_dotted, pair)) for pair in mappings.pairs()]
+        inbound = ",".join(f"{public}:{private}" for public, private in pairs)
+        outbound = ",".join(f"{private}:{public}" for public, private in pairs)
+        path = self._directory / f"nft-{mappings.count}-{crc32(chains.encode()):08x}"
+        path.write_text(
+            "table ip nat {\n"
+            f"map inbound {{ type ipv4_addr : ipv4_addr; elements = {{ {inbound} }}\n }}\n"
+            f"map outbound {{ type ipv4_addr : ipv4_addr; elements = {{ {outbound} }}\n }}\n"
+            f"{chains}}}\n"
+        )
+        return path
+
+
+def _dotted(address: int) -> str:
+    return socket.inet_ntoa(address.to_bytes(4))

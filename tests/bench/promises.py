@@ -1,0 +1,97 @@
+"""What the figures must show, as ratios within one run."""
+
+# ruff: noqa: RUF001  the sign for "times"
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench import work
+from bench.lineup import MILLION
+from bench.samples import Figure, Samples
+
+C_PROGRAM: Final = "nfq-c"
+PYTHON_LOOP: Final = "nfq-python"
+STATEFUL: Final = "nft-stateful"
+PLAIN: Final = "plain"
+LIMITED_SHARE: Final = 0.95  # of what was offered
+LIMITED_MARK: Final = " ⁺"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One promise: what was wanted, and what was measured, if it was."""
+
+    text: str
+    wanted: str
+    measured: Figure | None
+    unit: str
+    holds: bool | None  # None: it wasn't measured
+
+
+def added_us(samples: Samples, peer: str, work_name: str, baseline: str) -> Figure | None:
+    """What the peer adds to a round trip through the same network without NAT."""
+    return samples.difference((peer, work_name), (PLAIN, baseline))
+
+
+def mark(samples: Samples, peer: str, work_name: str) -> str:
+    """`LIMITED_MARK` if nearly all came through: the sender was the limit then, not the peer."""
+    share = samples.ratio((peer, work_name), (peer, work.offered(work_name)))
+    return LIMITED_MARK if share and share.median > LIMITED_SHARE else ""
+
+
+def kept(samples: Samples, ours: str) -> Sequence[Kept]:
+    """Every promise, for one of our engines."""
+    million = work.with_mappings(work.PPS, MILLION)
+    return [
+        _at_least(samples, "packets/s, against the C program", 1.5, ours, C_PROGRAM, work.PPS),
+        _at_least(
+            samples,
+            "packets/s, against NetfilterQueue's Python loop",
+            2.3,
+            ours,
+            PYTHON_LOOP,
+            work.PPS,
+        ),
+        _at_least(
+            samples,
+            "one TCP stream, against NetfilterQueue's Python loop",
+            6.0,
+            ours,
+            PYTHON_LOOP,
+            work.STREAM_1,
+        ),
+        _at_least(
+            samples,
+            "one TCP stream, against the kernel's stateful nft NAT",
+            0.5,
+            ours,
+            STATEFUL,
+            work.STREAM_1,
+        ),
+        _ratio(
+            "packets/s with a million mappings, against one mapping",
+            0.85,
+            samples.ratio((ours, million), (ours, work.PPS)),
+        ),
+        _latency(samples, "added latency, idle, p50, less the C program's", ours, work.IDLE_P50),
+        _latency(samples, "the same, each at half of its own load", ours, work.HALF_P50),
+    ]
+
+
+def _at_least(
+    samples: Samples, text: str, least: float, ours: str, peer: str, work_name: str
+) -> Kept:
+    text += mark(samples, ours, work_name)
+    return _ratio(text, least, samples.ratio((ours, work_name), (peer, work_name)))
+
+
+def _ratio(text: str, least: float, found: Figure | None) -> Kept:
+    holds = None if found is None else found.median >= least
+    return Kept(text, f"≥ {least:g} ×", found, "×", holds)
+
+
+def _latency(samples: Samples, text: str, ours: str, work_name: str) -> Kept:
+    # What plain forwarding takes is in both, so it goes away.
+    found = samples.difference((ours, work_name), (C_PROGRAM, work_name))
+    return Kept(text, "≤ 0 µs", found, "µs", None if found is None else found.median <= 0)

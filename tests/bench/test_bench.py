@@ -1,0 +1,75 @@
+"""The benchmark itself: short runs, that it measures everything and leaves nothing behind."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bench import lineup, rig, work
+from bench.lineup import Peer, queued
+from bench.mappings import Files, Mappings
+from bench.plan import Plan
+from bench.work import Bench
+
+from gateway.net import namespace
+
+TINY = Plan(
+    name="tiny",
+    rounds=1,
+    warm_s=0.05,
+    flood_s=0.1,
+    stream_s=1,
+    idle_s=0.1,
+    half_s=0.1,
+    tables=(300,),
+    quiet_s=0.0,
+)
+ONE_MAPPING = {
+    *(work.PPS, work.offered(work.PPS), work.PPS_FLOWS, work.offered(work.PPS_FLOWS)),
+    *(work.STREAM_1, work.STREAM_8, work.IDLE_P50, work.IDLE_P99),
+    *(work.HALF_RATE, work.HALF_P50, work.HALF_P99, work.HALF_LOST),
+    *(work.CPU_OWN, work.CPU_MACHINE, work.MEMORY, work.MEMORY_PEAK, work.MEMORY_KERNEL),
+}
+PEERS = ["nft-stateful", "nfq-c", "netfilterqueue-1"]
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: namespaces and real packets"),
+]
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[Files]:
+    """Where workers find them too, which give up root: pytest's own folders are closed to them."""
+    with rig.directory_of_files() as directory:
+        yield Files(directory)
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("programs")
+    lineup.compile_programs(directory)
+    return directory
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_round_measures_everything(name: str, files: Files, programs: Path) -> None:
+    said: list[str] = []
+    bench = Bench(TINY, files, programs, said.append)
+    (peer,) = (peer for peer in lineup.peers(2) if peer.name == name)
+    samples = work.measure(bench, peer, 1, Mappings(1))
+    samples += work.measure(bench, peer, 1, Mappings(300))
+    many = {work.with_mappings(work.PPS, 300), work.with_mappings(work.MEMORY, 300)}
+    found = {sample.work: sample.value for sample in samples}
+    assert found.keys() >= ONE_MAPPING | many, said
+    assert all(found[positive] > 0 for positive in (work.PPS, work.STREAM_1, work.IDLE_P50))
+    assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
+
+
+def test_a_peer_that_ends_is_said_to_and_left_out(files: Files, programs: Path) -> None:
+    said: list[str] = []
+    bench = Bench(TINY, files, programs, said.append)
+    broken = Peer("broken", "broken", queued(lambda _: ["sh", "-c", "echo no table; exit 3"]))
+    assert work.measure(bench, broken, 1, Mappings(1)) == []
+    assert said == ["broken: the machine is busy with something else", "broken: sh: no table"]
+    assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []

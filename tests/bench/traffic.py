@@ -1,0 +1,111 @@
+"""What is sent through a peer, and what came of it."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench.processes import BenchError, Program, keep_on, processors, run_in, started
+from bench.rig import HOST_LINK, Rig, received
+
+PING_PORT: Final = "7"
+STREAM_PORT: Final = "5201"
+CONNECT_WITHIN_S: Final = 5
+SLACK_S: Final = 20.0  # beyond what a program was told to run
+AFTER_S: Final = 0.1  # the flood goes on for so long after what is measured
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Small UDP packets to `count` addresses from `target` on, in `flows` flows."""
+
+    target: str
+    count: int = 1
+    flows: int = 1
+    rate: float = 0.0  # packets a second; 0: as many as the sender can
+
+
+class Delivered(NamedTuple):
+    """Packets a second: what came through, and what was sent."""
+
+    delivered: float
+    offered: float
+
+
+class Trips(NamedTuple):
+    """Round trips: how many were asked for and answered, and how long they took, in µs."""
+
+    asked: int
+    answered: int
+    p50: float
+    p99: float
+
+
+@contextmanager
+def flooding(rig: Rig, programs: Path, flood: Flood, seconds: float) -> Iterator[Program]:
+    """The flood runs on the first processor, for `seconds` or until the block ends."""
+    command = [
+        str(programs / "flood"),
+        *("-i", HOST_LINK, "-m", rig.next_hop, "-d", f"{flood.target}/{flood.count}"),
+        *("-f", str(flood.flows), "-r", str(flood.rate), "-t", str(seconds)),
+    ]
+    before = received(rig)
+    with started(rig.client, command) as program:
+        keep_on(processors()[:1], [program.pid])
+        # With a million destinations it takes a moment to prepare.
+        deadline = time.monotonic() + SLACK_S
+        while received(rig) == before and program.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        yield program
+
+
+def delivered(
+    rig: Rig, programs: Path, flood: Flood, *, warm_s: float, seconds: float
+) -> Delivered:
+    """What comes through while the flood goes on, after a time to warm up."""
+    with flooding(rig, programs, flood, warm_s + seconds + AFTER_S) as program:
+        time.sleep(warm_s)
+        began, before = time.monotonic(), received(rig)
+        time.sleep(seconds)
+        elapsed, packets = time.monotonic() - began, received(rig) - before
+        sent, sending_s = program.output(within_s=SLACK_S).split()
+    return Delivered(packets / elapsed, int(sent) / float(sending_s))
+
+
+@contextmanager
+def answering(rig: Rig, programs: Path, address: str) -> Iterator[None]:
+    """The server answers round trips and streams at its `address`."""
+    with (
+        started(rig.server, [str(programs / "pingpong"), "serve", address, PING_PORT]) as echo,
+        started(rig.server, ["iperf3", "-s", "-B", address, "-p", STREAM_PORT]) as sink,
+    ):
+        yield
+        for program in (echo, sink):
+            if not program.is_alive():
+                raise BenchError(program.complaint())
+
+
+def trips(rig: Rig, programs: Path, target: str, *, interval_us: int, seconds: float) -> Trips:
+    """Round trips, one after the other. Raises `BenchError` if none is answered."""
+    command = [str(programs / "pingpong"), "ask", target, PING_PORT, str(interval_us)]
+    said = run_in(rig.client, [*command, str(seconds)], within_s=seconds + SLACK_S).split()
+    found = Trips(int(said[0]), int(said[1]), float(said[2]), float(said[3]))
+    if not found.answered:
+        raise BenchError("no round trip was answered")
+    return found
+
+
+def stream(rig: Rig, target: str, *, streams: int, seconds: int) -> float:
+    """What the server received, in Gbit/s, over so many TCP streams. Raises `BenchError`."""
+    said = run_in(
+        rig.client,
+        [
+            *("iperf3", "-J", "-c", target, "-p", STREAM_PORT, "-P", str(streams)),
+            *("-t", str(seconds), "--connect-timeout", str(CONNECT_WITHIN_S * 1000)),
+        ],
+        within_s=seconds + SLACK_S,
+    )
+    return float(json.loads(said)["end"]["sum_received"]["bits_per_second"]) / 1e9
