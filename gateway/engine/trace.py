@@ -78,7 +78,8 @@ class Listeners:
 
     def look(self) -> None:
         """Find who listens now."""
-        there = map(str, self._directory.glob(PATTERN))
+        # Not by glob: a signal's handler may raise here, and would leave its scan open.
+        there = (str(path) for path in self._directory.iterdir() if path.match(PATTERN))
         self._missed = {path: self._missed.get(path, 0) for path in there}
 
     def tell(self, record: Record) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import socketserver
+import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
@@ -33,7 +34,13 @@ def serve(places: Places) -> None:
     """Serve in the internet's namespace, until a signal's handler raises."""
     namespace.enter(places.namespace(INTERNET))
     with _Server(("", PORT), _WhatIsMyAddress) as server:
-        server.serve_forever()
+        # In a thread: what the handler raised in the middle of an accept would close the caller's
+        # connection under the thread that answers it.
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            threading.Event().wait()
+        finally:
+            server.shutdown()
 
 
 def is_ready(places: Places) -> bool:
