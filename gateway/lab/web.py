@@ -1,5 +1,6 @@
 """The internet's "what is my address" server: answers each request with the caller's address."""
 
+import signal
 import socket
 import socketserver
 import threading
@@ -10,6 +11,7 @@ from gateway.lab.places import INTERNET, Places
 from gateway.net import namespace
 
 PORT = 80
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _WhatIsMyAddress(BaseHTTPRequestHandler):
@@ -31,16 +33,15 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def serve(places: Places) -> None:
-    """Serve in the internet's namespace, until a signal's handler raises."""
+    """Serve in the internet's namespace, until SIGTERM or SIGINT; for the main thread only."""
     namespace.enter(places.namespace(INTERNET))
     with _Server(("", PORT), _WhatIsMyAddress) as server:
-        # In a thread: what the handler raised in the middle of an accept would close the caller's
-        # connection under the thread that answers it.
+        # Waited for, not handled: what a handler raised in the middle of an accept would close the
+        # caller's connection under the thread that answers it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            threading.Event().wait()
-        finally:
-            server.shutdown()
+        signal.sigwait(_ENDS)
+        server.shutdown()
 
 
 def is_ready(places: Places) -> bool:
