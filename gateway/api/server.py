@@ -1,11 +1,13 @@
 """The API over HTTP: the envelope around actions, as the cloud's API 3.0 has it.
 
-The server listens on a Unix socket that only root can open, so a request needs no signature.
-Errors are HTTP 200 with the bare content type: the SDKs look for `Error` only there.
+This server listens on a Unix socket that only root can open, so a request needs no signature; those
+that need one come by `signed`. Errors are HTTP 200 with the bare content type: the SDKs look for
+`Error` only there.
 """
 
 import json
 import logging
+from collections.abc import Awaitable
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.api.actions import call
+from gateway.api.actions import Answer, call
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
 
@@ -27,33 +29,42 @@ BODY_MAX = 10 << 20  # bytes: the cloud's limit for a signed POST
 def application(control: Controller) -> Starlette:
     """The API of one controller."""
 
+    async def answer(request: Request) -> Answer:
+        parameters = json_object(await body_of(request, BODY_MAX))
+        name = request.headers.get("x-tc-action", "")
+        return await run_in_threadpool(call, control, name, parameters)
+
     async def post(request: Request) -> Response:
-        try:
-            parameters = _parameters(await _body(request))
-            name = request.headers.get("x-tc-action", "")
-            answer = await run_in_threadpool(call, control, name, parameters)
-        except ApiError as error:
-            answer = {"Error": {"Code": error.code, "Message": error.message}}
-        except Exception:  # noqa: BLE001  one bad request must not end the server
-            _log.exception("a request failed")
-            answer = {
-                "Error": {"Code": "InternalError", "Message": "tgw control failed: see its log"}
-            }
-        return _response(answer)
+        return await enveloped(answer(request))
 
     return Starlette(routes=[Route("/", post, methods=["POST"])])
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
+async def enveloped(answering: Awaitable[Answer]) -> Response:
+    """The answer, or why there is none, as the cloud puts it."""
+    try:
+        answer = await answering
+    except ApiError as error:
+        answer = {"Error": {"Code": error.code, "Message": error.message}}
+    except Exception:  # noqa: BLE001  one bad request must not end the server
+        _log.exception("a request failed")
+        answer = {"Error": {"Code": "InternalError", "Message": "tgw control failed: see its log"}}
+    envelope = {"Response": {**answer, "RequestId": str(uuid4())}}
+    return Response(json.dumps(envelope), media_type="application/json")
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The body of at most `most` bytes. Raises `ApiError`."""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_MAX:
-            raise ApiError("RequestSizeLimitExceeded", f"a request has at most {BODY_MAX} bytes")
-    return body
+        if len(body) > most:
+            raise ApiError("RequestSizeLimitExceeded", f"a request has at most {most} bytes")
+    return bytes(body)
 
 
-def _parameters(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """The parameters in a body. Raises `ApiError`."""
     try:
         parameters = json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:
@@ -61,8 +72,3 @@ def _parameters(body: bytes) -> dict[str, Any]:
     if not isinstance(parameters, dict):
         raise ApiError("InvalidParameter", "the body must be a JSON object")
     return parameters
-
-
-def _response(answer: dict[str, Any]) -> Response:
-    envelope = {"Response": {**answer, "RequestId": str(uuid4())}}
-    return Response(json.dumps(envelope), media_type="application/json")

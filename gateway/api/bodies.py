@@ -1,0 +1,67 @@
+"""Bodies of requests while they are read and worked on: how long, how large, how many at once.
+
+A small body always has room, as the number of connections has a bound of its own. What all bodies
+are larger by has a bound together, so that a few slow senders of large ones keep nobody else out.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from starlette.requests import Request
+
+from gateway.api.wire import ApiError
+
+SMALL: Final = 64 << 10  # bytes
+LARGE_TOGETHER_MAX: Final = 64 << 20
+WITHIN_S: Final = 30.0
+
+
+class Bodies:
+    """All bodies that are in memory."""
+
+    def __init__(self) -> None:
+        """None is."""
+        self.large = 0  # bytes beyond `SMALL`, of all bodies
+
+    @contextmanager
+    def one(self) -> Iterator["Body"]:
+        """The body of one request, in memory as long as the block lasts."""
+        body = Body(self)
+        try:
+            yield body
+        finally:
+            self.large -= body.large
+
+
+class Body:
+    """One of them."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        """Nothing is read yet."""
+        self.large = 0
+        self._bodies = bodies
+
+    async def read(self, request: Request, most: int) -> bytes:
+        """The whole of it. Raises `ApiError` if it is too large, late, or has no room."""
+        content = bytearray()
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                async for chunk in request.stream():
+                    content += chunk
+                    self._grow(len(content), most)
+        except TimeoutError as error:
+            raise ApiError(
+                "InvalidParameter", f"the body didn't arrive within {WITHIN_S:g} seconds"
+            ) from error
+        return bytes(content)
+
+    def _grow(self, size: int, most: int) -> None:
+        if size > most:
+            raise ApiError("RequestSizeLimitExceeded", f"a request has at most {most} bytes here")
+        large = max(0, size - SMALL)
+        self._bodies.large += large - self.large
+        self.large = large
+        if self._bodies.large > LARGE_TOGETHER_MAX:
+            raise ApiError("RequestLimitExceeded", "there are too many large requests at once")

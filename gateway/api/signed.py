@@ -1,0 +1,179 @@
+"""The API for everybody who has a key: each request signed, counted, and bounded in all it takes.
+
+In this order, as far as the cloud's is known: method, action and version, who signed and when, the
+signature, how often, region, parameters. What can be refused from a request's head is, before its
+body is read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from gateway.api import actions, parameters
+from gateway.api import signature as sign
+from gateway.api.actions import Answer
+from gateway.api.bodies import Bodies, Body
+from gateway.api.credentials import Credentials
+from gateway.api.rate import RateLimit
+from gateway.api.server import BODY_MAX, enveloped, json_object
+from gateway.api.wire import ApiError
+from gateway.control.controller import Controller
+from gateway.control.place import REGION
+
+QUERY_MAX: Final = 32 << 10  # bytes: the cloud's limits
+FORM_MAX: Final = 1 << 20
+COMMON: Final = (
+    "Action",
+    "Version",
+    "Region",
+    "Timestamp",
+    "Nonce",
+    "SecretId",
+    "SignatureMethod",
+    "Signature",
+    "Language",
+    "RequestClient",
+    "Token",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a request whose signature is right asks for."""
+
+    secret_id: str
+    action: str
+    region: str
+    parameters: dict[str, Any]
+    as_text: bool
+
+
+class SignedApi:
+    """An ASGI application: the API of one controller, for those who sign with `credentials`."""
+
+    def __init__(
+        self,
+        control: Controller,
+        credentials: Credentials,
+        rate: RateLimit,
+        clock: Callable[[], float],
+    ) -> None:
+        """`clock` tells the seconds since 1970, to compare timestamps with."""
+        self._control = control
+        self._credentials = credentials
+        self.rate = rate
+        self._clock = clock
+        self._bodies = Bodies()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        request = Request(scope, receive)
+        try:
+            response = await enveloped(self._answer(request))
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        with self._bodies.one() as body:
+            received = _received(request)
+            if "authorization" in received.headers:
+                call = await self._signed_v3(request, received, body)
+            else:
+                call = await self._signed_v1(request, received, body)
+            return await self._carry_out(call)
+
+    async def _carry_out(self, call: Call) -> Answer:
+        self.rate.take(call.secret_id, call.action)
+        if not call.region:
+            raise ApiError("MissingParameter", "the common parameter Region is missing")
+        if call.region != REGION:
+            raise ApiError("UnsupportedRegion", f"the only region here is {REGION}")
+        return await run_in_threadpool(
+            actions.call, self._control, call.action, call.parameters, as_text=call.as_text
+        )
+
+    async def _signed_v3(self, request: Request, received: sign.Received, body: Body) -> Call:
+        headers = received.headers
+        action, version = headers.get("x-tc-action", ""), headers.get("x-tc-version", "")
+        claim = sign.claim_of(headers["authorization"])
+        actions.check_action(
+            action, version, claim.service if claim.service in sign.SERVICES else None
+        )
+        key = self._key(claim.secret_id, headers.get("x-tc-timestamp", ""))
+        _refuse_token(headers.get("x-tc-token", ""))
+        by_get = received.method == "GET"
+        if not by_get:
+            received = replace(received, body=await body.read(request, BODY_MAX))
+        sign.check_v3(claim, received, key)
+        found = (
+            parameters.nested(parameters.form(received.query))
+            if by_get
+            else json_object(received.body)
+        )
+        return Call(claim.secret_id, action, headers.get("x-tc-region", ""), found, by_get)
+
+    async def _signed_v1(self, request: Request, received: sign.Received, body: Body) -> Call:
+        kind = received.headers.get("content-type", "")
+        if received.method == "GET":
+            text = received.query
+        elif kind.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+            text = await _form(request, body)
+        else:
+            raise ApiError("MissingParameter", "the header Authorization is missing")
+        flat = parameters.form(text)
+        action = flat.get("Action", "")
+        actions.check_action(action, flat.get("Version", ""))
+        for name in ("SecretId", "Signature", "Nonce"):
+            if not flat.get(name):
+                raise ApiError("MissingParameter", f"the common parameter {name} is missing")
+        key = self._key(flat["SecretId"], flat.get("Timestamp", ""))
+        _refuse_token(flat.get("Token", ""))
+        sign.check_v1(flat, received, key)
+        own = {name: value for name, value in flat.items() if name not in COMMON}
+        found = parameters.nested(own)
+        return Call(flat["SecretId"], action, flat.get("Region", ""), found, as_text=True)
+
+    def _key(self, secret_id: str, timestamp: str) -> str:
+        key = self._credentials.key_of(secret_id)
+        if key is None:
+            raise ApiError(
+                "AuthFailure.SecretIdNotFound",
+                "the SecretId is not found or is disabled: please ensure that it is correct",
+            )
+        sign.check_time(timestamp, self._clock())
+        return key
+
+
+async def _form(request: Request, body: Body) -> bytes:
+    try:
+        return await body.read(request, FORM_MAX)
+    except ApiError as error:
+        if error.code != "RequestSizeLimitExceeded":
+            raise
+        raise ApiError(
+            "AuthFailure.SignatureFailure",
+            f"above {FORM_MAX} bytes a request must be signed with TC3-HMAC-SHA256",
+        ) from error
+
+
+def _received(request: Request) -> sign.Received:
+    """The head of the request, from its raw form: frameworks stumble over a host with a scheme."""
+    method, query = request.scope["method"], request.scope["query_string"]
+    if method not in ("GET", "POST"):
+        raise ApiError("UnsupportedProtocol", f"the method {method} is neither GET nor POST")
+    if len(query) > QUERY_MAX:
+        raise ApiError("RequestSizeLimitExceeded", f"a query has at most {QUERY_MAX} bytes")
+    headers = {
+        name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw
+    }
+    return sign.Received(method, query, headers)
+
+
+def _refuse_token(token: str) -> None:
+    if token:
+        raise ApiError("AuthFailure.TokenFailure", "there are no temporary credentials here")

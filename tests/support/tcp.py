@@ -1,0 +1,55 @@
+"""An application served as control serves signed requests, and raw requests to it."""
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from support.api import TIMEOUT_S, Reply
+
+from gateway.app import listen
+
+
+class Switch:
+    """An application that is another one for each test: to start a server takes longer than it."""
+
+    application: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        await self.application(scope, receive, send)
+
+
+@contextmanager
+def served(application: ASGIApp, options: listen.Options | None = None) -> Iterator[int]:
+    """Serve on a port of loopback: which."""
+    server = listen.server(application, options or listen.Options())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(timeout=TIMEOUT_S)
+            assert not thread.is_alive()
+
+
+def send(
+    port: int, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+) -> Reply:
+    """One request; a `host` among the headers is sent as it stands."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    try:
+        connection.putrequest(method, target, skip_host="host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        if body or method == "POST":
+            connection.putheader("content-length", str(len(body)))
+        connection.endheaders(body or None)
+        answer = connection.getresponse()
+        return Reply(answer.status, dict(answer.getheaders()), answer.read())
+    finally:
+        connection.close()

@@ -1,0 +1,57 @@
+"""How often: a second's calls at once, then one by one."""
+
+import pytest
+
+from gateway.api.actions import ACTIONS
+from gateway.api.rate import DEFAULT_PER_S, PER_S, RateLimit
+from gateway.api.wire import ApiError
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def taken(rate: RateLimit, action: str, by: str = "a") -> int:
+    """How many calls are let through now."""
+    for count in range(1000):
+        try:
+            rate.take(by, action)
+        except ApiError as error:
+            return count if error.code == "RequestLimitExceeded" else -1
+    return 1000
+
+
+@pytest.mark.parametrize("action", ["AssociateAddress", "RunInstances", "DescribeInstances"])
+def test_a_seconds_calls_are_let_through_and_come_again(action: str) -> None:
+    clock = Clock()
+    rate = RateLimit(clock)
+    expected = PER_S.get(action, DEFAULT_PER_S)
+    assert taken(rate, action) == expected
+    clock.now += 0.5
+    assert taken(rate, action) == expected / 2
+    clock.now += 3600
+    assert taken(rate, action) == expected
+
+
+def test_each_key_and_each_action_has_its_own() -> None:
+    rate = RateLimit(Clock())
+    assert taken(rate, "AssociateAddress") == 10
+    assert taken(rate, "AssociateAddress", "b") == 10
+    assert taken(rate, "DisassociateAddress") == 10
+
+
+@pytest.mark.parametrize(("per_s", "at_once"), [(3.0, 3), (0.5, 1), (512.0, 512)])
+def test_the_rate_can_be_chosen(per_s: float, at_once: int) -> None:
+    clock = Clock()
+    rate = RateLimit(clock, per_s)
+    assert taken(rate, "DescribeInstances") == at_once
+    clock.now += 1 / per_s
+    assert taken(rate, "DescribeInstances") == 1
+
+
+def test_the_rates_are_of_actions_that_exist() -> None:
+    assert set(PER_S) <= set(ACTIONS)
