@@ -11,9 +11,13 @@ from pathlib import Path
 from random import SystemRandom
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.api import server as api
+from gateway.api.credentials import Credentials
+from gateway.api.rate import RateLimit
+from gateway.api.signed import SignedApi
+from gateway.app import listen
 from gateway.app.begin import begin
 from gateway.control import place
 from gateway.control.controller import Controller
@@ -21,7 +25,7 @@ from gateway.control.events import LabConfigured
 from gateway.control.publication import SharedTables
 from gateway.lab import roles
 from gateway.lab.machines import Machines
-from gateway.lab.places import GATEWAY
+from gateway.lab.places import GATEWAY, Places
 from gateway.lab.topology import METADATA_ADDRESS, Topology
 from gateway.metadata import server as metadata
 from gateway.metadata.tree import Facts
@@ -33,10 +37,11 @@ BACKLOG = 128
 REQUESTS_AT_ONCE = 200
 
 
-def run(lab: str) -> None:
+def run(lab: str, options: listen.Options) -> None:
     """Be the lab's control: API and metadata service, until SIGTERM.
 
-    Raises `RoleError`, `StoreError`, `ControlError` or `OSError`.
+    `options` are of the API that takes signed requests. Raises `RoleError`, `StoreError`,
+    `ControlError`, `CredentialsError` or `OSError`.
     """
     site, topology = begin(lab, roles.CONTROL)
     control = Controller(
@@ -49,8 +54,10 @@ def run(lab: str) -> None:
     control.restore(_configuration(topology))
     with namespace.inside(site.namespace(GATEWAY)):
         metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
+    metadata_server = _server(metadata.application(_facts_of(control, topology)))
     with (
-        _in_background(metadata.application(_facts_of(control, topology)), metadata_socket),
+        _in_background(metadata_server, metadata_socket),
+        _signed_api(site, control, options),
         _unix_listener(site.socket) as listener,
     ):
         server = _server(api.application(control))
@@ -58,6 +65,19 @@ def run(lab: str) -> None:
             # From here on the server ends by itself: an exception would cut its start in two.
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         server.run(sockets=[listener])
+
+
+@contextmanager
+def _signed_api(site: Places, control: Controller, options: listen.Options) -> Iterator[None]:
+    credentials = Credentials(site.credentials)
+    credentials.ensure(time.time())
+    rate = RateLimit(time.monotonic, options.rate_per_s)
+    server = listen.server(SignedApi(control, credentials, rate, time.time), options)
+    with (
+        listen.listener(options, site.endpoint, BACKLOG) as listener,
+        _in_background(server, listener),
+    ):
+        yield
 
 
 def _configuration(topology: Topology) -> LabConfigured:
@@ -95,7 +115,7 @@ def _facts_of(control: Controller, topology: Topology) -> metadata.FactsOf:
     return facts_of
 
 
-def _server(application: Starlette) -> uvicorn.Server:
+def _server(application: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             application,
@@ -111,8 +131,7 @@ def _server(application: Starlette) -> uvicorn.Server:
 
 
 @contextmanager
-def _in_background(application: Starlette, listener: socket.socket) -> Iterator[None]:
-    server = _server(application)
+def _in_background(server: uvicorn.Server, listener: socket.socket) -> Iterator[None]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

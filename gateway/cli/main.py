@@ -14,8 +14,21 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway import __version__
 from gateway.api.client import ControlUnreachableError
+from gateway.api.credentials import CredentialsError
 from gateway.api.wire import ApiError
-from gateway.cli import demo, doctor, eip, hosts, instance, lab, processes, replay, show, trace
+from gateway.cli import (
+    credentials,
+    demo,
+    doctor,
+    eip,
+    hosts,
+    instance,
+    lab,
+    processes,
+    replay,
+    show,
+    trace,
+)
 from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError, RefusedError
 from gateway.cli.verbs import lab_option
 from gateway.control.errors import ControlError
@@ -28,11 +41,25 @@ from gateway.nat.table import BadTableError
 from gateway.nat.worker_page import WorkerRunningError
 from gateway.store.records import StoreError
 
+NOUNS = (
+    lab,
+    instance,
+    eip,
+    credentials,
+    hosts,
+    show,
+    trace,
+    replay,
+    doctor,
+    demo,
+    processes,
+)
 MISTAKES = (MistakeError, TopologyError)
 FAILURES = (
     RefusedError,
     BadTableError,
     ControlError,
+    CredentialsError,
     LabError,
     NetlinkError,
     RoleError,
@@ -59,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     tgw = Parser(prog="tgw", description="A TGW-like 1:1 NAT gateway, and a lab to watch it in.")
     tgw.add_argument("--version", action="version", version=f"tgw {__version__}")
     nouns = tgw.add_subparsers(metavar="COMMAND", required=True)
-    for module in (lab, instance, eip, hosts, show, trace, replay, doctor, demo, processes):
+    for module in NOUNS:
         module.add(nouns, common)
     return tgw
 

@@ -5,11 +5,14 @@ twice as fast without them.
 """
 
 import argparse
-from typing import Any
+from math import inf
+from typing import Any, Final
 
-from gateway.cli.output import RefusedError, need_root
+from gateway.cli.output import MistakeError, RefusedError, need_root
 from gateway.cli.verbs import Subparsers, verb
 from gateway.engine.record import ENGINES, QUEUES_MAX
+
+PORT_MAX: Final = 65535
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -30,7 +33,23 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"queues, and workers: 1 to {QUEUES_MAX} (default: as before, or one per core)",
     )
-    verb(nouns, common, "control", control, "Be the lab's control: API, metadata, mapping table")
+    parser = verb(
+        nouns, common, "control", control, "Be the lab's control: API, metadata, mapping table"
+    )
+    parser.add_argument(
+        "--api-listen",
+        type=_address,
+        metavar="HOST:PORT",
+        help="where to take signed requests (default: on loopback, the first free port from 9530)",
+    )
+    parser.add_argument("--api-cert", metavar="FILE", help="speak TLS there: the certificates, PEM")
+    parser.add_argument("--api-key", metavar="FILE", help="and the certificate's key, PEM")
+    parser.add_argument(
+        "--api-rate",
+        type=_rate,
+        metavar="CALLS",
+        help="calls a second of each action (default: the cloud's 10 or 20)",
+    )
     verb(nouns, common, "web", web, "Be the internet's 'what is my address' server")
 
 
@@ -71,9 +90,33 @@ def _queues(text: str) -> int:
 def control(arguments: argparse.Namespace) -> None:
     """Serve commands."""
     need_root()
+    if (arguments.api_cert is None) != (arguments.api_key is None):
+        raise MistakeError("--api-cert and --api-key go together")
     from gateway.app import control as process
+    from gateway.app.listen import Options
 
-    process.run(arguments.lab)
+    host, port = arguments.api_listen or (None, None)
+    process.run(
+        arguments.lab,
+        Options(host, port, arguments.api_cert, arguments.api_key, arguments.api_rate),
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= PORT_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return rate
 
 
 def web(arguments: argparse.Namespace) -> None:

@@ -33,7 +33,7 @@ class Places:
 
     @property
     def state(self) -> Path:
-        """What outlives a reboot: the event log."""
+        """What outlives a reboot: the event log, the API's credentials."""
         return STATE / self.lab
 
     @property
@@ -45,6 +45,16 @@ class Places:
     def socket(self) -> Path:
         """Where control listens."""
         return self.run / "control.sock"
+
+    @property
+    def credentials(self) -> Path:
+        """The pairs of SecretId and SecretKey; only root can read it."""
+        return self.state / "credentials.json"
+
+    @property
+    def endpoint(self) -> Path:
+        """Says where control listens for signed requests: a URL."""
+        return self.run / "api"
 
     @property
     def prefix(self) -> str:

@@ -44,6 +44,7 @@ NOUNS = {
     "lab": ("up", "down", "status", "graph"),
     "instance": ("run", "list", "show", "start", "stop", "reboot", "terminate"),
     "eip": ("allocate", "bind", "unbind", "release", "list"),
+    "credentials": (),
     **dict.fromkeys(
         ("exec", "shell", "table", "counters", "events", "doctor", "demo", "dataplane", "control"),
         (),

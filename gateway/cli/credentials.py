@@ -1,0 +1,88 @@
+"""tgw credentials: what a client of the cloud's API needs to talk to the lab."""
+
+import argparse
+import shlex
+import time
+
+from gateway.api.credentials import Credentials, Pair
+from gateway.cli.output import RefusedError, need_root, print_json, site_of, topology_of
+from gateway.cli.verbs import Subparsers, verb
+from gateway.control.place import REGION
+from gateway.lab.places import Places
+
+
+def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = verb(
+        nouns,
+        common,
+        "credentials",
+        credentials,
+        "SecretId, SecretKey and endpoint of the lab's API, as lines for a shell to eval",
+        json=True,
+    )
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--new", action="store_true", help="make another pair, and show it")
+    change.add_argument("--disable", metavar="ID", help="refuse what is signed with this SecretId")
+    change.add_argument("--enable", metavar="ID", help="take it again")
+
+
+def credentials(arguments: argparse.Namespace) -> None:
+    """Show, or change and show."""
+    need_root()
+    topology_of(arguments)
+    site = site_of(arguments)
+    kept = Credentials(site.credentials)
+    made = kept.create(time.time()) if arguments.new else None
+    switched = arguments.disable or arguments.enable
+    if switched:
+        kept.switch(switched, enabled=bool(arguments.enable))
+    if arguments.json:
+        print_json(_facts(site, kept.pairs()))
+    elif switched:
+        print(f"{switched} is {'enabled' if arguments.enable else 'disabled'}")
+    else:
+        _print_lines(site, made or _first_enabled(kept.pairs()))
+
+
+def _print_lines(site: Places, pair: Pair) -> None:
+    variables = {
+        "TENCENTCLOUD_SECRET_ID": pair.secret_id,
+        "TENCENTCLOUD_SECRET_KEY": pair.secret_key,
+        "TENCENTCLOUD_REGION": REGION,
+        "TGW_API": _endpoint(site),
+    }
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def _facts(site: Places, pairs: tuple[Pair, ...]) -> dict[str, object]:
+    return {
+        "Endpoint": _endpoint(site),
+        "Region": REGION,
+        "Credentials": [
+            {
+                "SecretId": pair.secret_id,
+                "SecretKey": pair.secret_key,
+                "Enabled": pair.enabled,
+                "CreatedTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(pair.created_at)),
+            }
+            for pair in pairs
+        ],
+    }
+
+
+def _first_enabled(pairs: tuple[Pair, ...]) -> Pair:
+    for pair in pairs:
+        if pair.enabled:
+            return pair
+    raise RefusedError("every SecretId is disabled: '--enable ID' or '--new' helps")
+
+
+def _endpoint(site: Places) -> str:
+    try:
+        return site.endpoint.read_text().strip()
+    except FileNotFoundError:
+        raise RefusedError(
+            f"control of lab {site.lab} has not listened yet: 'tgw lab up' starts it"
+        ) from None
