@@ -14,6 +14,7 @@ from support.world import World
 from gateway.api import signed
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
+from gateway.api.server import BODY_MAX
 from gateway.api.signed import SignedApi
 
 NOW = 1551113065.0
@@ -230,7 +231,7 @@ def test_only_signed_calls_count_against_the_rate(server: Server) -> None:
 
 
 def test_the_cloud_has_limits_of_size(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (signed.QUERY_MAX, signed.FORM_MAX, signed.BODY_MAX) == (32768, 1 << 20, 10 << 20)
+    assert (signed.QUERY_MAX, signed.FORM_MAX, BODY_MAX) == (32768, 1 << 20, 10 << 20)
     long = "Limit=" + "1" * 32768
     assert code(server.get("DescribeAddresses", long)) == "RequestSizeLimitExceeded"
     monkeypatch.setattr(signed, "FORM_MAX", 1000)

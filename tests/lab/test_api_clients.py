@@ -1,0 +1,320 @@
+"""The cloud's own clients drive the lab: its Python SDK in each way of signing, and tccli."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.labs import TGW, Lab, eventually, lab_of, leftovers, new_topology
+from tencentcloud.common.common_client import CommonClient
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+from tencentcloud.cvm.v20170312 import models as cvm
+from tencentcloud.cvm.v20170312.cvm_client import CvmClient
+from tencentcloud.vpc.v20170312 import models as vpc
+from tencentcloud.vpc.v20170312.vpc_client import VpcClient
+
+from gateway.lab import life
+
+# The SDK's, about functions of the standard library.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+VERSION = "2017-03-12"
+WAYS = [
+    ("TC3-HMAC-SHA256", "POST", "http://"),
+    ("TC3-HMAC-SHA256", "POST", ""),
+    ("TC3-HMAC-SHA256", "GET", ""),
+    ("HmacSHA256", "POST", ""),
+    ("HmacSHA1", "POST", "http://"),
+    ("HmacSHA1", "GET", ""),
+]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What `tgw credentials` prints."""
+
+    endpoint: str
+    region: str
+    secret_id: str
+    secret_key: str
+
+    def client(
+        self,
+        kind: Any,
+        sign: str = "TC3-HMAC-SHA256",
+        method: str = "POST",
+        scheme: str = "http://",
+        **http: Any,
+    ) -> Any:
+        """A client of the SDK's: CvmClient or VpcClient."""
+        host = self.endpoint.partition("://")[2]
+        over = HttpProfile(protocol="http", endpoint=scheme + host, reqMethod=method, **http)
+        profile = ClientProfile(signMethod=sign, httpProfile=over)
+        return kind(Credential(self.secret_id, self.secret_key), self.region, profile)
+
+
+def account_of(lab: Lab) -> Account:
+    """As a shell reads it."""
+    words = shlex.split(lab.run("credentials").stdout)
+    found = dict(word.split("=", 1) for word in words if "=" in word)
+    return Account(
+        found["TGW_API"],
+        found["TENCENTCLOUD_REGION"],
+        found["TENCENTCLOUD_SECRET_ID"],
+        found["TENCENTCLOUD_SECRET_KEY"],
+    )
+
+
+@pytest.fixture
+def account(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Account:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return account_of(lab)
+
+
+def asked(request: Any, **parameters: Any) -> Any:
+    """A request of the SDK's."""
+    request.from_json_string(json.dumps(parameters))
+    return request
+
+
+def refusal(call: Any, *arguments: Any) -> str:
+    with pytest.raises(TencentCloudSDKException) as refused:
+        call(*arguments)
+    assert refused.value.requestId
+    return str(refused.value.code)
+
+
+PURCHASE = {
+    "Placement": {"Zone": "ap-guangzhou-3"},
+    "ImageId": "img-487zeit5",
+    "InstanceType": "S5.SMALL1",
+    "InstanceChargeType": "POSTPAID_BY_HOUR",
+    "SystemDisk": {"DiskType": "CLOUD_PREMIUM", "DiskSize": 50},
+    "VirtualPrivateCloud": {"VpcId": "DEFAULT", "SubnetId": "DEFAULT"},
+    "InternetAccessible": {
+        "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR",
+        "InternetMaxBandwidthOut": 10,
+        "PublicIpAssigned": True,
+    },
+    "InstanceCount": 1,
+    "LoginSettings": {"Password": "Qcloud@TestApi123"},
+    "EnhancedService": {"SecurityService": {"Enabled": True}},
+    "HostName": "web",
+    "DryRun": False,
+}
+
+
+@pytest.mark.parametrize(("sign", "method", "scheme"), WAYS)
+def test_the_sdk_drives_instances_and_eips(
+    lab: Lab, account: Account, sign: str, method: str, scheme: str
+) -> None:
+    cvms = account.client(CvmClient, sign, method, scheme)
+    vpcs = account.client(VpcClient, sign, method, scheme)
+    answer = cvms.RunInstances(asked(cvm.RunInstancesRequest(), **PURCHASE, InstanceName="前门"))
+    (instance_id,) = answer.InstanceIdSet
+
+    def shown() -> Any:
+        request = asked(cvm.DescribeInstancesRequest(), InstanceIds=[instance_id], Limit=20)
+        (instance,) = cvms.DescribeInstances(request).InstanceSet
+        return instance
+
+    assert shown().InstanceState == "RUNNING"
+    assert shown().InstanceName == "前门"
+    assert shown().InternetAccessible.InternetMaxBandwidthOut == 10
+    assert lab.pings("internet", shown().PublicIpAddresses[0])
+
+    allocate = asked(vpc.AllocateAddressesRequest(), AddressCount=1, InternetMaxBandwidthOut=5)
+    (eip_id,) = vpcs.AllocateAddresses(allocate).AddressSet
+    bind = asked(vpc.AssociateAddressRequest(), AddressId=eip_id, InstanceId=instance_id)
+    vpcs.AssociateAddress(bind)
+    listed = asked(vpc.DescribeAddressesRequest(), AddressIds=[eip_id])
+    (eip,) = vpcs.DescribeAddresses(listed).AddressSet
+    assert (eip.AddressStatus, eip.InstanceId, eip.Bandwidth) == ("BIND", instance_id, 5)
+    assert shown().PublicIpAddresses == [eip.AddressIp]
+    assert lab.pings("internet", eip.AddressIp)
+
+    vpcs.DisassociateAddress(asked(vpc.DisassociateAddressRequest(), AddressId=eip_id))
+    eventually(lambda: not lab.pings("internet", eip.AddressIp))
+    vpcs.ReleaseAddresses(asked(vpc.ReleaseAddressesRequest(), AddressIds=[eip_id]))
+    assert vpcs.DescribeAddresses(listed).TotalCount == 0
+    cvms.TerminateInstances(asked(cvm.TerminateInstancesRequest(), InstanceIds=[instance_id]))
+    gone = asked(cvm.DescribeInstancesRequest(), InstanceIds=[instance_id])
+    assert cvms.DescribeInstances(gone).TotalCount == 0
+
+
+@pytest.mark.parametrize(("sign", "method", "scheme"), WAYS)
+def test_the_sdk_sees_the_codes_of_refusals(
+    account: Account, sign: str, method: str, scheme: str
+) -> None:
+    def vpcs(account: Account) -> Any:
+        return account.client(VpcClient, sign, method, scheme)
+
+    listed = asked(vpc.DescribeAddressesRequest())
+    unbind = asked(vpc.DisassociateAddressRequest(), AddressId="eip-00000000")
+    wrong_key = replace(account, secret_key="x" * 32)
+    nobody = replace(account, secret_id="AKIDnobody")  # noqa: S106  no password
+    mars = replace(account, region="mars")
+    assert refusal(vpcs(account).DisassociateAddress, unbind) == "InvalidAddressId.NotFound"
+    assert refusal(vpcs(mars).DescribeAddresses, listed) == "UnsupportedRegion"
+    assert refusal(vpcs(nobody).DescribeAddresses, listed) == "AuthFailure.SecretIdNotFound"
+    assert refusal(vpcs(wrong_key).DescribeAddresses, listed) == "AuthFailure.SignatureFailure"
+
+
+def test_an_action_or_version_that_is_not_here_has_its_code(account: Account) -> None:
+    def client(version: str) -> Any:
+        made = account.client(lambda *words: CommonClient("vpc", version, *words))
+        return made.call_json
+
+    assert refusal(client(VERSION), "DescribeNothing", {}) == "InvalidAction"
+    assert refusal(client(VERSION), "DescribeInstances", {}) == "InvalidAction"
+    assert refusal(client("2000-01-01"), "DescribeAddresses", {}) == "NoSuchVersion"
+
+
+def test_a_disabled_pair_is_refused_and_another_one_is_not(lab: Lab, account: Account) -> None:
+    listed = asked(vpc.DescribeAddressesRequest())
+    made = lab.ask("credentials", "--new")["Credentials"][-1]
+    other = replace(account, secret_id=made["SecretId"], secret_key=made["SecretKey"])
+    client = other.client(VpcClient)
+    assert client.DescribeAddresses(listed).TotalCount == 0
+    assert lab.run("credentials", "--disable", other.secret_id).returncode == 0
+    assert refusal(client.DescribeAddresses, listed) == "AuthFailure.SecretIdNotFound"
+    assert account.client(VpcClient).DescribeAddresses(listed).TotalCount == 0
+
+
+def test_too_many_calls_are_refused_until_time_has_passed(lab: Lab, account: Account) -> None:
+    listed = asked(vpc.DescribeAddressesRequest())
+    made = lab.ask("credentials", "--new")["Credentials"][-1]  # not to disturb other tests
+    other = replace(account, secret_id=made["SecretId"], secret_key=made["SecretKey"])
+    client = other.client(VpcClient)
+
+    def call() -> str:
+        try:
+            client.DescribeAddresses(listed)
+        except TencentCloudSDKException as error:
+            return str(error.code)
+        return "done"
+
+    codes = {call() for _ in range(60)}
+    assert codes == {"done", "RequestLimitExceeded"}
+    eventually(lambda: call() == "done")
+
+
+@dataclass(frozen=True)
+class Tccli:
+    """The command-line client of the cloud, with a home of its own."""
+
+    account: Account
+    home: Path
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "HOME": str(self.home),
+            "TENCENTCLOUD_SECRET_ID": self.account.secret_id,
+            "TENCENTCLOUD_SECRET_KEY": self.account.secret_key,
+            "TENCENTCLOUD_REGION": self.account.region,
+        }
+        program = "import sys; from tccli.main import main; sys.exit(main())"
+        command = [sys.executable, "-W", "ignore", "-c", program, *words]
+        return subprocess.run(
+            [*command, "--endpoint", self.account.endpoint],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def ask(self, *words: str) -> Any:
+        done = self.run(*words)
+        assert done.returncode == 0, done
+        return json.loads(done.stdout)
+
+
+def test_tccli_drives_instances_and_eips(lab: Lab, account: Account, tmp_path: Path) -> None:
+    tccli = Tccli(account, tmp_path)
+    web = lab.instance("web")
+    (eip_id,) = tccli.ask("vpc", "AllocateAddresses", "--AddressName", "shop")["AddressSet"]
+    tccli.ask(
+        "vpc", "AssociateAddress", "--cli-unfold-argument",
+        "--AddressId", eip_id, "--InstanceId", web.id,
+    )  # fmt: skip
+    (eip,) = tccli.ask("vpc", "DescribeAddresses", "--AddressIds", json.dumps([eip_id]))[
+        "AddressSet"
+    ]
+    assert (eip["InstanceId"], eip["AddressName"]) == (web.id, "shop")
+    assert web.public == eip["AddressIp"]
+    assert lab.pings("internet", eip["AddressIp"])
+    done = tccli.run("vpc", "ReleaseAddresses", "--AddressIds", json.dumps([eip_id]))
+    assert done.returncode == 255
+    assert "code:UnsupportedOperation.AddressStatusNotPermit" in done.stderr + done.stdout
+    tccli.ask("vpc", "DisassociateAddress", "--AddressId", eip_id)
+    tccli.ask("vpc", "ReleaseAddresses", "--AddressIds", json.dumps([eip_id]))
+    tccli.ask("cvm", "TerminateInstances", "--InstanceIds", json.dumps([web.id]))
+    left = tccli.ask("cvm", "DescribeInstances", "--InstanceIds", json.dumps([web.id]))
+    assert left["TotalCount"] == 0
+
+
+def test_labs_side_by_side_have_endpoints_of_their_own_that_stay(lab: Lab) -> None:
+    with lab_of(new_topology()) as other:
+        mine, theirs = account_of(lab), account_of(other)
+        assert mine.endpoint != theirs.endpoint
+        assert mine.secret_id != theirs.secret_id
+        control = life.status(other.name).processes[1]
+        assert control.role == "control"
+        assert control.pid
+        os.kill(control.pid, signal.SIGKILL)
+        assert other.run("lab", "up").returncode == 0
+        assert account_of(other) == theirs
+        assert theirs.client(VpcClient).DescribeAddresses(asked(vpc.DescribeAddressesRequest()))
+
+
+@contextmanager
+def control_with(lab: Lab, *options: str) -> Iterator[None]:
+    """The lab's control, started with options."""
+    process = subprocess.Popen([*TGW, "control", "--lab", lab.name, *options])
+    try:
+        eventually(lambda: life.status(lab.name).processes[1].ready, within_s=20)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_with_a_certificate_the_sdk_speaks_tls(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=tgw", "-addext", "subjectAltName=IP:127.0.0.2",
+         "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    topology = new_topology()
+    lab = Lab(topology)
+    life.up(topology, network_only=True, say=lambda _line: None)
+    try:
+        with control_with(
+            lab, "--api-listen", "127.0.0.2:0", "--api-cert", str(certificate),
+            "--api-key", str(key), "--api-rate", "2",
+        ):  # fmt: skip
+            account = account_of(lab)
+            assert account.endpoint.startswith("https://127.0.0.2:")
+            client = account.client(VpcClient, scheme="https://", certification=str(certificate))
+            assert client.DescribeAddresses(asked(vpc.DescribeAddressesRequest())).TotalCount == 0
+            untrusting = account.client(VpcClient, scheme="https://")
+            with pytest.raises(TencentCloudSDKException, match="CERTIFICATE_VERIFY_FAILED"):
+                untrusting.DescribeAddresses(asked(vpc.DescribeAddressesRequest()))
+    finally:
+        life.down(topology.name)
+    assert leftovers(topology.name) == []
