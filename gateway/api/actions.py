@@ -16,6 +16,8 @@ from gateway.control.controller import Controller
 
 Answer = dict[str, Any]
 
+_ORDER: Final = {"extra_forbidden": 0, "missing": 1}
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -40,7 +42,8 @@ def call(control: Controller, name: str, parameters: dict[str, Any]) -> Answer:
 
 
 def _invalid(error: ValidationError) -> ApiError:
-    first = error.errors()[0]
+    # The cloud's order: names, then what is missing, then types and values.
+    first = min(error.errors(), key=lambda one: _ORDER.get(one["type"], len(_ORDER)))
     name = ".".join(map(str, first["loc"]))
     match first["type"]:
         case "missing":
@@ -117,6 +120,40 @@ def _describe_addresses(control: Controller, request: models.DescribeAddresses) 
     return {"TotalCount": len(shown), "AddressSet": shown}
 
 
+def _reset_bandwidth(
+    control: Controller, request: models.ResetInstancesInternetMaxBandwidth
+) -> Answer:
+    bandwidth_mbps = request.InternetAccessible.InternetMaxBandwidthOut
+    control.execute(cmd.ChangeInstancesBandwidth(request.InstanceIds, bandwidth_mbps))
+    return {}
+
+
+def _rename_instances(control: Controller, request: models.ModifyInstancesAttribute) -> Answer:
+    control.execute(cmd.RenameInstances(request.InstanceIds, request.InstanceName))
+    return {}
+
+
+def _change_bandwidth(control: Controller, request: models.ModifyAddressesBandwidth) -> Answer:
+    control.execute(cmd.ChangeEipsBandwidth(request.AddressIds, request.InternetMaxBandwidthOut))
+    return {}
+
+
+def _change_charge_type(
+    control: Controller, request: models.ModifyAddressInternetChargeType
+) -> Answer:
+    control.execute(
+        cmd.ChangeEipChargeType(
+            request.AddressId, request.InternetChargeType, request.InternetMaxBandwidthOut
+        )
+    )
+    return {}
+
+
+def _rename_eip(control: Controller, request: models.ModifyAddressAttribute) -> Answer:
+    control.execute(cmd.RenameEip(request.AddressId, request.AddressName))
+    return {}
+
+
 _Thing = TypeVar("_Thing")
 
 
@@ -136,4 +173,13 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "DisassociateAddress": Action(models.DisassociateAddress, _disassociate_address),
     "ReleaseAddresses": Action(models.ReleaseAddresses, _release_addresses),
     "DescribeAddresses": Action(models.DescribeAddresses, _describe_addresses),
+    "ResetInstancesInternetMaxBandwidth": Action(
+        models.ResetInstancesInternetMaxBandwidth, _reset_bandwidth
+    ),
+    "ModifyInstancesAttribute": Action(models.ModifyInstancesAttribute, _rename_instances),
+    "ModifyAddressesBandwidth": Action(models.ModifyAddressesBandwidth, _change_bandwidth),
+    "ModifyAddressInternetChargeType": Action(
+        models.ModifyAddressInternetChargeType, _change_charge_type
+    ),
+    "ModifyAddressAttribute": Action(models.ModifyAddressAttribute, _rename_eip),
 }

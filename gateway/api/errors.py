@@ -16,6 +16,16 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.AlreadyBoundError: "InvalidInstanceId.AlreadyBindEip",
     errors.PoolEmptyError: "ResourceInsufficient",
     errors.SubnetFullError: "FailedOperation.NoAvailableIpAddressCountInSubnet",
+    errors.RangeError: "InvalidParameterValue.Range",
+    errors.BandwidthTooSmallError: "InvalidParameterValue.BandwidthTooSmall",
+    errors.BandwidthTooLargeError: "InvalidParameterValue.BandwidthOutOfRange",
+    errors.InstanceNameTooLongError: "InvalidInstanceName.TooLong",
+    errors.NameTooLongError: "InvalidParameterValue.TooLong",
+    errors.NoOrdinaryAddressError: "FailedOperation.NotFoundEIP",
+    errors.MixedChargeTypesError: "UnsupportedOperation.InstanceChargeType",
+    errors.ChargeTypeError: "UnsupportedOperation.InvalidAddressInternetChargeType",
+    errors.ChargeTypeUnchangedError: "InvalidParameterValue.InternetChargeTypeNotChanged",
+    errors.ChargeTypeQuotaError: "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
     errors.AdapterError: "InternalError",
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {

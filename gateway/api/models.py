@@ -71,3 +71,39 @@ class DescribeAddresses(Request):
     """List EIPs, or those with these ids."""
 
     AddressIds: tuple[str, ...] = Field(default=(), max_length=100)
+
+
+class ResetInstancesInternetMaxBandwidth(Request):
+    """Give ordinary public IPs another bandwidth; of the object only that counts."""
+
+    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InternetAccessible: Internet
+
+
+class ModifyInstancesAttribute(Request):
+    """Call instances so."""
+
+    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InstanceName: str
+
+
+class ModifyAddressesBandwidth(Request):
+    """Give EIPs another bandwidth."""
+
+    AddressIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InternetMaxBandwidthOut: int = Field(strict=True)
+
+
+class ModifyAddressInternetChargeType(Request):
+    """Pay for an EIP in another way."""
+
+    AddressId: str
+    InternetChargeType: ChargeType
+    InternetMaxBandwidthOut: int = Field(strict=True)
+
+
+class ModifyAddressAttribute(Request):
+    """Call an EIP so."""
+
+    AddressId: str
+    AddressName: str

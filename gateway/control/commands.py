@@ -88,7 +88,48 @@ class ReleaseEip:
     eip_id: str
 
 
-Command = (
+@dataclass(frozen=True, slots=True)
+class ChangeInstancesBandwidth:
+    """Give the ordinary public IPs of instances another bandwidth, all or none."""
+
+    instance_ids: tuple[str, ...]
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameInstances:
+    """Call instances so."""
+
+    instance_ids: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEipsBandwidth:
+    """Give EIPs another bandwidth, all or none."""
+
+    eip_ids: tuple[str, ...]
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEipChargeType:
+    """Pay for an EIP in another way, and for this bandwidth."""
+
+    eip_id: str
+    charge_type: ChargeType
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameEip:
+    """Call an EIP so."""
+
+    eip_id: str
+    name: str
+
+
+OnInstances = (
     RunInstance
     | StartInstance
     | StopInstance
@@ -96,8 +137,16 @@ Command = (
     | TerminateInstance
     | ReportDone
     | ReportLaunchFailed
-    | AllocateEip
+    | ChangeInstancesBandwidth
+    | RenameInstances
+)
+OnAddresses = (
+    AllocateEip
     | BindEip
     | UnbindEip
     | ReleaseEip
+    | ChangeEipsBandwidth
+    | ChangeEipChargeType
+    | RenameEip
 )
+Command = OnInstances | OnAddresses

@@ -20,7 +20,8 @@ from typing import Final, assert_never
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.compile import Compiler
-from gateway.control.decide import Circumstances, decide
+from gateway.control.decide import decide
+from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.errors import AdapterError
 from gateway.control.ports import EventStore, Hosts, Tables
 from gateway.control.state import PASSING, State

@@ -12,6 +12,16 @@
     │   ├── EipStatusError         the EIP's status doesn't permit it
     │   ├── AlreadyBoundError      the instance has an EIP already
     │   ├── PoolEmptyError         no public address is free
+    │   ├── RangeError             a number is out of its range
+    │   ├── BandwidthTooSmallError an EIP can't have so little bandwidth
+    │   ├── BandwidthTooLargeError an EIP can't have so much bandwidth
+    │   ├── InstanceNameTooLongError an instance can't have so long a name
+    │   ├── NameTooLongError       a name is too long
+    │   ├── NoOrdinaryAddressError the instance has no ordinary public IP
+    │   ├── MixedChargeTypesError  one call can't change these instances together
+    │   ├── ChargeTypeError        the EIP's charge type doesn't permit it
+    │   ├── ChargeTypeUnchangedError the EIP is paid for in this way already
+    │   ├── ChargeTypeQuotaError   the EIP's charge type was changed too often
     │   └── SubnetFullError        no private address is free
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
@@ -81,6 +91,46 @@ class PoolEmptyError(DomainError):
 
 class SubnetFullError(DomainError):
     """No private address is free."""
+
+
+class RangeError(DomainError):
+    """A number is out of its range."""
+
+
+class BandwidthTooSmallError(DomainError):
+    """An EIP can't have so little bandwidth."""
+
+
+class BandwidthTooLargeError(DomainError):
+    """An EIP can't have so much bandwidth."""
+
+
+class InstanceNameTooLongError(DomainError):
+    """An instance can't have so long a name."""
+
+
+class NameTooLongError(DomainError):
+    """A name is too long."""
+
+
+class NoOrdinaryAddressError(DomainError):
+    """The instance has no ordinary public IP."""
+
+
+class MixedChargeTypesError(DomainError):
+    """One call can't change these instances together."""
+
+
+class ChargeTypeError(DomainError):
+    """The EIP's charge type doesn't permit it."""
+
+
+class ChargeTypeUnchangedError(DomainError):
+    """The EIP is paid for in this way already."""
+
+
+class ChargeTypeQuotaError(DomainError):
+    """The EIP's charge type was changed too often."""
 
 
 class AdapterError(ControlError):

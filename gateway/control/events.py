@@ -103,6 +103,47 @@ class EipReleased:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class InstanceBandwidthChanged:
+    """An instance's ordinary public IP has another bandwidth."""
+
+    instance_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRenamed:
+    """An instance has another name."""
+
+    instance_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipBandwidthChanged:
+    """An EIP has another bandwidth."""
+
+    eip_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EipChargeTypeChanged:
+    """An EIP is paid for in another way, and has this bandwidth."""
+
+    eip_id: str
+    charge_type: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EipRenamed:
+    """An EIP has another name."""
+
+    eip_id: str
+    name: str
+
+
 Event = (
     LabConfigured
     | InstanceOrdered
@@ -114,6 +155,11 @@ Event = (
     | EipBound
     | EipUnbound
     | EipReleased
+    | InstanceBandwidthChanged
+    | InstanceRenamed
+    | EipBandwidthChanged
+    | EipChargeTypeChanged
+    | EipRenamed
 )
 
 _KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in Event.__args__}

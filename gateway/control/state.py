@@ -118,6 +118,16 @@ class State:
             case ev.EipUnbound():
                 self._change(event.instance_id, eip_id=None)
                 self._change_eip(event.eip_id, instance_id=None)
+            case ev.InstanceBandwidthChanged():
+                self._change(event.instance_id, bandwidth_mbps=event.bandwidth_mbps)
+            case ev.InstanceRenamed():
+                self._change(event.instance_id, name=event.name)
+            case ev.EipBandwidthChanged():
+                self._change_eip(event.eip_id, bandwidth_mbps=event.bandwidth_mbps)
+            case ev.EipChargeTypeChanged():
+                self._eip_charge_type_changed(event)
+            case ev.EipRenamed():
+                self._change_eip(event.eip_id, name=event.name)
             case ev.EipReleased():
                 assert self.eips[event.eip_id].instance_id is None, event
                 self._set_eip(event.eip_id, None)
@@ -170,11 +180,19 @@ class State:
         )
         self._set_eip(event.eip_id, allocated)
 
+    def _eip_charge_type_changed(self, event: ev.EipChargeTypeChanged) -> None:
+        self._change_eip(
+            event.eip_id,
+            charge_type=ChargeType(event.charge_type),
+            bandwidth_mbps=event.bandwidth_mbps,
+            switches=self.eips[event.eip_id].switches + 1,
+        )
+
     def _change(self, instance_id: str, **changes: object) -> None:
         self._set_instance(instance_id, replace(self.instances[instance_id], **changes))  # type: ignore[arg-type]
 
-    def _change_eip(self, eip_id: str, *, instance_id: str | None) -> None:
-        self._set_eip(eip_id, replace(self.eips[eip_id], instance_id=instance_id))
+    def _change_eip(self, eip_id: str, **changes: object) -> None:
+        self._set_eip(eip_id, replace(self.eips[eip_id], **changes))  # type: ignore[arg-type]
 
     def _set_instance(self, instance_id: str, after: Instance | None) -> None:
         """The instance comes, changes or goes: nowhere else. What follows from it goes with it."""

@@ -78,3 +78,4 @@ class Eip:
     charge_type: ChargeType
     created_at: float
     instance_id: str | None = None
+    switches: int = 0  # how often its charge type was changed

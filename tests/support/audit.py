@@ -6,6 +6,15 @@ from typing import Any
 
 from gateway.store.records import Record
 
+MOVE_NOTHING = {
+    "InstanceOrdered",
+    "InstanceStateChanged",
+    "InstanceBandwidthChanged",
+    "InstanceRenamed",
+    "EipBandwidthChanged",
+    "EipChargeTypeChanged",
+    "EipRenamed",
+}
 FREE_SINCE_EVER = float("-inf")
 
 
@@ -54,7 +63,7 @@ class Audit:
                 assert facts["instance_id"] not in self.holders.values(), "gone with an address"
                 assert facts["instance_id"] not in self._bound.values(), "gone with an EIP"
             case _:
-                assert record.kind in ("InstanceOrdered", "InstanceStateChanged")
+                assert record.kind in MOVE_NOTHING
 
     def _give(self, address: str, holder: str, at: float, former: set[str]) -> None:
         since = self.free.pop(address)

@@ -8,7 +8,8 @@ from support.snapshot import snapshot
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decide import Circumstances, decide
+from gateway.control.decide import decide
+from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.errors import DomainError
 from gateway.control.state import State
 from gateway.control.values import ChargeType, Eip, Instance, InstanceState

@@ -18,6 +18,16 @@ CODES = {
     "AlreadyBoundError": "InvalidInstanceId.AlreadyBindEip",
     "PoolEmptyError": "ResourceInsufficient",
     "SubnetFullError": "FailedOperation.NoAvailableIpAddressCountInSubnet",
+    "RangeError": "InvalidParameterValue.Range",
+    "BandwidthTooSmallError": "InvalidParameterValue.BandwidthTooSmall",
+    "BandwidthTooLargeError": "InvalidParameterValue.BandwidthOutOfRange",
+    "InstanceNameTooLongError": "InvalidInstanceName.TooLong",
+    "NameTooLongError": "InvalidParameterValue.TooLong",
+    "NoOrdinaryAddressError": "FailedOperation.NotFoundEIP",
+    "MixedChargeTypesError": "UnsupportedOperation.InstanceChargeType",
+    "ChargeTypeError": "UnsupportedOperation.InvalidAddressInternetChargeType",
+    "ChargeTypeUnchangedError": "InvalidParameterValue.InternetChargeTypeNotChanged",
+    "ChargeTypeQuotaError": "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
     "AdapterError": "InternalError",
 }
 

@@ -32,6 +32,7 @@ DAY: list[Step] = [
     lambda _: cmd.AllocateEip("front", 5, HOURLY),
     lambda world: cmd.BindEip(by_name(world, "front"), by_name(world, "web")),
     lambda world: cmd.BindEip(by_name(world, "front"), by_name(world, "db")),
+    lambda world: cmd.ChangeEipsBandwidth((by_name(world, "front"),), 20),
     lambda world: cmd.StopInstance(by_name(world, "web")),
     lambda world: cmd.StartInstance(by_name(world, "web")),
     lambda world: cmd.UnbindEip(by_name(world, "front")),
@@ -39,7 +40,7 @@ DAY: list[Step] = [
     lambda world: cmd.ReleaseEip(by_name(world, "front")),
     lambda world: cmd.TerminateInstance(by_name(world, "web")),
 ]
-CALLS_OF_A_DAY = 41
+CALLS_OF_A_DAY = 43
 
 
 def live(world: World, steps: Iterator[Step]) -> ControlError | None:

@@ -7,7 +7,7 @@ from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decide import Circumstances
+from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.values import InstanceState
 
 

@@ -28,6 +28,11 @@ EVENTS: list[ev.Event] = [
     ev.EipBound("eip-2", "ins-1"),
     ev.EipUnbound("eip-2", "ins-1"),
     ev.EipReleased("eip-2", "203.0.113.2"),
+    ev.InstanceBandwidthChanged("ins-1", 20),
+    ev.InstanceRenamed("ins-1", "www"),
+    ev.EipBandwidthChanged("eip-2", 20),
+    ev.EipChargeTypeChanged("eip-2", "BANDWIDTH_PREPAID_BY_MONTH", 30),
+    ev.EipRenamed("eip-2", "back"),
 ]
 
 

@@ -26,6 +26,7 @@ from gateway.control import events as ev
 from gateway.control import state as states
 from gateway.control.compile import Compiler, compile_table
 from gateway.control.errors import AdapterError, DomainError
+from gateway.control.values import ChargeType
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
 CONFIG = ev.LabConfigured(
@@ -111,6 +112,23 @@ class Lab(RuleBasedStateMachine):
     def release(self, eip_id: str) -> None:
         """Release."""
         self.ask(cmd.ReleaseEip(eip_id))
+
+    @rule(instance_id=instances, bandwidth_mbps=st.sampled_from([0, 10, 20]))
+    def change_an_instance(self, instance_id: str, bandwidth_mbps: int) -> None:
+        """Its ordinary public IP's bandwidth, and its name."""
+        self.ask(cmd.ChangeInstancesBandwidth((instance_id,), bandwidth_mbps))
+        self.ask(cmd.RenameInstances((instance_id,), f"web-{bandwidth_mbps}"))
+
+    @rule(
+        eip_id=eips,
+        bandwidth_mbps=st.sampled_from([0, 5, 20]),
+        kind=st.sampled_from([HOURLY, ChargeType.BANDWIDTH_PREPAID_BY_MONTH]),
+    )
+    def change_an_eip(self, eip_id: str, bandwidth_mbps: int, kind: ChargeType) -> None:
+        """Its bandwidth, its charge type, and its name."""
+        self.ask(cmd.ChangeEipsBandwidth((eip_id,), bandwidth_mbps))
+        self.ask(cmd.ChangeEipChargeType(eip_id, kind, bandwidth_mbps))
+        self.ask(cmd.RenameEip(eip_id, f"front-{bandwidth_mbps}"))
 
     @rule(instance_id=instances, kind=st.sampled_from([cmd.UnbindEip, cmd.ReleaseEip]))
     def touch_an_ordinary_ip(

@@ -11,7 +11,17 @@ from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control import state as states
 from gateway.control.state import PASSING, State
-from gateway.control.values import InstanceState
+from gateway.control.values import ChargeType, InstanceState
+
+
+def change_everything(story: Story, instance_id: str) -> None:
+    """Bandwidths, charge types and names."""
+    eip_id = story.allocate()
+    story.do(cmd.ChangeInstancesBandwidth((instance_id,), 20))
+    story.do(cmd.RenameInstances((instance_id,), "www"))
+    story.do(cmd.ChangeEipsBandwidth((eip_id,), 20))
+    story.do(cmd.ChangeEipChargeType(eip_id, ChargeType.BANDWIDTH_PREPAID_BY_MONTH, 30))
+    story.do(cmd.RenameEip(eip_id, "back"))
 
 
 def a_day() -> Story:
@@ -25,6 +35,7 @@ def a_day() -> Story:
     story.do(cmd.ReleaseEip(eip_id))
     story.instance_in(InstanceState.LAUNCH_FAILED)
     story.now += 100
+    change_everything(story, web)
     story.stop(web)
     story.terminate(database)
     story.instance_in(InstanceState.TERMINATING)

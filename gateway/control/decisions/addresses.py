@@ -1,0 +1,70 @@
+"""EIPs: allocated, bound, unbound, released."""
+
+from typing import Final
+
+from gateway.control import commands as cmd
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.decisions import checks
+from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.ordinary import assign, free_address, new_address_id, release
+from gateway.control.state import State
+from gateway.control.values import Eip, InstanceState
+
+BINDABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED)
+
+
+def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[ev.Event]:
+    """An address of the pool becomes the account's."""
+    checks.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
+    return [
+        ev.EipAllocated(
+            eip_id=new_address_id(state, at),
+            address=free_address(state, at, without=()),
+            name=checks.other_name(command.name),
+            bandwidth_mbps=command.bandwidth_mbps,
+            charge_type=command.charge_type.value,
+        )
+    ]
+
+
+def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event]:
+    """It takes the place of the instance's ordinary public IP."""
+    eip = checks.eip(state, command.eip_id)
+    instance = checks.instance(state, command.instance_id)
+    if instance.eip_id == eip.eip_id:
+        raise errors.AlreadyBoundError(f"{eip.eip_id} is bound to {instance.instance_id} already")
+    if instance.eip_id:
+        raise errors.AlreadyBoundError(
+            f"{instance.instance_id} has {instance.eip_id} bound: unbind that first"
+        )
+    checks.in_state(instance, BINDABLE)
+    leaving = _leave(state, eip, at) if eip.instance_id else []
+    bound = ev.EipBound(eip.eip_id, instance.instance_id)
+    return [*leaving, *release(instance), bound]
+
+
+def unbind(state: State, eip_id: str, at: Circumstances) -> list[ev.Event]:
+    """Its instance gets a new ordinary public IP."""
+    eip = checks.eip(state, eip_id)
+    if not eip.instance_id:
+        raise errors.EipStatusError(f"{eip_id} is bound to no instance")
+    return _leave(state, eip, at)
+
+
+def give_back(state: State, eip_id: str) -> list[ev.Event]:
+    """The account's no more."""
+    eip = checks.eip(state, eip_id)
+    if eip.instance_id:
+        raise errors.EipStatusError(f"{eip_id} is bound to {eip.instance_id}: unbind it first")
+    return [ev.EipReleased(eip_id, eip.address)]
+
+
+def _leave(state: State, eip: Eip, at: Circumstances) -> list[ev.Event]:
+    """The EIP leaves its instance, which gets a new ordinary public IP if it pays for one."""
+    assert eip.instance_id is not None
+    instance = state.instances[eip.instance_id]
+    unbound = ev.EipUnbound(eip.eip_id, instance.instance_id)
+    if not instance.bandwidth_mbps:
+        return [unbound]
+    return [unbound, assign(state, instance.instance_id, instance.former, at)]
