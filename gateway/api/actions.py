@@ -1,30 +1,21 @@
 """What each action does: its request, the commands it becomes, the answer it gives."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from gateway.api import models, views
+from gateway.api.action import Action, Answer
 from gateway.api.errors import from_control
+from gateway.api.packages import PACKAGE_ACTIONS
 from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.controller import Controller
 
-Answer = dict[str, Any]
-
 _ORDER: Final = {"extra_forbidden": 0, "missing": 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A request's model, and what carries it out."""
-
-    request: type[models.Request]
-    run: Callable[[Controller, Any], Answer]
 
 
 def call(control: Controller, name: str, parameters: dict[str, Any]) -> Answer:
@@ -62,6 +53,7 @@ def _run_instances(control: Controller, request: models.RunInstances) -> Answer:
             name=request.InstanceName,
             bandwidth_mbps=request.InternetAccessible.InternetMaxBandwidthOut,
             charge_type=request.InternetAccessible.InternetChargeType,
+            package_id=request.InternetAccessible.BandwidthPackageId,
         )
     )
     ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
@@ -93,6 +85,7 @@ def _allocate_addresses(control: Controller, request: models.AllocateAddresses) 
             name=request.AddressName,
             bandwidth_mbps=request.InternetMaxBandwidthOut,
             charge_type=request.InternetChargeType,
+            package_id=request.BandwidthPackageId,
         )
     )
     return {"AddressSet": [e.eip_id for e in events if isinstance(e, ev.EipAllocated)]}
@@ -182,4 +175,5 @@ ACTIONS: Final[Mapping[str, Action]] = {
         models.ModifyAddressInternetChargeType, _change_charge_type
     ),
     "ModifyAddressAttribute": Action(models.ModifyAddressAttribute, _rename_eip),
+    **PACKAGE_ACTIONS,
 }

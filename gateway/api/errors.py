@@ -26,6 +26,15 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.ChargeTypeError: "UnsupportedOperation.InvalidAddressInternetChargeType",
     errors.ChargeTypeUnchangedError: "InvalidParameterValue.InternetChargeTypeNotChanged",
     errors.ChargeTypeQuotaError: "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
+    errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageNotFound",
+    errors.PackageInUseError: "InvalidParameterValue.BandwidthPackageInUse",
+    errors.PackageQuotaError: "LimitExceeded.BandwidthPackageQuota",
+    errors.PackageFullError: "LimitExceeded.BandwidthPackageResourceQuota",
+    errors.UnknownMemberError: "InvalidParameterValue.ResourceNotFound",
+    errors.AlreadyMemberError: "InvalidParameterValue.ResourceAlreadyExisted",
+    errors.NotMemberError: "InvalidParameterValue.ResourceNotExisted",
+    errors.MemberChargeTypeError: "UnsupportedOperation.InvalidResourceInternetChargeType",
+    errors.CombinationError: "InvalidParameterValue.Combination",
     errors.AdapterError: "InternalError",
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {

@@ -3,9 +3,12 @@
 Parsing and validation follow from these; a field that isn't here is an unknown parameter.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.control.values import ChargeType
+from gateway.control import values
+from gateway.control.values import UNLIMITED_MBPS, ChargeType, PackageChargeType
 
 
 class Request(BaseModel):
@@ -19,6 +22,7 @@ class Internet(Request):
 
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
     InternetMaxBandwidthOut: int = Field(default=0, strict=True)
+    BandwidthPackageId: str | None = None
 
 
 class RunInstances(Request):
@@ -46,6 +50,7 @@ class AllocateAddresses(Request):
     AddressName: str = ""
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
     InternetMaxBandwidthOut: int = Field(default=1, strict=True)
+    BandwidthPackageId: str | None = None
 
 
 class AssociateAddress(Request):
@@ -107,3 +112,71 @@ class ModifyAddressAttribute(Request):
 
     AddressId: str
     AddressName: str
+
+
+class Page(Request):
+    """Which part of a list is wanted."""
+
+    Offset: int = Field(default=0, ge=0, strict=True)
+    Limit: int = Field(default=20, ge=1, le=100, strict=True)
+
+
+class CreateBandwidthPackage(Request):
+    """Make bandwidth packages."""
+
+    BandwidthPackageName: str = ""
+    InternetMaxBandwidth: int = Field(default=UNLIMITED_MBPS, strict=True)
+    NetworkType: values.NetworkType = values.NetworkType.BGP
+    ChargeType: PackageChargeType = PackageChargeType.ENHANCED95_POSTPAID_BY_MONTH
+    BandwidthPackageCount: int = Field(default=1, strict=True)
+
+
+class DeleteBandwidthPackage(Request):
+    """Delete a bandwidth package."""
+
+    BandwidthPackageId: str
+
+
+class ModifyBandwidthPackageBandwidth(Request):
+    """Limit the members together, or not at all."""
+
+    BandwidthPackageId: str
+    InternetMaxBandwidth: int = Field(strict=True)
+
+
+class ModifyBandwidthPackageAttribute(Request):
+    """Give a bandwidth package another name, another charge type, or both."""
+
+    BandwidthPackageId: str
+    BandwidthPackageName: str | None = None
+    ChargeType: PackageChargeType | None = None
+
+
+class AddBandwidthPackageResources(Request):
+    """Addresses join a bandwidth package."""
+
+    BandwidthPackageId: str
+    ResourceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    ResourceType: Literal["Address"] = "Address"
+
+
+class RemoveBandwidthPackageResources(Request):
+    """Addresses leave a bandwidth package."""
+
+    BandwidthPackageId: str
+    ResourceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    ResourceType: Literal["Address"] = "Address"
+    InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+    InternetMaxBandwidthOut: int | None = Field(default=None, strict=True)
+
+
+class DescribeBandwidthPackages(Page):
+    """List bandwidth packages, or those with these ids."""
+
+    BandwidthPackageIds: tuple[str, ...] = Field(default=(), max_length=100)
+
+
+class DescribeBandwidthPackageResources(Page):
+    """List a bandwidth package's members."""
+
+    BandwidthPackageId: str

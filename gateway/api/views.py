@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import State
-from gateway.control.values import Eip, Instance
+from gateway.control.values import BandwidthPackage, Eip, Instance
 
 
 def instance_view(state: State, instance: Instance) -> dict[str, Any]:
@@ -42,8 +42,35 @@ def address_view(state: State, eip: Eip) -> dict[str, Any]:
         "PrivateAddressIp": instance.private_ip if instance else None,
         "Bandwidth": eip.bandwidth_mbps,
         "InternetChargeType": eip.charge_type.value,
+        "BandwidthPackageId": eip.package_id,
         "CreatedTime": _time(eip.created_at),
     }
+
+
+def package_view(state: State, package: BandwidthPackage) -> dict[str, Any]:
+    """A `BandwidthPackage` of the vpc API."""
+    return {
+        "BandwidthPackageId": package.package_id,
+        "BandwidthPackageName": package.name,
+        "NetworkType": package.network_type.value,
+        "ChargeType": package.charge_type.value,
+        "CreatedTime": _time(package.created_at),
+        "Status": "CREATED",
+        "Bandwidth": package.bandwidth_mbps,
+        "ResourceSet": members_view(state, package),
+    }
+
+
+def members_view(state: State, package: BandwidthPackage) -> list[dict[str, Any]]:
+    """The `Resource` of each member, as they joined."""
+    return [
+        {
+            "ResourceType": "Address",
+            "ResourceId": address_id,
+            "AddressIp": state.address(address_id),
+        }
+        for address_id in package.members
+    ]
 
 
 def _time(at: float) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.control.values import ChargeType
+from gateway.control.values import ChargeType, NetworkType, PackageChargeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,7 @@ class RunInstance:
     name: str
     bandwidth_mbps: int
     charge_type: ChargeType
+    package_id: str | None = None  # the bandwidth package it joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class AllocateEip:
     name: str
     bandwidth_mbps: int
     charge_type: ChargeType
+    package_id: str | None = None  # the bandwidth package it joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,59 @@ class RenameEip:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class CreatePackages:
+    """Make bandwidth packages that differ in nothing but their id."""
+
+    name: str
+    bandwidth_mbps: int
+    charge_type: PackageChargeType
+    network_type: NetworkType
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePackageBandwidth:
+    """Limit the members of a bandwidth package to another sum, or not at all."""
+
+    package_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePackageAttributes:
+    """Call a bandwidth package so, pay for it in another way, or both."""
+
+    package_id: str
+    name: str | None
+    charge_type: PackageChargeType | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePackage:
+    """Delete a bandwidth package that has no members."""
+
+    package_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPackage:
+    """Add addresses to a bandwidth package: EIPs, or ordinary public IPs by their ids."""
+
+    package_id: str
+    address_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePackage:
+    """Remove addresses from a bandwidth package; then each is paid for on its own."""
+
+    package_id: str
+    address_ids: tuple[str, ...]
+    charge_type: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+    bandwidth_mbps: int | None = None  # as much of its own as the charge type permits
+
+
 OnInstances = (
     RunInstance
     | StartInstance
@@ -149,4 +204,12 @@ OnAddresses = (
     | ChangeEipChargeType
     | RenameEip
 )
-Command = OnInstances | OnAddresses
+OnPackages = (
+    CreatePackages
+    | ChangePackageBandwidth
+    | ChangePackageAttributes
+    | DeletePackage
+    | JoinPackage
+    | LeavePackage
+)
+Command = OnInstances | OnAddresses | OnPackages

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decisions import addresses, bandwidth, instances
+from gateway.control.decisions import addresses, bandwidth, instances, packages
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.state import State
 from gateway.control.values import InstanceState
@@ -42,8 +42,35 @@ def decide(state: State, command: cmd.Command, at: Circumstances) -> list[ev.Eve
             return bandwidth.change_instances(state, command)
         case cmd.RenameInstances():
             return bandwidth.rename_instances(state, command)
+        case (
+            cmd.CreatePackages()
+            | cmd.ChangePackageBandwidth()
+            | cmd.ChangePackageAttributes()
+            | cmd.DeletePackage()
+            | cmd.JoinPackage()
+            | cmd.LeavePackage()
+        ):
+            return _of_packages(state, command, at)
         case _:
             return _of_addresses(state, command, at)
+
+
+def _of_packages(state: State, command: cmd.OnPackages, at: Circumstances) -> list[ev.Event]:
+    match command:
+        case cmd.CreatePackages():
+            return packages.create(state, command, at)
+        case cmd.ChangePackageBandwidth():
+            return packages.change_bandwidth(state, command)
+        case cmd.ChangePackageAttributes():
+            return packages.change_attributes(state, command)
+        case cmd.DeletePackage():
+            return packages.delete(state, command)
+        case cmd.JoinPackage():
+            return packages.join(state, command)
+        case cmd.LeavePackage():
+            return packages.leave(state, command)
+        case _:
+            assert_never(command)
 
 
 def _of_addresses(state: State, command: cmd.OnAddresses, at: Circumstances) -> list[ev.Event]:

@@ -22,6 +22,15 @@
     │   ├── ChargeTypeError        the EIP's charge type doesn't permit it
     │   ├── ChargeTypeUnchangedError the EIP is paid for in this way already
     │   ├── ChargeTypeQuotaError   the EIP's charge type was changed too often
+    │   ├── UnknownPackageError    no bandwidth package with this id
+    │   ├── PackageInUseError      the bandwidth package has members
+    │   ├── PackageQuotaError      the account has all the bandwidth packages it may have
+    │   ├── PackageFullError       the bandwidth package has all the members it may have
+    │   ├── UnknownMemberError     no address with this id
+    │   ├── AlreadyMemberError     the address is in a bandwidth package
+    │   ├── NotMemberError         the address isn't in this bandwidth package
+    │   ├── MemberChargeTypeError  who pays like that can't join
+    │   ├── CombinationError       values that don't go together
     │   └── SubnetFullError        no private address is free
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
@@ -131,6 +140,42 @@ class ChargeTypeUnchangedError(DomainError):
 
 class ChargeTypeQuotaError(DomainError):
     """The EIP's charge type was changed too often."""
+
+
+class UnknownPackageError(DomainError):
+    """No bandwidth package with this id."""
+
+
+class PackageInUseError(DomainError):
+    """The bandwidth package has members."""
+
+
+class PackageQuotaError(DomainError):
+    """The account has all the bandwidth packages it may have."""
+
+
+class PackageFullError(DomainError):
+    """The bandwidth package has all the members it may have."""
+
+
+class UnknownMemberError(DomainError):
+    """No address with this id."""
+
+
+class AlreadyMemberError(DomainError):
+    """The address is in a bandwidth package."""
+
+
+class NotMemberError(DomainError):
+    """The address isn't in this bandwidth package."""
+
+
+class MemberChargeTypeError(DomainError):
+    """Who pays like that can't join."""
+
+
+class CombinationError(DomainError):
+    """Values that don't go together."""
 
 
 class AdapterError(ControlError):

@@ -144,6 +144,54 @@ class EipRenamed:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class PackageCreated:
+    """There is a bandwidth package, with this number in the table."""
+
+    package_id: str
+    number: int
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+    network_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageChanged:
+    """A bandwidth package is as this says; some of it is new."""
+
+    package_id: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageDeleted:
+    """A bandwidth package is no more; its number is free."""
+
+    package_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageJoined:
+    """An address, an EIP or an ordinary one, became a member: the package pays for it."""
+
+    package_id: str
+    address_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageLeft:
+    """An address is no member any more: it is paid for like this."""
+
+    package_id: str
+    address_id: str
+    charge_type: str
+    bandwidth_mbps: int
+
+
+OnPackages = PackageCreated | PackageChanged | PackageDeleted | PackageJoined | PackageLeft
 Event = (
     LabConfigured
     | InstanceOrdered
@@ -160,6 +208,7 @@ Event = (
     | EipBandwidthChanged
     | EipChargeTypeChanged
     | EipRenamed
+    | OnPackages
 )
 
 _KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in Event.__args__}

@@ -15,7 +15,16 @@ from typing import Final, assert_never
 
 from gateway.control import events as ev
 from gateway.control.pool import Pool
-from gateway.control.values import ChargeType, Eip, Instance, InstanceState, OrdinaryIp
+from gateway.control.values import (
+    BandwidthPackage,
+    ChargeType,
+    Eip,
+    Instance,
+    InstanceState,
+    NetworkType,
+    OrdinaryIp,
+    PackageChargeType,
+)
 
 # A passing state, and the state it ends in when its work is done; TERMINATING ends in none.
 PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
@@ -37,6 +46,7 @@ class State:
         self.config: ev.LabConfigured | None = None
         self.instances: dict[str, Instance] = {}
         self.eips: dict[str, Eip] = {}
+        self.packages: dict[str, BandwidthPackage] = {}
         # The ids of instances, by what they have; whose state is a passing one.
         self.macs: dict[str, str] = {}
         self.ordinary: dict[str, str] = {}  # by the id of the ordinary public IP
@@ -78,10 +88,24 @@ class State:
             else instance.bandwidth_mbps
         )
 
+    def package(self, instance: Instance) -> BandwidthPackage | None:
+        """The bandwidth package that address is in."""
+        holder = self.eips[instance.eip_id] if instance.eip_id else instance
+        return self.packages[holder.package_id] if holder.package_id else None
+
     def ordinary_ip(self, address_id: str) -> OrdinaryIp | None:
         """The ordinary public IP with this id."""
         instance_id = self.ordinary.get(address_id)
         return self.instances[instance_id].ordinary if instance_id else None
+
+    def address(self, address_id: str) -> str:
+        """The address with this id, an EIP's or an ordinary one. Raises `KeyError`."""
+        if address_id in self.eips:
+            return self.eips[address_id].address
+        ordinary = self.ordinary_ip(address_id)
+        if ordinary is None:
+            raise KeyError(address_id)
+        return ordinary.address
 
     def touched_since(self, sequence: int) -> list[str] | None:
         """The instances whose mapping may be another than at `sequence`, those gone included.
@@ -133,8 +157,31 @@ class State:
                 self._set_eip(event.eip_id, None)
                 self.pool.give_back(event.address, at)
             case _:
-                assert_never(event)
+                self._evolve_packages(event, at)
         self.sequence += 1
+
+    def _evolve_packages(self, event: ev.OnPackages, at: float) -> None:
+        match event:
+            case ev.PackageCreated():
+                self._package_created(event, at)
+            case ev.PackageChanged():
+                self._change_package(
+                    event.package_id,
+                    name=event.name,
+                    bandwidth_mbps=event.bandwidth_mbps,
+                    charge_type=PackageChargeType(event.charge_type),
+                )
+            case ev.PackageDeleted():
+                assert not self.packages[event.package_id].members, event
+                self._set_package(event.package_id, None)
+            case ev.PackageJoined():
+                members = (*self.packages[event.package_id].members, event.address_id)
+                self._change_package(event.package_id, members=members)
+                self._pay_for(event.address_id, event.package_id, ChargeType.BANDWIDTH_PACKAGE)
+            case ev.PackageLeft():
+                self._package_left(event)
+            case _:
+                assert_never(event)
 
     def _configured(self, event: ev.LabConfigured) -> None:
         assert self.sequence == 0, event
@@ -188,6 +235,41 @@ class State:
             switches=self.eips[event.eip_id].switches + 1,
         )
 
+    def _package_created(self, event: ev.PackageCreated, at: float) -> None:
+        assert event.package_id not in self.packages, event
+        assert all(one.number != event.number for one in self.packages.values()), event
+        created = BandwidthPackage(
+            package_id=event.package_id,
+            number=event.number,
+            name=event.name,
+            bandwidth_mbps=event.bandwidth_mbps,
+            charge_type=PackageChargeType(event.charge_type),
+            network_type=NetworkType(event.network_type),
+            created_at=at,
+        )
+        self._set_package(event.package_id, created)
+
+    def _package_left(self, event: ev.PackageLeft) -> None:
+        members = self.packages[event.package_id].members
+        assert event.address_id in members, event
+        left = tuple(member for member in members if member != event.address_id)
+        self._change_package(event.package_id, members=left)
+        kind = ChargeType(event.charge_type)
+        self._pay_for(event.address_id, None, kind, bandwidth_mbps=event.bandwidth_mbps)
+
+    def _pay_for(
+        self, address_id: str, package_id: str | None, kind: ChargeType, **changes: object
+    ) -> None:
+        """An address is paid for like this from now on, whatever kind of address it is."""
+        if address_id in self.eips:
+            self._change_eip(address_id, package_id=package_id, charge_type=kind, **changes)
+        else:
+            instance_id = self.ordinary[address_id]
+            self._change(instance_id, package_id=package_id, charge_type=kind, **changes)
+
+    def _change_package(self, package_id: str, **changes: object) -> None:
+        self._set_package(package_id, replace(self.packages[package_id], **changes))  # type: ignore[arg-type]
+
     def _change(self, instance_id: str, **changes: object) -> None:
         self._set_instance(instance_id, replace(self.instances[instance_id], **changes))  # type: ignore[arg-type]
 
@@ -225,6 +307,24 @@ class State:
             self.eips[eip_id] = after
         else:
             del self.eips[eip_id]
+
+    def _set_package(self, package_id: str, after: BandwidthPackage | None) -> None:
+        """The bandwidth package comes, changes or goes: nowhere else.
+
+        Its members' mappings go with it when its limit comes or goes; joining and leaving change
+        the member itself.
+        """
+        before = self.packages.get(package_id)
+        if before and after and before.limited != after.limited:
+            for member in before.members:
+                eip = self.eips.get(member)
+                instance_id = eip.instance_id if eip else self.ordinary[member]
+                if instance_id:
+                    self._touch(instance_id)
+        if after:
+            self.packages[package_id] = after
+        else:
+            del self.packages[package_id]
 
     def _touch(self, instance_id: str) -> None:
         self._touched[instance_id] = self.sequence + 1

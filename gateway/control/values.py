@@ -41,6 +41,51 @@ EIP_BANDWIDTH_MAX_MBPS = {
 }
 
 
+class PackageChargeType(StrEnum):
+    """`ChargeType` of a bandwidth package: how its traffic is paid for."""
+
+    ENHANCED95_POSTPAID_BY_MONTH = "ENHANCED95_POSTPAID_BY_MONTH"
+    PRIMARY_TRAFFIC_POSTPAID_BY_HOUR = "PRIMARY_TRAFFIC_POSTPAID_BY_HOUR"
+    BANDWIDTH_POSTPAID_BY_DAY = "BANDWIDTH_POSTPAID_BY_DAY"
+    FIXED_PREPAID_BY_MONTH = "FIXED_PREPAID_BY_MONTH"
+    PEAK_BANDWIDTH_POSTPAID_BY_DAY = "PEAK_BANDWIDTH_POSTPAID_BY_DAY"
+    TOP5_POSTPAID_BY_MONTH = "TOP5_POSTPAID_BY_MONTH"
+
+
+class NetworkType(StrEnum):
+    """`NetworkType` of a bandwidth package: whose lines it uses."""
+
+    BGP = "BGP"
+    HIGH_QUALITY_BGP = "HIGH_QUALITY_BGP"
+    ANYCAST = "ANYCAST"
+    SINGLEISP_CMCC = "SINGLEISP_CMCC"
+    SINGLEISP_CTCC = "SINGLEISP_CTCC"
+    SINGLEISP_CUCC = "SINGLEISP_CUCC"
+
+
+UNLIMITED_MBPS = -1  # a bandwidth package's bandwidth that isn't limited
+PACKAGE_BANDWIDTH_MAX_MBPS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class BandwidthPackage:
+    """A bandwidth package: what its member addresses carry together, if that is limited."""
+
+    package_id: str
+    number: int  # its number in the table, from 1; nobody else's as long as it is there
+    name: str
+    bandwidth_mbps: int
+    charge_type: PackageChargeType
+    network_type: NetworkType
+    created_at: float
+    members: tuple[str, ...] = ()  # ids of addresses, ordinary ones included, as they joined
+
+    @property
+    def limited(self) -> bool:
+        """Whether its members have a limit together."""
+        return self.bandwidth_mbps != UNLIMITED_MBPS
+
+
 @dataclass(frozen=True, slots=True)
 class OrdinaryIp:
     """The public address the system gave an instance. It has an id of the EIPs' form, too."""
@@ -65,6 +110,7 @@ class Instance:
     ordinary: OrdinaryIp | None = None
     eip_id: str | None = None
     former: frozenset[str] = frozenset()  # ordinary addresses it had; never given to it again
+    package_id: str | None = None  # the bandwidth package of its ordinary public IP
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +125,4 @@ class Eip:
     created_at: float
     instance_id: str | None = None
     switches: int = 0  # how often its charge type was changed
+    package_id: str | None = None

@@ -14,6 +14,9 @@ MOVE_NOTHING = {
     "EipBandwidthChanged",
     "EipChargeTypeChanged",
     "EipRenamed",
+    "PackageCreated",
+    "PackageChanged",
+    "PackageDeleted",
 }
 FREE_SINCE_EVER = float("-inf")
 
@@ -25,6 +28,7 @@ class Audit:
         """Before the first record."""
         self.holders: dict[str, str] = {}  # public address: the instance or EIP that has it
         self.free: dict[str, float] = {}  # public address: since when
+        self.members: dict[str, str] = {}  # id of an address: bandwidth package
         self._released: dict[str, set[str]] = {}  # instance: its former ordinary addresses
         self._quarantine_s = 0.0
         self._bound: dict[str, str] = {}  # EIP: instance
@@ -51,6 +55,7 @@ class Audit:
                 self._give(facts["address"], facts["eip_id"], record.at, set())
             case "EipReleased":
                 assert facts["eip_id"] not in self._bound, "a bound EIP was released"
+                assert facts["eip_id"] not in self.members, "a member was released"
                 self._back(facts["address"], facts["eip_id"], record.at)
             case "EipBound":
                 assert facts["eip_id"] not in self._bound, "bound twice"
@@ -62,6 +67,11 @@ class Audit:
             case "InstanceGone":
                 assert facts["instance_id"] not in self.holders.values(), "gone with an address"
                 assert facts["instance_id"] not in self._bound.values(), "gone with an EIP"
+            case "PackageJoined":
+                assert facts["address_id"] not in self.members, "in two packages"
+                self.members[facts["address_id"]] = facts["package_id"]
+            case "PackageLeft":
+                assert self.members.pop(facts["address_id"]) == facts["package_id"]
             case _:
                 assert record.kind in MOVE_NOTHING
 

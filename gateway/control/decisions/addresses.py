@@ -5,7 +5,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import checks
+from gateway.control.decisions import checks, packages
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.decisions.ordinary import assign, free_address, new_address_id, release
 from gateway.control.state import State
@@ -17,15 +17,17 @@ BINDABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED)
 def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[ev.Event]:
     """An address of the pool becomes the account's."""
     checks.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
-    return [
-        ev.EipAllocated(
-            eip_id=new_address_id(state, at),
-            address=free_address(state, at, without=()),
-            name=checks.other_name(command.name),
-            bandwidth_mbps=command.bandwidth_mbps,
-            charge_type=command.charge_type.value,
-        )
-    ]
+    package = packages.joining(state, command.package_id, command.charge_type, 1)
+    allocated = ev.EipAllocated(
+        eip_id=new_address_id(state, at),
+        address=free_address(state, at, without=()),
+        name=checks.other_name(command.name),
+        bandwidth_mbps=command.bandwidth_mbps,
+        charge_type=command.charge_type.value,
+    )
+    if package is None:
+        return [allocated]
+    return [allocated, ev.PackageJoined(package.package_id, allocated.eip_id)]
 
 
 def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event]:
@@ -57,7 +59,7 @@ def give_back(state: State, eip_id: str) -> list[ev.Event]:
     eip = checks.eip(state, eip_id)
     if eip.instance_id:
         raise errors.EipStatusError(f"{eip_id} is bound to {eip.instance_id}: unbind it first")
-    return [ev.EipReleased(eip_id, eip.address)]
+    return [*packages.left(eip, eip_id), ev.EipReleased(eip_id, eip.address)]
 
 
 def _leave(state: State, eip: Eip, at: Circumstances) -> list[ev.Event]:

@@ -5,7 +5,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import checks
+from gateway.control.decisions import checks, packages
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.decisions.ordinary import assign, release
 from gateway.control.state import PASSING, State
@@ -17,6 +17,9 @@ TERMINABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState
 def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Event]:
     """Bought; with bandwidth it has an ordinary public IP from the start."""
     checks.instance_bandwidth(command.bandwidth_mbps, command.charge_type, least=0)
+    package = packages.joining(state, command.package_id, command.charge_type, 1)
+    if package and not command.bandwidth_mbps:
+        raise errors.CombinationError("without bandwidth there is no address to join a package")
     private_ip = state.subnet.next_free(at.now)
     if private_ip is None:
         raise errors.SubnetFullError("no private address is free: terminate an instance first")
@@ -32,7 +35,10 @@ def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Ev
     )
     if not command.bandwidth_mbps:
         return [ordered]
-    return [ordered, assign(state, instance_id, frozenset(), at)]
+    assigned = assign(state, instance_id, frozenset(), at)
+    if package is None:
+        return [ordered, assigned]
+    return [ordered, assigned, ev.PackageJoined(package.package_id, assigned.address_id)]
 
 
 def pass_on(

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from gateway.control import errors
 from gateway.control import events as ev
+from gateway.control.decisions import packages
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.state import State
 from gateway.control.values import Instance
@@ -21,7 +22,8 @@ def release(instance: Instance) -> list[ev.Event]:
     """The instance's ordinary public IP goes back to the pool, if it has one."""
     if not instance.ordinary:
         return []
-    return [ev.OrdinaryIpReleased(instance.instance_id, instance.ordinary.address)]
+    leaving = packages.left(instance, instance.ordinary.address_id)
+    return [*leaving, ev.OrdinaryIpReleased(instance.instance_id, instance.ordinary.address)]
 
 
 def free_address(state: State, at: Circumstances, without: Collection[str]) -> str:

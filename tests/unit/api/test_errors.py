@@ -28,6 +28,15 @@ CODES = {
     "ChargeTypeError": "UnsupportedOperation.InvalidAddressInternetChargeType",
     "ChargeTypeUnchangedError": "InvalidParameterValue.InternetChargeTypeNotChanged",
     "ChargeTypeQuotaError": "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
+    "UnknownPackageError": "InvalidParameterValue.BandwidthPackageNotFound",
+    "PackageInUseError": "InvalidParameterValue.BandwidthPackageInUse",
+    "PackageQuotaError": "LimitExceeded.BandwidthPackageQuota",
+    "PackageFullError": "LimitExceeded.BandwidthPackageResourceQuota",
+    "UnknownMemberError": "InvalidParameterValue.ResourceNotFound",
+    "AlreadyMemberError": "InvalidParameterValue.ResourceAlreadyExisted",
+    "NotMemberError": "InvalidParameterValue.ResourceNotExisted",
+    "MemberChargeTypeError": "UnsupportedOperation.InvalidResourceInternetChargeType",
+    "CombinationError": "InvalidParameterValue.Combination",
     "AdapterError": "InternalError",
 }
 

@@ -110,6 +110,10 @@ def test_the_user_cannot_choose_an_address_because_no_command_has_a_place_for_on
         "why",
         "instance_ids",
         "eip_ids",
+        "address_ids",
+        "package_id",
+        "network_type",
+        "count",
     }
 
 

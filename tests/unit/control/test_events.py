@@ -33,6 +33,11 @@ EVENTS: list[ev.Event] = [
     ev.EipBandwidthChanged("eip-2", 20),
     ev.EipChargeTypeChanged("eip-2", "BANDWIDTH_PREPAID_BY_MONTH", 30),
     ev.EipRenamed("eip-2", "back"),
+    ev.PackageCreated("bwp-1", 1, "shared", -1, "TOP5_POSTPAID_BY_MONTH", "BGP"),
+    ev.PackageChanged("bwp-1", "ours", 100, "TOP5_POSTPAID_BY_MONTH"),
+    ev.PackageJoined("bwp-1", "eip-2"),
+    ev.PackageLeft("bwp-1", "eip-2", "TRAFFIC_POSTPAID_BY_HOUR", 100),
+    ev.PackageDeleted("bwp-1"),
 ]
 
 

@@ -26,12 +26,13 @@ from gateway.control import events as ev
 from gateway.control import state as states
 from gateway.control.compile import Compiler, compile_table
 from gateway.control.errors import AdapterError, DomainError
-from gateway.control.values import ChargeType
+from gateway.control.values import ChargeType, NetworkType, PackageChargeType
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
 CONFIG = ev.LabConfigured(
     pool="203.0.113.0/29", quarantine_s=60.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
 )
+TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
 
 
 class Lab(RuleBasedStateMachine):
@@ -39,6 +40,7 @@ class Lab(RuleBasedStateMachine):
 
     instances: Bundle[str] = Bundle("instances")
     eips: Bundle[str] = Bundle("eips")
+    packages: Bundle[str] = Bundle("packages")
 
     def __init__(self) -> None:
         """A lab that was just brought up."""
@@ -130,6 +132,38 @@ class Lab(RuleBasedStateMachine):
         self.ask(cmd.ChangeEipChargeType(eip_id, kind, bandwidth_mbps))
         self.ask(cmd.RenameEip(eip_id, f"front-{bandwidth_mbps}"))
 
+    @rule(target=packages, bandwidth_mbps=st.sampled_from([-1, 0, 50]))
+    def create_a_package(self, bandwidth_mbps: int) -> MultipleResults[str]:
+        """Create one; its id, if there is one."""
+        known = self.package_ids()
+        self.ask(cmd.CreatePackages("shared", bandwidth_mbps, TOP5, NetworkType.BGP))
+        return multiple(*(self.package_ids() - known))
+
+    @rule(package_id=packages, bandwidth_mbps=st.sampled_from([-1, 50, 60]))
+    def change_a_package(self, package_id: str, bandwidth_mbps: int) -> None:
+        """Its limit comes, changes or goes."""
+        self.ask(cmd.ChangePackageBandwidth(package_id, bandwidth_mbps))
+
+    @rule(
+        package_id=packages,
+        member=st.one_of(eips, instances),
+        kind=st.sampled_from([cmd.JoinPackage, cmd.LeavePackage]),
+    )
+    def join_or_leave(
+        self, package_id: str, member: str, kind: type[cmd.JoinPackage | cmd.LeavePackage]
+    ) -> None:
+        """An EIP, or the ordinary public IP of an instance."""
+        with self.world.control.state() as state:
+            instance = state.instances.get(member)
+            if instance and instance.ordinary:
+                member = instance.ordinary.address_id
+        self.ask(kind(package_id, (member,)))
+
+    @rule(package_id=packages)
+    def delete_a_package(self, package_id: str) -> None:
+        """Delete it, if it may be."""
+        self.ask(cmd.DeletePackage(package_id))
+
     @rule(instance_id=instances, kind=st.sampled_from([cmd.UnbindEip, cmd.ReleaseEip]))
     def touch_an_ordinary_ip(
         self, instance_id: str, kind: type[cmd.UnbindEip | cmd.ReleaseEip]
@@ -214,6 +248,22 @@ class Lab(RuleBasedStateMachine):
         assert not any(i.eip_id and i.ordinary for i in instances.values())
 
     @invariant()
+    def both_ends_of_a_membership_agree(self) -> None:
+        """A package's members say so, too, and the log does."""
+        with self.world.control.state() as state:
+            packages = {
+                member: p.package_id for p in state.packages.values() for member in p.members
+            }
+            holders = {key: eip.package_id for key, eip in state.eips.items() if eip.package_id}
+            holders |= {
+                instance.ordinary.address_id: instance.package_id
+                for instance in state.instances.values()
+                if instance.ordinary and instance.package_id
+            }
+            assert all(i.ordinary for i in state.instances.values() if i.package_id)
+        assert packages == holders == self.audit.members
+
+    @invariant()
     def replay_equals_live(self) -> None:
         """Always, also in the middle of trouble."""
         self.world.assert_replay_equals_live()
@@ -260,6 +310,11 @@ class Lab(RuleBasedStateMachine):
         """Those there are."""
         with self.world.control.state() as state:
             return set(state.instances)
+
+    def package_ids(self) -> set[str]:
+        """Those there are."""
+        with self.world.control.state() as state:
+            return set(state.packages)
 
     def eip_ids(self) -> set[str]:
         """Those there are."""
