@@ -48,16 +48,25 @@ def _invalid(error: ValidationError) -> ApiError:
 
 
 def _run_instances(control: Controller, request: models.RunInstances) -> Answer:
-    events = control.execute(
-        cmd.RunInstance(
-            name=request.InstanceName,
-            bandwidth_mbps=request.InternetAccessible.InternetMaxBandwidthOut,
-            charge_type=request.InternetAccessible.InternetChargeType,
-            package_id=request.InternetAccessible.BandwidthPackageId,
-        )
+    command = cmd.RunInstance(
+        name=request.InstanceName,
+        bandwidth_mbps=request.InternetAccessible.InternetMaxBandwidthOut,
+        charge_type=request.InternetAccessible.InternetChargeType,
+        package_id=request.InternetAccessible.BandwidthPackageId,
+        count=request.InstanceCount,
+        client_token=request.ClientToken,
     )
+    events = control.execute(command)
     ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
-    return {"InstanceIdSet": ordered}
+    return {"InstanceIdSet": ordered or _answered_before(control, command)}
+
+
+def _answered_before(control: Controller, command: cmd.RunInstance | cmd.AllocateEip) -> list[str]:
+    """What the same request, with the same client token, was answered with."""
+    with control.state() as state:
+        before = state.ledger.answer(type(command).__name__, command.client_token)
+    assert before is not None, "what does nothing was done before"
+    return list(before.ids)
 
 
 def _each_instance(
@@ -80,15 +89,17 @@ def _describe_instances(control: Controller, request: models.DescribeInstances) 
 
 
 def _allocate_addresses(control: Controller, request: models.AllocateAddresses) -> Answer:
-    events = control.execute(
-        cmd.AllocateEip(
-            name=request.AddressName,
-            bandwidth_mbps=request.InternetMaxBandwidthOut,
-            charge_type=request.InternetChargeType,
-            package_id=request.BandwidthPackageId,
-        )
+    command = cmd.AllocateEip(
+        name=request.AddressName,
+        bandwidth_mbps=request.InternetMaxBandwidthOut,
+        charge_type=request.InternetChargeType,
+        package_id=request.BandwidthPackageId,
+        count=request.AddressCount,
+        client_token=request.ClientToken,
     )
-    return {"AddressSet": [e.eip_id for e in events if isinstance(e, ev.EipAllocated)]}
+    events = control.execute(command)
+    allocated = [event.eip_id for event in events if isinstance(event, ev.EipAllocated)]
+    return {"AddressSet": allocated or _answered_before(control, command)}
 
 
 def _associate_address(control: Controller, request: models.AssociateAddress) -> Answer:
@@ -147,6 +158,20 @@ def _rename_eip(control: Controller, request: models.ModifyAddressAttribute) -> 
     return {}
 
 
+def _describe_address_quota(control: Controller, _: models.Request) -> Answer:
+    now = control.now()
+    with control.state() as state:
+        rows = [
+            ("TOTAL_EIP_QUOTA", len(state.eips), state.account.eips_max),
+            (
+                "DAILY_EIP_APPLY",
+                state.ledger.applications(now),
+                state.account.applications_max,
+            ),
+        ]
+    return {"QuotaSet": [views.quota_view(*row) for row in rows]}
+
+
 _Thing = TypeVar("_Thing")
 
 
@@ -175,5 +200,6 @@ ACTIONS: Final[Mapping[str, Action]] = {
         models.ModifyAddressInternetChargeType, _change_charge_type
     ),
     "ModifyAddressAttribute": Action(models.ModifyAddressAttribute, _rename_eip),
+    "DescribeAddressQuota": Action(models.Request, _describe_address_quota),
     **PACKAGE_ACTIONS,
 }

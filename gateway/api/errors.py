@@ -35,6 +35,10 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.NotMemberError: "InvalidParameterValue.ResourceNotExisted",
     errors.MemberChargeTypeError: "UnsupportedOperation.InvalidResourceInternetChargeType",
     errors.CombinationError: "InvalidParameterValue.Combination",
+    errors.EipQuotaError: "AddressQuotaLimitExceeded",
+    errors.DailyQuotaError: "AddressQuotaLimitExceeded.DailyAllocate",
+    errors.TokenTooLongError: "InvalidClientToken.TooLong",
+    errors.TokenReusedError: "InvalidParameterConflict",
     errors.AdapterError: "InternalError",
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {

@@ -26,10 +26,12 @@ class Internet(Request):
 
 
 class RunInstances(Request):
-    """Buy one instance."""
+    """Buy instances."""
 
     InstanceName: str = ""
     InternetAccessible: Internet = Internet()
+    InstanceCount: int = Field(default=1, strict=True)
+    ClientToken: str = ""
 
 
 class OnInstances(Request):
@@ -45,11 +47,13 @@ class DescribeInstances(Request):
 
 
 class AllocateAddresses(Request):
-    """Take one EIP."""
+    """Take EIPs."""
 
     AddressName: str = ""
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
     InternetMaxBandwidthOut: int = Field(default=1, strict=True)
+    AddressCount: int = Field(default=1, strict=True)
+    ClientToken: str = ""
     BandwidthPackageId: str | None = None
 
 

@@ -9,7 +9,6 @@ from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.controller import Controller
 from gateway.control.decisions.packages import PACKAGES_MAX, find
-from gateway.control.place import REGION
 
 
 def _create(control: Controller, request: models.CreateBandwidthPackage) -> Answer:
@@ -87,16 +86,7 @@ def _describe_members(
 def _describe_quota(control: Controller, _: models.Request) -> Answer:
     with control.state() as state:
         current = len(state.packages)
-    return {
-        "QuotaSet": [
-            {
-                "QuotaId": "TOTAL_BANDWIDTHPKG_QUOTA",
-                "QuotaCurrent": current,
-                "QuotaLimit": PACKAGES_MAX,
-                "QuotaGroup": REGION,
-            }
-        ]
-    }
+    return {"QuotaSet": [views.quota_view("TOTAL_BANDWIDTHPKG_QUOTA", current, PACKAGES_MAX)]}
 
 
 def _page(found: Sequence[Any], request: models.Page) -> Sequence[Any]:

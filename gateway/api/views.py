@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
+from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import State
 from gateway.control.values import BandwidthPackage, Eip, Instance
 
@@ -71,6 +71,16 @@ def members_view(state: State, package: BandwidthPackage) -> list[dict[str, Any]
         }
         for address_id in package.members
     ]
+
+
+def quota_view(quota_id: str, current: int, limit: int) -> dict[str, Any]:
+    """A `Quota` of the vpc API."""
+    return {
+        "QuotaId": quota_id,
+        "QuotaCurrent": current,
+        "QuotaLimit": limit,
+        "QuotaGroup": REGION,
+    }
 
 
 def _time(at: float) -> str:

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 
-from gateway.control.values import ChargeType, NetworkType, PackageChargeType
+from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
 
 
 @dataclass(frozen=True, slots=True)
 class RunInstance:
-    """Buy an instance; with bandwidth above 0 the system assigns it an ordinary public IP."""
+    """Buy instances; with bandwidth above 0 the system assigns each an ordinary public IP.
+
+    The same client token again is the same request again: nothing more is bought.
+    """
 
     name: str
     bandwidth_mbps: int
     charge_type: ChargeType
     package_id: str | None = None  # the bandwidth package it joins
+    count: int = 1
+    client_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,14 @@ class ReportLaunchFailed:
 
 @dataclass(frozen=True, slots=True)
 class AllocateEip:
-    """Take an address from the pool into the account."""
+    """Take addresses from the pool into the account; a client token is as with instances."""
 
     name: str
     bandwidth_mbps: int
     charge_type: ChargeType
     package_id: str | None = None  # the bandwidth package it joins
+    count: int = 1
+    client_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +191,15 @@ class LeavePackage:
     bandwidth_mbps: int | None = None  # as much of its own as the charge type permits
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigureAccount:
+    """The operator's: change what isn't None of the account's settings."""
+
+    behaviour: Behaviour | None = None
+    eips_max: int | None = None
+    applications_max: int | None = None
+
+
 OnInstances = (
     RunInstance
     | StartInstance
@@ -204,6 +220,7 @@ OnAddresses = (
     | ChangeEipChargeType
     | RenameEip
 )
+OnAccount = ConfigureAccount
 OnPackages = (
     CreatePackages
     | ChangePackageBandwidth
@@ -212,4 +229,4 @@ OnPackages = (
     | JoinPackage
     | LeavePackage
 )
-Command = OnInstances | OnAddresses | OnPackages
+Command = OnInstances | OnAddresses | OnPackages | OnAccount

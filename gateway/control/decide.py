@@ -9,7 +9,7 @@ from typing import assert_never
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decisions import addresses, bandwidth, instances, packages
+from gateway.control.decisions import account, addresses, bandwidth, instances, packages
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.state import State
 from gateway.control.values import InstanceState
@@ -40,6 +40,8 @@ def decide(state: State, command: cmd.Command, at: Circumstances) -> list[ev.Eve
             return instances.launch_failed(state, instance_id, why)
         case cmd.ChangeInstancesBandwidth():
             return bandwidth.change_instances(state, command)
+        case cmd.ConfigureAccount():
+            return account.configure(state, command)
         case cmd.RenameInstances():
             return bandwidth.rename_instances(state, command)
         case (

@@ -31,6 +31,10 @@
     │   ├── NotMemberError         the address isn't in this bandwidth package
     │   ├── MemberChargeTypeError  who pays like that can't join
     │   ├── CombinationError       values that don't go together
+    │   ├── EipQuotaError          the account has all the EIPs it may have
+    │   ├── DailyQuotaError        the account has had all it may have today
+    │   ├── TokenTooLongError      a client token is too long
+    │   ├── TokenReusedError       the client token was another request's
     │   └── SubnetFullError        no private address is free
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
@@ -176,6 +180,22 @@ class MemberChargeTypeError(DomainError):
 
 class CombinationError(DomainError):
     """Values that don't go together."""
+
+
+class EipQuotaError(DomainError):
+    """The account has all the EIPs it may have."""
+
+
+class DailyQuotaError(DomainError):
+    """The account has had all it may have today."""
+
+
+class TokenTooLongError(DomainError):
+    """A client token is too long."""
+
+
+class TokenReusedError(DomainError):
+    """The client token was another request's."""
 
 
 class AdapterError(ControlError):

@@ -6,7 +6,7 @@ nothing again. Events are never changed: a new meaning is a new kind.
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway.control.values import InstanceState
 from gateway.store.records import Record, StoreError
@@ -191,6 +191,25 @@ class PackageLeft:
     bandwidth_mbps: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountConfigured:
+    """The account's settings are these."""
+
+    behaviour: str
+    eips_max: int
+    applications_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswered:
+    """A request with a client token was answered with these ids; `digest` says which request."""
+
+    kind: str
+    token: str
+    digest: str
+    ids: tuple[str, ...]
+
+
 OnPackages = PackageCreated | PackageChanged | PackageDeleted | PackageJoined | PackageLeft
 Event = (
     LabConfigured
@@ -208,6 +227,8 @@ Event = (
     | EipBandwidthChanged
     | EipChargeTypeChanged
     | EipRenamed
+    | AccountConfigured
+    | TokenAnswered
     | OnPackages
 )
 
@@ -229,10 +250,13 @@ def from_record(record: Record) -> Event:
     """The event in `record`. Raises `StoreError` if it is of no kind we know."""
     try:
         fields = json.loads(record.body)
-        if "reserved" in fields:
-            fields["reserved"] = tuple(fields["reserved"])
-        return _KINDS[record.kind](**fields)
-    except (KeyError, TypeError, ValueError) as error:
+        plain = {name: _immutable(value) for name, value in fields.items()}
+        return _KINDS[record.kind](**plain)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(
             f"event {record.sequence} ({record.kind}) can't be read: was it written by a newer tgw?"
         ) from error
+
+
+def _immutable(value: object) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -14,9 +14,12 @@ from itertools import takewhile
 from typing import Final, assert_never
 
 from gateway.control import events as ev
+from gateway.control.ledger import Answer, Ledger
 from gateway.control.pool import Pool
 from gateway.control.values import (
+    Account,
     BandwidthPackage,
+    Behaviour,
     ChargeType,
     Eip,
     Instance,
@@ -47,6 +50,8 @@ class State:
         self.instances: dict[str, Instance] = {}
         self.eips: dict[str, Eip] = {}
         self.packages: dict[str, BandwidthPackage] = {}
+        self.account = Account()
+        self.ledger = Ledger()
         # The ids of instances, by what they have; whose state is a passing one.
         self.macs: dict[str, str] = {}
         self.ordinary: dict[str, str] = {}  # by the id of the ordinary public IP
@@ -137,11 +142,10 @@ class State:
             case ev.EipAllocated():
                 self._eip_allocated(event, at)
             case ev.EipBound():
-                self._change(event.instance_id, eip_id=event.eip_id)
-                self._change_eip(event.eip_id, instance_id=event.instance_id)
+                self._bind(event.eip_id, event.instance_id, at)
             case ev.EipUnbound():
                 self._change(event.instance_id, eip_id=None)
-                self._change_eip(event.eip_id, instance_id=None)
+                self._turn_eip(event.eip_id, None, at)
             case ev.InstanceBandwidthChanged():
                 self._change(event.instance_id, bandwidth_mbps=event.bandwidth_mbps)
             case ev.InstanceRenamed():
@@ -156,6 +160,11 @@ class State:
                 assert self.eips[event.eip_id].instance_id is None, event
                 self._set_eip(event.eip_id, None)
                 self.pool.give_back(event.address, at)
+            case ev.AccountConfigured():
+                behaviour = Behaviour(event.behaviour)
+                self.account = Account(behaviour, event.eips_max, event.applications_max)
+            case ev.TokenAnswered():
+                self.ledger.remember(event.kind, event.token, Answer(event.digest, event.ids))
             case _:
                 self._evolve_packages(event, at)
         self.sequence += 1
@@ -224,8 +233,25 @@ class State:
             bandwidth_mbps=event.bandwidth_mbps,
             charge_type=ChargeType(event.charge_type),
             created_at=at,
+            since=at,
         )
         self._set_eip(event.eip_id, allocated)
+        self.ledger.apply(at)
+
+    def _bind(self, eip_id: str, instance_id: str, at: float) -> None:
+        self._change(instance_id, eip_id=eip_id)
+        self._turn_eip(eip_id, instance_id, at)
+
+    def _turn_eip(self, eip_id: str, instance_id: str | None, at: float) -> None:
+        """Bound from now on, or idle."""
+        eip = self.eips[eip_id]
+        self._change_eip(
+            eip_id,
+            instance_id=instance_id,
+            idle_s=eip.idle_for_s(at),
+            bound_s=eip.bound_for_s(at),
+            since=at,
+        )
 
     def _eip_charge_type_changed(self, event: ev.EipChargeTypeChanged) -> None:
         self._change_eip(

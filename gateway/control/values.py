@@ -63,6 +63,27 @@ class NetworkType(StrEnum):
     SINGLEISP_CUCC = "SINGLEISP_CUCC"
 
 
+class Behaviour(StrEnum):
+    """What binding and unbinding do to ordinary public IPs, where the cloud's texts disagree.
+
+    LEGACY is the older: binding an EIP releases the ordinary public IP, unbinding assigns a new
+    one, and an EIP that is bound moves. STANDARD is today's: the user returns the ordinary public
+    IP before and asks for a new one after, and unbinds an EIP before binding it elsewhere.
+    """
+
+    LEGACY = "LEGACY"
+    STANDARD = "STANDARD"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account's settings."""
+
+    behaviour: Behaviour = Behaviour.LEGACY
+    eips_max: int = 20
+    applications_max: int = 40  # for EIPs, in a day
+
+
 UNLIMITED_MBPS = -1  # a bandwidth package's bandwidth that isn't limited
 PACKAGE_BANDWIDTH_MAX_MBPS = 50_000
 
@@ -126,3 +147,15 @@ class Eip:
     instance_id: str | None = None
     switches: int = 0  # how often its charge type was changed
     package_id: str | None = None
+    # What is paid for by the time: unbound it is idle. Seconds before `since`, and what is since.
+    idle_s: float = 0
+    bound_s: float = 0
+    since: float = 0
+
+    def idle_for_s(self, now: float) -> float:
+        """How long it has been idle in all, until `now`: for its idle fee."""
+        return self.idle_s + (0 if self.instance_id else max(now - self.since, 0))
+
+    def bound_for_s(self, now: float) -> float:
+        """How long it has been bound in all, until `now`."""
+        return self.bound_s + (max(now - self.since, 0) if self.instance_id else 0)

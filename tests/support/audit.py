@@ -14,6 +14,8 @@ MOVE_NOTHING = {
     "EipBandwidthChanged",
     "EipChargeTypeChanged",
     "EipRenamed",
+    "AccountConfigured",
+    "TokenAnswered",
     "PackageCreated",
     "PackageChanged",
     "PackageDeleted",

@@ -127,6 +127,10 @@ class Story:
         """The public addresses that are free, those in quarantine included, longest free first."""
         return list(self.state.pool.free(float("inf")))
 
+    def without_quotas(self) -> None:
+        """As many EIPs as there are addresses, at any rate."""
+        self.do(cmd.ConfigureAccount(eips_max=1 << 20, applications_max=1 << 20))
+
     def exhaust(self, leaving: int = 0) -> list[str]:
         """Allocate EIPs until `leaving` addresses can be given out; their ids."""
         ready = len(list(self.state.pool.free(self.now)))

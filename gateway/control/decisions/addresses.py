@@ -5,29 +5,42 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import checks, packages
+from gateway.control.decisions import account, checks, packages, tokens
 from gateway.control.decisions.circumstances import Circumstances
-from gateway.control.decisions.ordinary import assign, free_address, new_address_id, release
+from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
 from gateway.control.state import State
 from gateway.control.values import Eip, InstanceState
 
+ALLOCATED_MAX: Final = 100  # by one call
 BINDABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED)
 
 
 def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[ev.Event]:
-    """An address of the pool becomes the account's."""
+    """Addresses of the pool become the account's."""
+    if tokens.answered(state, command):
+        return []
     checks.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
-    package = packages.joining(state, command.package_id, command.charge_type, 1)
-    allocated = ev.EipAllocated(
-        eip_id=new_address_id(state, at),
-        address=free_address(state, at, without=()),
-        name=checks.other_name(command.name),
-        bandwidth_mbps=command.bandwidth_mbps,
-        charge_type=command.charge_type.value,
-    )
-    if package is None:
-        return [allocated]
-    return [allocated, ev.PackageJoined(package.package_id, allocated.eip_id)]
+    checks.count(command.count, ALLOCATED_MAX)
+    name = checks.other_name(command.name)
+    account.may_apply(state, command.count, at)
+    package = packages.joining(state, command.package_id, command.charge_type, command.count)
+    events: list[ev.Event] = []
+    ids: list[str] = []
+    for address in free_addresses(state, at, command.count):
+        eip_id = new_address_id(state, at, ids)
+        ids.append(eip_id)
+        events.append(
+            ev.EipAllocated(
+                eip_id=eip_id,
+                address=address,
+                name=name,
+                bandwidth_mbps=command.bandwidth_mbps,
+                charge_type=command.charge_type.value,
+            )
+        )
+        if package:
+            events.append(ev.PackageJoined(package.package_id, eip_id))
+    return [*events, *tokens.remember(command, *ids)]
 
 
 def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event]:

@@ -69,6 +69,12 @@ def switched_bandwidth(mbps: int, charge_type: ChargeType) -> None:
         raise errors.RangeError(_range(mbps, charge_type, 1, most))
 
 
+def count(number: int, most: int) -> None:
+    """One call may make so many."""
+    if not 1 <= number <= most:
+        raise errors.RangeError(f"one call makes 1 to {most}, not {number}")
+
+
 def instance_name(name: str) -> str:
     """The name an instance gets."""
     if len(name) > NAME_MAX:

@@ -1,6 +1,7 @@
 """Ordinary public IPs, which are the system's: assigned and released, never named by a command."""
 
 from collections.abc import Collection
+from itertools import islice
 
 from gateway.control import errors
 from gateway.control import events as ev
@@ -14,7 +15,7 @@ def assign(
     state: State, instance_id: str, former: Collection[str], at: Circumstances
 ) -> ev.OrdinaryIpAssigned:
     """The instance gets an address that it never had."""
-    address = free_address(state, at, without=former)
+    (address,) = free_addresses(state, at, 1, without=former)
     return ev.OrdinaryIpAssigned(instance_id, new_address_id(state, at), address)
 
 
@@ -26,17 +27,19 @@ def release(instance: Instance) -> list[ev.Event]:
     return [*leaving, ev.OrdinaryIpReleased(instance.instance_id, instance.ordinary.address)]
 
 
-def free_address(state: State, at: Circumstances, without: Collection[str]) -> str:
-    """The public address that is free longest. Raises `PoolEmptyError`."""
-    address = state.pool.next_free(at.now, without=without)
-    if address is None:
+def free_addresses(
+    state: State, at: Circumstances, count: int, *, without: Collection[str] = ()
+) -> list[str]:
+    """The public addresses that are free longest. Raises `PoolEmptyError` if they are too few."""
+    found = list(islice(state.pool.free(at.now, without=without), count))
+    if len(found) < count:
         raise errors.PoolEmptyError(
             "no public address is free: release an EIP or terminate an instance, "
             "and wait until the address has passed its quarantine"
         )
-    return address
+    return found
 
 
-def new_address_id(state: State, at: Circumstances) -> str:
+def new_address_id(state: State, at: Circumstances, taken: Collection[str] = ()) -> str:
     """An id for an EIP or an ordinary public IP."""
-    return at.new_id("eip", state.eips, state.ordinary)
+    return at.new_id("eip", state.eips, state.ordinary, taken)

@@ -38,8 +38,7 @@ def create(state: State, command: cmd.CreatePackages, at: Circumstances) -> list
     """So many, with the lowest numbers that are free."""
     _check_limit(command.bandwidth_mbps)
     name = checks.other_name(command.name)
-    if not 1 <= command.count <= PACKAGES_MAX:
-        raise errors.RangeError(f"one call makes 1 to {PACKAGES_MAX} bandwidth packages")
+    checks.count(command.count, PACKAGES_MAX)
     if len(state.packages) + command.count > PACKAGES_MAX:
         raise errors.PackageQuotaError(f"an account has at most {PACKAGES_MAX} bandwidth packages")
     taken = {package.number for package in state.packages.values()}

@@ -37,6 +37,10 @@ CODES = {
     "NotMemberError": "InvalidParameterValue.ResourceNotExisted",
     "MemberChargeTypeError": "UnsupportedOperation.InvalidResourceInternetChargeType",
     "CombinationError": "InvalidParameterValue.Combination",
+    "EipQuotaError": "AddressQuotaLimitExceeded",
+    "DailyQuotaError": "AddressQuotaLimitExceeded.DailyAllocate",
+    "TokenTooLongError": "InvalidClientToken.TooLong",
+    "TokenReusedError": "InvalidParameterConflict",
     "AdapterError": "InternalError",
 }
 

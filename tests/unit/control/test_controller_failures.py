@@ -30,7 +30,7 @@ TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
 Step = Callable[[World], cmd.Command]
 DAY: list[Step] = [
     lambda _: cmd.RunInstance("web", 10, HOURLY),
-    lambda _: cmd.RunInstance("db", 0, HOURLY),
+    lambda _: cmd.RunInstance("db", 0, HOURLY, client_token="t"),
     lambda _: cmd.AllocateEip("front", 5, HOURLY),
     lambda world: cmd.BindEip(by_name(world, "front"), by_name(world, "web")),
     lambda world: cmd.BindEip(by_name(world, "front"), by_name(world, "db")),

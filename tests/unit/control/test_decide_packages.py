@@ -225,7 +225,7 @@ def test_an_account_has_twenty_packages_and_a_package_a_hundred_members() -> Non
     assert isinstance(refused, errors.PackageQuotaError)
     for _ in range(100):
         story.do(cmd.RunInstance("web", 10, PACKAGE, package_id))
-    more = [
+    more: list[cmd.Command] = [
         cmd.RunInstance("web", 10, PACKAGE, package_id),
         cmd.AllocateEip("front", 10, PACKAGE, package_id),
         cmd.JoinPackage(package_id, (story.allocate(),)),
@@ -275,11 +275,12 @@ def test_what_doesnt_go_together_is_refused() -> None:
     story = Story()
     package_id, eip_id = create(story)[0], story.allocate()
     story.do(cmd.JoinPackage(package_id, (eip_id,)))
-    for command in (
+    apart: list[cmd.Command] = [
         cmd.AllocateEip("front", 10, HOURLY, package_id),
         cmd.RunInstance("web", 10, HOURLY, package_id),
         cmd.RunInstance("web", 0, PACKAGE, package_id),
-    ):
+    ]
+    for command in apart:
         assert isinstance(story.refusal(command), errors.CombinationError)
     refused = story.refusal(cmd.LeavePackage(package_id, (eip_id,), PACKAGE))
     assert isinstance(refused, errors.MemberChargeTypeError)

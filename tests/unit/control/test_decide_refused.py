@@ -113,6 +113,10 @@ def test_the_user_cannot_choose_an_address_because_no_command_has_a_place_for_on
         "address_ids",
         "package_id",
         "network_type",
+        "client_token",
+        "behaviour",
+        "eips_max",
+        "applications_max",
         "count",
     }
 

@@ -33,6 +33,8 @@ EVENTS: list[ev.Event] = [
     ev.EipBandwidthChanged("eip-2", 20),
     ev.EipChargeTypeChanged("eip-2", "BANDWIDTH_PREPAID_BY_MONTH", 30),
     ev.EipRenamed("eip-2", "back"),
+    ev.AccountConfigured("STANDARD", 30, 60),
+    ev.TokenAnswered("RunInstance", "t", "0af", ("ins-1", "ins-2")),
     ev.PackageCreated("bwp-1", 1, "shared", -1, "TOP5_POSTPAID_BY_MONTH", "BGP"),
     ev.PackageChanged("bwp-1", "ours", 100, "TOP5_POSTPAID_BY_MONTH"),
     ev.PackageJoined("bwp-1", "eip-2"),

@@ -68,6 +68,18 @@ class Lab(RuleBasedStateMachine):
             self.world.run("web", bandwidth_mbps)
         return multiple(*(self.instance_ids() - known))
 
+    @rule(target=instances)
+    def run_two(self) -> MultipleResults[str]:
+        """Run two at once; their ids, if there are any."""
+        known = self.instance_ids()
+        self.ask(cmd.RunInstance("web", 10, HOURLY, count=2))
+        return multiple(*(self.instance_ids() - known))
+
+    @rule(eips_max=st.integers(0, 6), applications_max=st.sampled_from([2, 6, 40]))
+    def configure(self, eips_max: int, applications_max: int) -> None:
+        """The operator changes quotas, also to less than what is used."""
+        self.ask(cmd.ConfigureAccount(None, eips_max, applications_max))
+
     @rule(instance_id=instances)
     def start(self, instance_id: str) -> None:
         """Start it, whatever its state."""
@@ -93,11 +105,11 @@ class Lab(RuleBasedStateMachine):
         """A report that nobody waits for."""
         self.ask(cmd.ReportDone(instance_id))
 
-    @rule(target=eips)
-    def allocate(self) -> MultipleResults[str]:
-        """Allocate one; its id, if there is one."""
+    @rule(target=eips, count=st.sampled_from([1, 1, 2]), client_token=st.sampled_from(["", "t"]))
+    def allocate(self, count: int, client_token: str) -> MultipleResults[str]:
+        """Allocate one or two; their ids, if there are any."""
         known = self.eip_ids()
-        self.ask(cmd.AllocateEip("front", 5, HOURLY))
+        self.ask(cmd.AllocateEip("front", 5, HOURLY, count=count, client_token=client_token))
         return multiple(*(self.eip_ids() - known))
 
     @rule(eip_id=eips, instance_id=instances)
@@ -214,9 +226,7 @@ class Lab(RuleBasedStateMachine):
 
         Quarantine, former addresses, the longest free first: the audit asserts them.
         """
-        for record in self.world.records()[self.audited :]:
-            self.audit.take(record)
-            self.audited += 1
+        self.audit_the_log()
         with self.world.control.state() as state:
             free = list(state.pool.free(float("inf")))
             ordinary = {
@@ -250,6 +260,7 @@ class Lab(RuleBasedStateMachine):
     @invariant()
     def both_ends_of_a_membership_agree(self) -> None:
         """A package's members say so, too, and the log does."""
+        self.audit_the_log()
         with self.world.control.state() as state:
             packages = {
                 member: p.package_id for p in state.packages.values() for member in p.members
@@ -287,6 +298,12 @@ class Lab(RuleBasedStateMachine):
         """The other one: it may be behind by more than is noted."""
         with self.world.control.state() as state:
             assert self.followers[1].compile(state) == compile_table(state)
+
+    def audit_the_log(self) -> None:
+        """What was written since the last time."""
+        for record in self.world.records()[self.audited :]:
+            self.audit.take(record)
+            self.audited += 1
 
     def ask(self, command: cmd.Command) -> None:
         """Ask control; a refusal or a clear error is an answer, too."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from support.snapshot import snapshot
-from support.story import Story
+from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
@@ -25,7 +25,10 @@ def change_everything(story: Story, instance_id: str) -> None:
     kind = PackageChargeType.TOP5_POSTPAID_BY_MONTH
     (created,) = story.do(cmd.CreatePackages("shared", 100, kind, NetworkType.BGP))
     assert isinstance(created, ev.PackageCreated)
-    other = story.allocate()
+    story.do(cmd.ConfigureAccount(eips_max=21))
+    (event, _) = story.do(cmd.AllocateEip("x", 5, HOURLY, client_token="t"))
+    assert isinstance(event, ev.EipAllocated)
+    other = event.eip_id
     story.do(cmd.JoinPackage(created.package_id, (other,)))
     story.do(cmd.ChangePackageBandwidth(created.package_id, 50))
     story.do(cmd.LeavePackage(created.package_id, (other,)))
