@@ -1,6 +1,7 @@
 """What each action does: its request, the commands it becomes, the answer it gives."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -14,13 +15,19 @@ from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.controller import Controller
+from gateway.control.values import REASSIGNMENTS_MAX
 
 _ORDER: Final = {"extra_forbidden": 0, "missing": 1}
 
 
-def call(control: Controller, name: str, parameters: dict[str, Any]) -> Answer:
-    """Carry out the action. Raises `ApiError`."""
-    action = ACTIONS.get(name)
+def call(
+    control: Controller,
+    name: str,
+    parameters: dict[str, Any],
+    operators: Mapping[str, Action] = MappingProxyType({}),
+) -> Answer:
+    """Carry out the action, one of the cloud's or of `operators`. Raises `ApiError`."""
+    action = ACTIONS.get(name) or operators.get(name)
     if action is None:
         raise ApiError("InvalidAction", f"there is no action {name!r}")
     try:
@@ -108,7 +115,7 @@ def _associate_address(control: Controller, request: models.AssociateAddress) ->
 
 
 def _disassociate_address(control: Controller, request: models.DisassociateAddress) -> Answer:
-    control.execute(cmd.UnbindEip(request.AddressId))
+    control.execute(cmd.UnbindEip(request.AddressId, request.ReallocateNormalPublicIp))
     return {}
 
 
@@ -158,6 +165,29 @@ def _rename_eip(control: Controller, request: models.ModifyAddressAttribute) -> 
     return {}
 
 
+def _transform_address(control: Controller, request: models.TransformAddress) -> Answer:
+    events = control.execute(cmd.TransformOrdinaryIp(request.InstanceId))
+    (eip_id,) = [event.eip_id for event in events if isinstance(event, ev.EipTransformed)]
+    return {"AddressId": eip_id}
+
+
+def _return_addresses(control: Controller, request: models.ReturnNormalAddresses) -> Answer:
+    with control.state() as state:
+        holders = {state.address(key): instance for key, instance in state.ordinary.items()}
+    unknown = [address for address in request.AddressIps if address not in holders]
+    if unknown:
+        raise ApiError(
+            "InvalidParameterValue.AddressIpsNotFound", f"no ordinary public IP {unknown[0]}"
+        )
+    control.execute(cmd.ReturnOrdinaryIps(tuple(holders[one] for one in request.AddressIps)))
+    return {}
+
+
+def _describe_account_type(control: Controller, _: models.Request) -> Answer:
+    with control.state() as state:
+        return {"NetworkAccountType": state.account.behaviour.value}
+
+
 def _describe_address_quota(control: Controller, _: models.Request) -> Answer:
     now = control.now()
     with control.state() as state:
@@ -168,6 +198,7 @@ def _describe_address_quota(control: Controller, _: models.Request) -> Answer:
                 state.ledger.applications(now),
                 state.account.applications_max,
             ),
+            ("DAILY_PUBLIC_IP_ASSIGN", state.ledger.reassignments(now), REASSIGNMENTS_MAX),
         ]
     return {"QuotaSet": [views.quota_view(*row) for row in rows]}
 
@@ -200,6 +231,9 @@ ACTIONS: Final[Mapping[str, Action]] = {
         models.ModifyAddressInternetChargeType, _change_charge_type
     ),
     "ModifyAddressAttribute": Action(models.ModifyAddressAttribute, _rename_eip),
+    "TransformAddress": Action(models.TransformAddress, _transform_address),
+    "ReturnNormalAddresses": Action(models.ReturnNormalAddresses, _return_addresses),
+    "DescribeNetworkAccountType": Action(models.Request, _describe_account_type),
     "DescribeAddressQuota": Action(models.Request, _describe_address_quota),
     **PACKAGE_ACTIONS,
 }

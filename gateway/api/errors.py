@@ -39,6 +39,10 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.DailyQuotaError: "AddressQuotaLimitExceeded.DailyAllocate",
     errors.TokenTooLongError: "InvalidClientToken.TooLong",
     errors.TokenReusedError: "InvalidParameterConflict",
+    errors.MutexTaskError: "OperationDenied.MutexTaskRunning",
+    errors.HasOrdinaryAddressError: "InvalidParameterValue.InstanceHasWanIP",
+    errors.NoWanIpError: "InvalidParameterValue.InstanceHasNoWanIP",
+    errors.UnsupportedBehaviourError: "UnsupportedOperation",
     errors.AdapterError: "InternalError",
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {
@@ -55,7 +59,7 @@ _STATE_WORD: Final[Mapping[InstanceState, str]] = {
 
 def from_control(error: errors.ControlError) -> ApiError:
     """The cloud's code for what control raised."""
-    if isinstance(error, errors.InstanceStateError):
+    if type(error) is errors.InstanceStateError:
         code = f"UnsupportedOperation.InstanceState{_STATE_WORD[error.state]}"
     else:
         code = _CODES[type(error)]

@@ -68,6 +68,7 @@ class DisassociateAddress(Request):
     """Unbind an EIP."""
 
     AddressId: str
+    ReallocateNormalPublicIp: bool = Field(default=False, strict=True)
 
 
 class ReleaseAddresses(Request):
@@ -184,3 +185,23 @@ class DescribeBandwidthPackageResources(Page):
     """List a bandwidth package's members."""
 
     BandwidthPackageId: str
+
+
+class TransformAddress(Request):
+    """Make an EIP of an instance's ordinary public IP."""
+
+    InstanceId: str
+
+
+class ReturnNormalAddresses(Request):
+    """Give ordinary public IPs back, by their addresses."""
+
+    AddressIps: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class ConfigureAccount(Request):
+    """The operator's, not the cloud's: the account's settings; what isn't given stays."""
+
+    Behaviour: values.Behaviour | None = None
+    EipsMax: int | None = Field(default=None, strict=True)
+    ApplicationsMax: int | None = Field(default=None, strict=True)

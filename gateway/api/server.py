@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.api.actions import call
+from gateway.api.operator import OPERATOR_ACTIONS
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
 
@@ -31,7 +32,7 @@ def application(control: Controller) -> Starlette:
         try:
             parameters = _parameters(await _body(request))
             name = request.headers.get("x-tc-action", "")
-            answer = await run_in_threadpool(call, control, name, parameters)
+            answer = await run_in_threadpool(call, control, name, parameters, OPERATOR_ACTIONS)
         except ApiError as error:
             answer = {"Error": {"Code": error.code, "Message": error.message}}
         except Exception:  # noqa: BLE001  one bad request must not end the server

@@ -77,7 +77,10 @@ class AllocateEip:
 
 @dataclass(frozen=True, slots=True)
 class BindEip:
-    """Bind an EIP to an instance; if it is bound to another, move it, in one step."""
+    """Bind an EIP to an instance; if it is bound to another, move it, in one step.
+
+    With the account's behaviour STANDARD it must be unbound, and the instance without an address.
+    """
 
     eip_id: str
     instance_id: str
@@ -85,9 +88,27 @@ class BindEip:
 
 @dataclass(frozen=True, slots=True)
 class UnbindEip:
-    """Unbind an EIP; its instance gets a new ordinary public IP."""
+    """Unbind an EIP; its instance gets a new ordinary public IP.
+
+    With the account's behaviour STANDARD only if `reallocate` asks for it.
+    """
 
     eip_id: str
+    reallocate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransformOrdinaryIp:
+    """Make an EIP, bound as it is, of an instance's ordinary public IP."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnOrdinaryIps:
+    """Give the ordinary public IPs of instances back; not with the behaviour LEGACY."""
+
+    instance_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +237,8 @@ OnAddresses = (
     | BindEip
     | UnbindEip
     | ReleaseEip
+    | TransformOrdinaryIp
+    | ReturnOrdinaryIps
     | ChangeEipsBandwidth
     | ChangeEipChargeType
     | RenameEip

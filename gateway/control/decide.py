@@ -2,7 +2,7 @@
 
 Nothing here changes the state. Ordinary public IPs are the system's: assigned when an instance with
 bandwidth is bought and when an EIP leaves it, released when an EIP comes, when the instance ends or
-can't be built. No command names one.
+can't be built. No command names one. The account's behaviour says who asks for that: `Behaviour`.
 """
 
 from typing import assert_never
@@ -81,8 +81,12 @@ def _of_addresses(state: State, command: cmd.OnAddresses, at: Circumstances) -> 
             return addresses.allocate(state, command, at)
         case cmd.BindEip():
             return addresses.bind(state, command, at)
-        case cmd.UnbindEip(eip_id):
-            return addresses.unbind(state, eip_id, at)
+        case cmd.UnbindEip():
+            return addresses.unbind(state, command, at)
+        case cmd.TransformOrdinaryIp():
+            return addresses.transform(state, command, at)
+        case cmd.ReturnOrdinaryIps():
+            return addresses.return_ordinary(state, command)
         case cmd.ReleaseEip(eip_id):
             return addresses.give_back(state, eip_id)
         case cmd.ChangeEipsBandwidth():

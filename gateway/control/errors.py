@@ -9,6 +9,7 @@
     │   ├── UnknownEipError        no EIP with this id
     │   ├── OrdinaryAddressError   an ordinary public IP isn't the user's to move
     │   ├── InstanceStateError     the instance's state doesn't permit it
+    │   │   └── MutexTaskError     a task that the instance is in must end first
     │   ├── EipStatusError         the EIP's status doesn't permit it
     │   ├── AlreadyBoundError      the instance has an EIP already
     │   ├── PoolEmptyError         no public address is free
@@ -35,6 +36,9 @@
     │   ├── DailyQuotaError        the account has had all it may have today
     │   ├── TokenTooLongError      a client token is too long
     │   ├── TokenReusedError       the client token was another request's
+    │   ├── HasOrdinaryAddressError the instance has an ordinary public IP
+    │   ├── NoWanIpError           the instance has no ordinary public IP to turn into an EIP
+    │   ├── UnsupportedBehaviourError the account's behaviour doesn't know it
     │   └── SubnetFullError        no private address is free
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
@@ -88,6 +92,10 @@ class InstanceStateError(DomainError):
         """Say which state it is in and which it should be in."""
         super().__init__(f"{instance_id} is {state.value}: it must be {needed}")
         self.state = state
+
+
+class MutexTaskError(InstanceStateError):
+    """A task is running on the instance, and must end before its addresses may change."""
 
 
 class EipStatusError(DomainError):
@@ -196,6 +204,18 @@ class TokenTooLongError(DomainError):
 
 class TokenReusedError(DomainError):
     """The client token was another request's."""
+
+
+class HasOrdinaryAddressError(DomainError):
+    """The instance has an ordinary public IP."""
+
+
+class NoWanIpError(DomainError):
+    """The instance has no ordinary public IP to turn into an EIP."""
+
+
+class UnsupportedBehaviourError(DomainError):
+    """The account's behaviour doesn't know it."""
 
 
 class AdapterError(ControlError):

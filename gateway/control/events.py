@@ -192,6 +192,18 @@ class PackageLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class EipTransformed:
+    """An instance's ordinary public IP became an EIP that is bound to it, with the same id."""
+
+    eip_id: str
+    instance_id: str
+    address: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountConfigured:
     """The account's settings are these."""
 
@@ -227,6 +239,7 @@ Event = (
     | EipBandwidthChanged
     | EipChargeTypeChanged
     | EipRenamed
+    | EipTransformed
     | AccountConfigured
     | TokenAnswered
     | OnPackages

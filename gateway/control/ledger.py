@@ -30,6 +30,7 @@ class Ledger:
     def __init__(self) -> None:
         """Nothing has happened."""
         self._applications: Counter[int] = Counter()  # for EIPs, by day
+        self._reassignments: Counter[int] = Counter()  # of ordinary public IPs, by day
         self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
 
     def apply(self, at: float) -> None:
@@ -39,6 +40,14 @@ class Ledger:
     def applications(self, at: float) -> int:
         """How many EIPs the account applied for on that day."""
         return self._applications[day_of(at)]
+
+    def reassign(self, at: float) -> None:
+        """An instance was assigned an ordinary public IP when an EIP left it."""
+        self._reassignments[day_of(at)] += 1
+
+    def reassignments(self, at: float) -> int:
+        """How often that was on that day."""
+        return self._reassignments[day_of(at)]
 
     def remember(self, kind: str, token: str, answer: Answer) -> None:
         """A request of this kind was answered so; the same token gets the same answer again."""

@@ -134,9 +134,7 @@ class State:
             case ev.InstanceGone():
                 self._gone(event, at)
             case ev.OrdinaryIpAssigned():
-                self.pool.take(event.address)
-                ordinary = OrdinaryIp(event.address_id, event.address)
-                self._change(event.instance_id, ordinary=ordinary)
+                self._ordinary_assigned(event, at)
             case ev.OrdinaryIpReleased():
                 self._ordinary_released(event, at)
             case ev.EipAllocated():
@@ -160,6 +158,8 @@ class State:
                 assert self.eips[event.eip_id].instance_id is None, event
                 self._set_eip(event.eip_id, None)
                 self.pool.give_back(event.address, at)
+            case ev.EipTransformed():
+                self._eip_transformed(event, at)
             case ev.AccountConfigured():
                 behaviour = Behaviour(event.behaviour)
                 self.account = Account(behaviour, event.eips_max, event.applications_max)
@@ -219,6 +219,13 @@ class State:
         self._set_instance(event.instance_id, None)
         self.subnet.give_back(instance.private_ip, at)
 
+    def _ordinary_assigned(self, event: ev.OrdinaryIpAssigned, at: float) -> None:
+        self.pool.take(event.address)
+        ordinary = OrdinaryIp(event.address_id, event.address)
+        self._change(event.instance_id, ordinary=ordinary)
+        if self.instances[event.instance_id].state is not InstanceState.PENDING:
+            self.ledger.reassign(at)
+
     def _ordinary_released(self, event: ev.OrdinaryIpReleased, at: float) -> None:
         former = self.instances[event.instance_id].former | {event.address}
         self._change(event.instance_id, ordinary=None, former=former)
@@ -226,16 +233,17 @@ class State:
 
     def _eip_allocated(self, event: ev.EipAllocated, at: float) -> None:
         self.pool.take(event.address)
-        allocated = Eip(
-            eip_id=event.eip_id,
-            address=event.address,
-            name=event.name,
-            bandwidth_mbps=event.bandwidth_mbps,
-            charge_type=ChargeType(event.charge_type),
-            created_at=at,
-            since=at,
-        )
-        self._set_eip(event.eip_id, allocated)
+        self._set_eip(event.eip_id, _new_eip(event, at))
+        self.ledger.apply(at)
+
+    def _eip_transformed(self, event: ev.EipTransformed, at: float) -> None:
+        instance = self.instances[event.instance_id]
+        assert instance.ordinary == OrdinaryIp(event.eip_id, event.address), event
+        assert instance.package_id is None, event
+        former = instance.former | {event.address}
+        self._change(event.instance_id, ordinary=None, eip_id=event.eip_id, former=former)
+        eip = replace(_new_eip(event, at), instance_id=event.instance_id)
+        self._set_eip(event.eip_id, eip)
         self.ledger.apply(at)
 
     def _bind(self, eip_id: str, instance_id: str, at: float) -> None:
@@ -357,3 +365,15 @@ class State:
         self._touched.move_to_end(instance_id)
         if len(self._touched) > TOUCHED_MAX:
             _, self._forgotten = self._touched.popitem(last=False)
+
+
+def _new_eip(event: ev.EipAllocated | ev.EipTransformed, at: float) -> Eip:
+    return Eip(
+        eip_id=event.eip_id,
+        address=event.address,
+        name=event.name,
+        bandwidth_mbps=event.bandwidth_mbps,
+        charge_type=ChargeType(event.charge_type),
+        created_at=at,
+        since=at,
+    )

@@ -84,6 +84,9 @@ class Account:
     applications_max: int = 40  # for EIPs, in a day
 
 
+REASSIGNMENTS_MAX = 10  # of ordinary public IPs, in a day, when an EIP is unbound
+
+
 UNLIMITED_MBPS = -1  # a bandwidth package's bandwidth that isn't limited
 PACKAGE_BANDWIDTH_MAX_MBPS = 50_000
 

@@ -64,6 +64,12 @@ class Audit:
                 assert facts["instance_id"] not in self._bound.values(), "two EIPs"
                 assert facts["instance_id"] not in self.holders.values(), "EIP beside ordinary"
                 self._bound[facts["eip_id"]] = facts["instance_id"]
+            case "EipTransformed":
+                instance_id = facts["instance_id"]
+                assert self.holders[facts["address"]] == instance_id, "another's address"
+                self.holders[facts["address"]] = facts["eip_id"]
+                self._released.setdefault(instance_id, set()).add(facts["address"])
+                self._bound[facts["eip_id"]] = instance_id
             case "EipUnbound":
                 assert self._bound.pop(facts["eip_id"]) == facts["instance_id"]
             case "InstanceGone":

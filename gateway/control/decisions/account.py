@@ -5,6 +5,7 @@ from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.state import State
+from gateway.control.values import REASSIGNMENTS_MAX, Behaviour
 
 
 def configure(state: State, command: cmd.ConfigureAccount) -> list[ev.Event]:
@@ -37,6 +38,19 @@ def may_apply(state: State, count: int, at: Circumstances) -> None:
             f"an account may apply for {account.applications_max} EIPs in a day (UTC), "
             f"and has for {today}"
         )
+
+
+def may_reassign(state: State, at: Circumstances) -> None:
+    """An instance may be assigned an ordinary public IP once more today. Raises a `DomainError`."""
+    if state.ledger.reassignments(at.now) >= REASSIGNMENTS_MAX:
+        raise errors.DailyQuotaError(
+            f"ordinary public IPs are assigned anew {REASSIGNMENTS_MAX} times in a day (UTC)"
+        )
+
+
+def standard(state: State) -> bool:
+    """Whether the account behaves as today's API says."""
+    return state.account.behaviour is Behaviour.STANDARD
 
 
 def _or(value: int | None, default: int) -> int:

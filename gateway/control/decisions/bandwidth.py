@@ -10,7 +10,6 @@ from gateway.control.decisions import checks
 from gateway.control.state import State
 from gateway.control.values import ChargeType, Instance, InstanceState
 
-STEADY: Final = (InstanceState.RUNNING, InstanceState.STOPPED)
 ONE_AT_A_TIME: Final = (ChargeType.BANDWIDTH_PREPAID, ChargeType.BANDWIDTH_POSTPAID_BY_HOUR)
 SWITCHABLE: Final = (
     ChargeType.TRAFFIC_POSTPAID_BY_HOUR,
@@ -26,7 +25,7 @@ def change_instances(state: State, command: cmd.ChangeInstancesBandwidth) -> lis
     _check_together(instances)
     events: list[ev.Event] = []
     for instance in instances:
-        checks.in_state(instance, STEADY)
+        checks.in_state(instance, (InstanceState.RUNNING, InstanceState.STOPPED))
         if not instance.ordinary:
             raise errors.NoOrdinaryAddressError(
                 f"{instance.instance_id} has no ordinary public IP whose bandwidth could change"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from gateway.control import errors
-from gateway.control.state import State
+from gateway.control.state import PASSING, State
 from gateway.control.values import (
     EIP_BANDWIDTH_MAX_MBPS,
     INSTANCE_BANDWIDTH_MAX_MBPS,
@@ -44,6 +44,13 @@ def in_state(found: Instance, needed: Collection[InstanceState]) -> None:
     if found.state not in needed:
         words = " or ".join(state.value for state in needed)
         raise errors.InstanceStateError(found.instance_id, found.state, words)
+
+
+def at_rest(found: Instance) -> None:
+    """The instance's addresses may change: it is running or stopped, and nothing is under way."""
+    if found.state in PASSING:
+        raise errors.MutexTaskError(found.instance_id, found.state, "RUNNING or STOPPED")
+    in_state(found, (InstanceState.RUNNING, InstanceState.STOPPED))
 
 
 def instance_bandwidth(mbps: int, charge_type: ChargeType, *, least: int) -> None:

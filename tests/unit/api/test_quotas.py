@@ -50,6 +50,7 @@ def test_quotas_are_described(world: World) -> None:
     assert [(row["QuotaId"], row["QuotaCurrent"], row["QuotaLimit"]) for row in rows] == [
         ("TOTAL_EIP_QUOTA", 1, 20),
         ("DAILY_EIP_APPLY", 2, 40),
+        ("DAILY_PUBLIC_IP_ASSIGN", 0, 10),
     ]
     assert {row["QuotaGroup"] for row in rows} == {"ap-guangzhou"}
 

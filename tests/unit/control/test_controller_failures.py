@@ -42,9 +42,10 @@ DAY: list[Step] = [
     lambda world: cmd.UnbindEip(by_name(world, "front")),
     lambda world: cmd.RebootInstance(by_name(world, "db")),
     lambda world: cmd.ReleaseEip(by_name(world, "front")),
+    lambda world: cmd.TransformOrdinaryIp(by_name(world, "web")),
     lambda world: cmd.TerminateInstance(by_name(world, "web")),
 ]
-CALLS_OF_A_DAY = 47
+CALLS_OF_A_DAY = 49
 
 
 def live(world: World, steps: Iterator[Step]) -> ControlError | None:

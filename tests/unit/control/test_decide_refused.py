@@ -115,6 +115,7 @@ def test_the_user_cannot_choose_an_address_because_no_command_has_a_place_for_on
         "network_type",
         "client_token",
         "behaviour",
+        "reallocate",
         "eips_max",
         "applications_max",
         "count",

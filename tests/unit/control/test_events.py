@@ -33,6 +33,7 @@ EVENTS: list[ev.Event] = [
     ev.EipBandwidthChanged("eip-2", 20),
     ev.EipChargeTypeChanged("eip-2", "BANDWIDTH_PREPAID_BY_MONTH", 30),
     ev.EipRenamed("eip-2", "back"),
+    ev.EipTransformed("eip-1", "ins-1", "203.0.113.1", "x", 5, "TRAFFIC_POSTPAID_BY_HOUR"),
     ev.AccountConfigured("STANDARD", 30, 60),
     ev.TokenAnswered("RunInstance", "t", "0af", ("ins-1", "ins-2")),
     ev.PackageCreated("bwp-1", 1, "shared", -1, "TOP5_POSTPAID_BY_MONTH", "BGP"),

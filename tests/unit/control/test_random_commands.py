@@ -26,7 +26,7 @@ from gateway.control import events as ev
 from gateway.control import state as states
 from gateway.control.compile import Compiler, compile_table
 from gateway.control.errors import AdapterError, DomainError
-from gateway.control.values import ChargeType, NetworkType, PackageChargeType
+from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
 CONFIG = ev.LabConfigured(
@@ -117,10 +117,27 @@ class Lab(RuleBasedStateMachine):
         """Bind or rebind."""
         self.ask(cmd.BindEip(eip_id, instance_id))
 
-    @rule(eip_id=eips)
-    def unbind(self, eip_id: str) -> None:
+    @rule(eip_id=eips, reallocate=st.booleans())
+    def unbind(self, eip_id: str, reallocate: bool) -> None:
         """Unbind."""
-        self.ask(cmd.UnbindEip(eip_id))
+        self.ask(cmd.UnbindEip(eip_id, reallocate))
+
+    @rule(target=eips, instance_id=instances)
+    def transform(self, instance_id: str) -> MultipleResults[str]:
+        """Its ordinary public IP becomes an EIP; its id, if it does."""
+        known = self.eip_ids()
+        self.ask(cmd.TransformOrdinaryIp(instance_id))
+        return multiple(*(self.eip_ids() - known))
+
+    @rule(instance_id=instances)
+    def return_ordinary_ip(self, instance_id: str) -> None:
+        """Give it back, if the account's behaviour has that."""
+        self.ask(cmd.ReturnOrdinaryIps((instance_id,)))
+
+    @rule(behaviour=st.sampled_from(Behaviour))
+    def behave(self, behaviour: Behaviour) -> None:
+        """The account's behaviour is this from now on."""
+        self.ask(cmd.ConfigureAccount(behaviour))
 
     @rule(eip_id=eips)
     def release(self, eip_id: str) -> None:

@@ -26,6 +26,7 @@ def change_everything(story: Story, instance_id: str) -> None:
     (created,) = story.do(cmd.CreatePackages("shared", 100, kind, NetworkType.BGP))
     assert isinstance(created, ev.PackageCreated)
     story.do(cmd.ConfigureAccount(eips_max=21))
+    story.do(cmd.TransformOrdinaryIp(story.run()))
     (event, _) = story.do(cmd.AllocateEip("x", 5, HOURLY, client_token="t"))
     assert isinstance(event, ev.EipAllocated)
     other = event.eip_id
