@@ -46,6 +46,7 @@ class Mapping(NamedTuple):
     out_kbps: int = 0
     in_kbps: int = 0
     package: int = 0
+    blocked: bool = False  # nothing passes to it or from it
 
     def __str__(self) -> str:
         """Both addresses, dotted."""
@@ -116,7 +117,9 @@ class Table:
         for slot, record in enumerate(_RECORD.iter_unpack(records)):
             public, private, out_kbps, in_kbps, package, deltas = record
             if deltas:
-                yield Mapping(public, private, slot, out_kbps, in_kbps, package)
+                blocked = bool(package & layout.BLOCKED_BIT)
+                package &= ~layout.BLOCKED_BIT
+                yield Mapping(public, private, slot, out_kbps, in_kbps, package, blocked)
 
     def _content(self) -> tuple[int, int, tuple[Mapping, ...], tuple[Package, ...]]:
         return self.generation, self.slots, self.mappings, self.packages
@@ -162,7 +165,7 @@ class Draft:
             self._inbound.remove(public)
             self._outbound.remove(private)
             self._records[at : at + _RECORD.size] = _NO_RECORD
-            self._members[package] -= 1
+            self._members[package & ~layout.BLOCKED_BIT] -= 1
 
     def put_package(self, package: Package) -> None:
         """Add a package. Raises `BadTableError` if its number is taken, or none."""
@@ -261,7 +264,9 @@ def decode(raw: Buffer) -> Table:
 
 def _packed(mapping: Mapping) -> bytes:
     """The mapping's record. Raises `BadTableError` if a number doesn't fit its word."""
-    public, private, _, out_kbps, in_kbps, package = mapping
+    public, private, _, out_kbps, in_kbps, package, blocked = mapping
+    if blocked:
+        package |= layout.BLOCKED_BIT
     try:
         deltas = address_delta(public, private) << 16 | address_delta(private, public)
         return _RECORD.pack(public, private, out_kbps, in_kbps, package, deltas)

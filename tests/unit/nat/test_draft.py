@@ -12,7 +12,9 @@ SLOTS = 12
 # Few, so that they clash; so many that indexes grow.
 ADDRESS = st.integers(0, 20)
 KBPS = st.integers(0, 3)
-MAPPING = st.builds(Mapping, ADDRESS, ADDRESS, st.integers(0, SLOTS), KBPS, KBPS, st.integers(0, 3))
+MAPPING = st.builds(
+    Mapping, ADDRESS, ADDRESS, st.integers(0, SLOTS), KBPS, KBPS, st.integers(0, 3), st.booleans()
+)
 FIRST, SECOND = Mapping(1, 11, 0, 5, 6, 2), Mapping(2, 12, 1)
 ALONE = FIRST._replace(package=0)
 
