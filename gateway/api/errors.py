@@ -16,6 +16,33 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.AlreadyBoundError: "InvalidInstanceId.AlreadyBindEip",
     errors.PoolEmptyError: "ResourceInsufficient",
     errors.SubnetFullError: "FailedOperation.NoAvailableIpAddressCountInSubnet",
+    errors.RangeError: "InvalidParameterValue.Range",
+    errors.BandwidthTooSmallError: "InvalidParameterValue.BandwidthTooSmall",
+    errors.BandwidthTooLargeError: "InvalidParameterValue.BandwidthOutOfRange",
+    errors.InstanceNameTooLongError: "InvalidInstanceName.TooLong",
+    errors.NameTooLongError: "InvalidParameterValue.TooLong",
+    errors.NoOrdinaryAddressError: "FailedOperation.NotFoundEIP",
+    errors.MixedChargeTypesError: "UnsupportedOperation.InstanceChargeType",
+    errors.ChargeTypeError: "UnsupportedOperation.InvalidAddressInternetChargeType",
+    errors.ChargeTypeUnchangedError: "InvalidParameterValue.InternetChargeTypeNotChanged",
+    errors.ChargeTypeQuotaError: "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
+    errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageNotFound",
+    errors.PackageInUseError: "InvalidParameterValue.BandwidthPackageInUse",
+    errors.PackageQuotaError: "LimitExceeded.BandwidthPackageQuota",
+    errors.PackageFullError: "LimitExceeded.BandwidthPackageResourceQuota",
+    errors.UnknownMemberError: "InvalidParameterValue.ResourceNotFound",
+    errors.AlreadyMemberError: "InvalidParameterValue.ResourceAlreadyExisted",
+    errors.NotMemberError: "InvalidParameterValue.ResourceNotExisted",
+    errors.MemberChargeTypeError: "UnsupportedOperation.InvalidResourceInternetChargeType",
+    errors.CombinationError: "InvalidParameterValue.Combination",
+    errors.EipQuotaError: "AddressQuotaLimitExceeded",
+    errors.DailyQuotaError: "AddressQuotaLimitExceeded.DailyAllocate",
+    errors.TokenTooLongError: "InvalidClientToken.TooLong",
+    errors.TokenReusedError: "InvalidParameterConflict",
+    errors.MutexTaskError: "OperationDenied.MutexTaskRunning",
+    errors.HasOrdinaryAddressError: "InvalidParameterValue.InstanceHasWanIP",
+    errors.NoWanIpError: "InvalidParameterValue.InstanceHasNoWanIP",
+    errors.UnsupportedBehaviourError: "UnsupportedOperation",
     errors.AdapterError: "InternalError",
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {
@@ -32,7 +59,7 @@ _STATE_WORD: Final[Mapping[InstanceState, str]] = {
 
 def from_control(error: errors.ControlError) -> ApiError:
     """The cloud's code for what control raised."""
-    if isinstance(error, errors.InstanceStateError):
+    if type(error) is errors.InstanceStateError:
         code = f"UnsupportedOperation.InstanceState{_STATE_WORD[error.state]}"
     else:
         code = _CODES[type(error)]

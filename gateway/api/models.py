@@ -7,7 +7,7 @@ field that would change what happens only the value that changes nothing is take
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +20,8 @@ from pydantic import (
     WrapValidator,
 )
 
-from gateway.control.values import ChargeType
+from gateway.control import values
+from gateway.control.values import UNLIMITED_MBPS, ChargeType, PackageChargeType
 
 _TEXT: Final = object()  # the context in which every value arrives as text
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
@@ -80,14 +81,16 @@ class Internet(Request):
     InternetMaxBandwidthOut: Whole = 0
     PublicIpAssigned: Annotated[Flag, only(True)] = True  # noqa: FBT003  the value itself
     InternetServiceProvider: Ignored = None
+    BandwidthPackageId: str | None = None
 
 
 class RunInstances(Request):
-    """Buy one instance."""
+    """Buy instances."""
 
     InstanceName: str = ""
     InternetAccessible: Internet = Internet()
-    InstanceCount: One = 1
+    InstanceCount: Whole = 1
+    ClientToken: str = ""
     MinCount: One = 1
     DryRun: No = False
     Placement: Ignored = None
@@ -103,7 +106,6 @@ class RunInstances(Request):
     HostName: Ignored = None
     TagSpecification: Ignored = None
     UserData: Ignored = None
-    ClientToken: Ignored = None
 
 
 class OnInstances(Request):
@@ -148,16 +150,17 @@ class DescribeInstances(Page):
 
 
 class AllocateAddresses(Request):
-    """Take one EIP."""
+    """Take EIPs."""
 
     AddressName: str = ""
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
     InternetMaxBandwidthOut: Whole = 1
-    AddressCount: One = 1
+    AddressCount: Whole = 1
+    ClientToken: str = ""
+    BandwidthPackageId: str | None = None
     AddressType: Annotated[str, only("EIP")] = "EIP"
     InternetServiceProvider: Ignored = None
     Tags: Ignored = None
-    ClientToken: Ignored = None
 
 
 class AssociateAddress(Request):
@@ -172,6 +175,7 @@ class DisassociateAddress(Request):
     """Unbind an EIP."""
 
     AddressId: str
+    ReallocateNormalPublicIp: Flag = False
 
 
 class ReleaseAddresses(Request):
@@ -184,3 +188,120 @@ class DescribeAddresses(Page):
     """List EIPs, or those with these ids."""
 
     AddressIds: tuple[str, ...] = Field(default=(), max_length=100)
+
+
+class ResetInstancesInternetMaxBandwidth(Request):
+    """Give ordinary public IPs another bandwidth; of the object only that counts."""
+
+    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InternetAccessible: Internet
+
+
+class ModifyInstancesAttribute(Request):
+    """Call instances so."""
+
+    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InstanceName: str
+
+
+class ModifyAddressesBandwidth(Request):
+    """Give EIPs another bandwidth."""
+
+    AddressIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InternetMaxBandwidthOut: Whole
+
+
+class ModifyAddressInternetChargeType(Request):
+    """Pay for an EIP in another way."""
+
+    AddressId: str
+    InternetChargeType: ChargeType
+    InternetMaxBandwidthOut: Whole
+
+
+class ModifyAddressAttribute(Request):
+    """Call an EIP so."""
+
+    AddressId: str
+    AddressName: str
+
+
+class CreateBandwidthPackage(Request):
+    """Make bandwidth packages."""
+
+    BandwidthPackageName: str = ""
+    InternetMaxBandwidth: Whole = UNLIMITED_MBPS
+    NetworkType: values.NetworkType = values.NetworkType.BGP
+    ChargeType: PackageChargeType = PackageChargeType.ENHANCED95_POSTPAID_BY_MONTH
+    BandwidthPackageCount: Whole = 1
+
+
+class DeleteBandwidthPackage(Request):
+    """Delete a bandwidth package."""
+
+    BandwidthPackageId: str
+
+
+class ModifyBandwidthPackageBandwidth(Request):
+    """Limit the members together, or not at all."""
+
+    BandwidthPackageId: str
+    InternetMaxBandwidth: Whole
+
+
+class ModifyBandwidthPackageAttribute(Request):
+    """Give a bandwidth package another name, another charge type, or both."""
+
+    BandwidthPackageId: str
+    BandwidthPackageName: str | None = None
+    ChargeType: PackageChargeType | None = None
+
+
+class AddBandwidthPackageResources(Request):
+    """Addresses join a bandwidth package."""
+
+    BandwidthPackageId: str
+    ResourceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    ResourceType: Literal["Address"] = "Address"
+
+
+class RemoveBandwidthPackageResources(Request):
+    """Addresses leave a bandwidth package."""
+
+    BandwidthPackageId: str
+    ResourceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    ResourceType: Literal["Address"] = "Address"
+    InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+    InternetMaxBandwidthOut: Whole | None = None
+
+
+class DescribeBandwidthPackages(Page):
+    """List bandwidth packages, or those with these ids."""
+
+    BandwidthPackageIds: tuple[str, ...] = Field(default=(), max_length=100)
+
+
+class DescribeBandwidthPackageResources(Page):
+    """List a bandwidth package's members."""
+
+    BandwidthPackageId: str
+
+
+class TransformAddress(Request):
+    """Make an EIP of an instance's ordinary public IP."""
+
+    InstanceId: str
+
+
+class ReturnNormalAddresses(Request):
+    """Give ordinary public IPs back, by their addresses."""
+
+    AddressIps: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class ConfigureAccount(Request):
+    """The operator's, not the cloud's: the account's settings; what isn't given stays."""
+
+    Behaviour: values.Behaviour | None = None
+    EipsMax: Whole | None = None
+    ApplicationsMax: Whole | None = None

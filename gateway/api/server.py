@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.api.actions import Answer, call
+from gateway.api.action import Answer
+from gateway.api.actions import call
+from gateway.api.operator import OPERATOR_ACTIONS
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
 
@@ -32,7 +34,7 @@ def application(control: Controller) -> Starlette:
     async def answer(request: Request) -> Answer:
         parameters = json_object(await body_of(request, BODY_MAX))
         name = request.headers.get("x-tc-action", "")
-        return await run_in_threadpool(call, control, name, parameters)
+        return await run_in_threadpool(call, control, name, parameters, OPERATOR_ACTIONS)
 
     async def post(request: Request) -> Response:
         return await enveloped(answer(request))

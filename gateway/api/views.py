@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
+from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import State
-from gateway.control.values import Eip, Instance
+from gateway.control.values import BandwidthPackage, Eip, Instance
 
 
 def instance_view(state: State, instance: Instance) -> dict[str, Any]:
@@ -42,7 +42,44 @@ def address_view(state: State, eip: Eip) -> dict[str, Any]:
         "PrivateAddressIp": instance.private_ip if instance else None,
         "Bandwidth": eip.bandwidth_mbps,
         "InternetChargeType": eip.charge_type.value,
+        "BandwidthPackageId": eip.package_id,
         "CreatedTime": _time(eip.created_at),
+    }
+
+
+def package_view(state: State, package: BandwidthPackage) -> dict[str, Any]:
+    """A `BandwidthPackage` of the vpc API."""
+    return {
+        "BandwidthPackageId": package.package_id,
+        "BandwidthPackageName": package.name,
+        "NetworkType": package.network_type.value,
+        "ChargeType": package.charge_type.value,
+        "CreatedTime": _time(package.created_at),
+        "Status": "CREATED",
+        "Bandwidth": package.bandwidth_mbps,
+        "ResourceSet": members_view(state, package),
+    }
+
+
+def members_view(state: State, package: BandwidthPackage) -> list[dict[str, Any]]:
+    """The `Resource` of each member, as they joined."""
+    return [
+        {
+            "ResourceType": "Address",
+            "ResourceId": address_id,
+            "AddressIp": state.address(address_id),
+        }
+        for address_id in package.members
+    ]
+
+
+def quota_view(quota_id: str, current: int, limit: int) -> dict[str, Any]:
+    """A `Quota` of the vpc API."""
+    return {
+        "QuotaId": quota_id,
+        "QuotaCurrent": current,
+        "QuotaLimit": limit,
+        "QuotaGroup": REGION,
     }
 
 

@@ -2,16 +2,22 @@
 
 from dataclasses import dataclass
 
-from gateway.control.values import ChargeType
+from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
 
 
 @dataclass(frozen=True, slots=True)
 class RunInstance:
-    """Buy an instance; with bandwidth above 0 the system assigns it an ordinary public IP."""
+    """Buy instances; with bandwidth above 0 the system assigns each an ordinary public IP.
+
+    The same client token again is the same request again: nothing more is bought.
+    """
 
     name: str
     bandwidth_mbps: int
     charge_type: ChargeType
+    package_id: str | None = None  # the bandwidth package it joins
+    count: int = 1
+    client_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +65,22 @@ class ReportLaunchFailed:
 
 @dataclass(frozen=True, slots=True)
 class AllocateEip:
-    """Take an address from the pool into the account."""
+    """Take addresses from the pool into the account; a client token is as with instances."""
 
     name: str
     bandwidth_mbps: int
     charge_type: ChargeType
+    package_id: str | None = None  # the bandwidth package it joins
+    count: int = 1
+    client_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BindEip:
-    """Bind an EIP to an instance; if it is bound to another, move it, in one step."""
+    """Bind an EIP to an instance; if it is bound to another, move it, in one step.
+
+    With the account's behaviour STANDARD it must be unbound, and the instance without an address.
+    """
 
     eip_id: str
     instance_id: str
@@ -76,9 +88,27 @@ class BindEip:
 
 @dataclass(frozen=True, slots=True)
 class UnbindEip:
-    """Unbind an EIP; its instance gets a new ordinary public IP."""
+    """Unbind an EIP; its instance gets a new ordinary public IP.
+
+    With the account's behaviour STANDARD only if `reallocate` asks for it.
+    """
 
     eip_id: str
+    reallocate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransformOrdinaryIp:
+    """Make an EIP, bound as it is, of an instance's ordinary public IP."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnOrdinaryIps:
+    """Give the ordinary public IPs of instances back; not with the behaviour LEGACY."""
+
+    instance_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +118,110 @@ class ReleaseEip:
     eip_id: str
 
 
-Command = (
+@dataclass(frozen=True, slots=True)
+class ChangeInstancesBandwidth:
+    """Give the ordinary public IPs of instances another bandwidth, all or none."""
+
+    instance_ids: tuple[str, ...]
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameInstances:
+    """Call instances so."""
+
+    instance_ids: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEipsBandwidth:
+    """Give EIPs another bandwidth, all or none."""
+
+    eip_ids: tuple[str, ...]
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEipChargeType:
+    """Pay for an EIP in another way, and for this bandwidth."""
+
+    eip_id: str
+    charge_type: ChargeType
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameEip:
+    """Call an EIP so."""
+
+    eip_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePackages:
+    """Make bandwidth packages that differ in nothing but their id."""
+
+    name: str
+    bandwidth_mbps: int
+    charge_type: PackageChargeType
+    network_type: NetworkType
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePackageBandwidth:
+    """Limit the members of a bandwidth package to another sum, or not at all."""
+
+    package_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePackageAttributes:
+    """Call a bandwidth package so, pay for it in another way, or both."""
+
+    package_id: str
+    name: str | None
+    charge_type: PackageChargeType | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePackage:
+    """Delete a bandwidth package that has no members."""
+
+    package_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPackage:
+    """Add addresses to a bandwidth package: EIPs, or ordinary public IPs by their ids."""
+
+    package_id: str
+    address_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePackage:
+    """Remove addresses from a bandwidth package; then each is paid for on its own."""
+
+    package_id: str
+    address_ids: tuple[str, ...]
+    charge_type: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+    bandwidth_mbps: int | None = None  # as much of its own as the charge type permits
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureAccount:
+    """The operator's: change what isn't None of the account's settings."""
+
+    behaviour: Behaviour | None = None
+    eips_max: int | None = None
+    applications_max: int | None = None
+
+
+OnInstances = (
     RunInstance
     | StartInstance
     | StopInstance
@@ -96,8 +229,27 @@ Command = (
     | TerminateInstance
     | ReportDone
     | ReportLaunchFailed
-    | AllocateEip
+    | ChangeInstancesBandwidth
+    | RenameInstances
+)
+OnAddresses = (
+    AllocateEip
     | BindEip
     | UnbindEip
     | ReleaseEip
+    | TransformOrdinaryIp
+    | ReturnOrdinaryIps
+    | ChangeEipsBandwidth
+    | ChangeEipChargeType
+    | RenameEip
 )
+OnAccount = ConfigureAccount
+OnPackages = (
+    CreatePackages
+    | ChangePackageBandwidth
+    | ChangePackageAttributes
+    | DeletePackage
+    | JoinPackage
+    | LeavePackage
+)
+Command = OnInstances | OnAddresses | OnPackages | OnAccount

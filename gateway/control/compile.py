@@ -11,10 +11,10 @@ from typing import Final
 
 from gateway.control.state import State
 from gateway.control.values import Instance, InstanceState
-from gateway.nat.table import Draft, Mapping, Table
+from gateway.nat.table import Draft, Mapping, Package, Table
 
 KBIT_PER_MBIT: Final = 1000
-INBOUND_MIN_MBPS: Final = 10  # who buys less may still receive that much
+INBOUND_MIN_MBPS: Final = 10  # who buys less alone, in no package, may still receive that much
 
 
 def compile_table(state: State) -> Table:
@@ -32,12 +32,14 @@ def mapping_of(state: State, instance: Instance) -> Mapping | None:
     if public is None or instance.state is not InstanceState.RUNNING:
         return None
     bought_mbps = state.bandwidth_mbps(instance)
+    package = state.package(instance)
     return Mapping(
         public=int(IPv4Address(public)),
         private=int(IPv4Address(instance.private_ip)),
         slot=state.pool.slot(public),
         out_kbps=bought_mbps * KBIT_PER_MBIT,
-        in_kbps=max(bought_mbps, INBOUND_MIN_MBPS) * KBIT_PER_MBIT,
+        in_kbps=max(bought_mbps, 0 if package else INBOUND_MIN_MBPS) * KBIT_PER_MBIT,
+        package=package.number if package and package.limited else 0,
     )
 
 
@@ -70,6 +72,7 @@ class _Compiled:
 
     draft: Draft
     slots: dict[str, int] = field(default_factory=dict)  # by instance
+    packages: dict[int, Package] = field(default_factory=dict)  # by number
     sequence: int = 0
 
     def change(self, state: State, touched: Iterable[str]) -> None:
@@ -78,6 +81,7 @@ class _Compiled:
             slot = self.slots.pop(instance_id, None)
             if slot is not None:
                 self.draft.remove(slot)
+        self._change_packages(state)
         # Only now: an address may go from any of them to any other.
         for instance_id in touched:
             instance = state.instances.get(instance_id)
@@ -86,3 +90,17 @@ class _Compiled:
                 self.draft.put(mapping)
                 self.slots[instance_id] = mapping.slot
         self.sequence = state.sequence
+
+    def _change_packages(self, state: State) -> None:
+        """All of them: they are few. No mapping that is left is in one that goes."""
+        limited = [package for package in state.packages.values() if package.limited]
+        after = {
+            package.number: Package(package.number, package.bandwidth_mbps * KBIT_PER_MBIT)
+            for package in limited
+        }
+        for number in self.packages.keys() - after.keys():
+            self.draft.remove_package(number)
+        for number, package in after.items():
+            if self.packages.get(number) != package:
+                self.draft.set_package(package)
+        self.packages = after

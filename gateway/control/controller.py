@@ -12,7 +12,7 @@ table in force, do what waits. Every command begins with that.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from random import Random
 from typing import Final, assert_never
@@ -20,7 +20,8 @@ from typing import Final, assert_never
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.compile import Compiler
-from gateway.control.decide import Circumstances, decide
+from gateway.control.decide import decide
+from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.errors import AdapterError
 from gateway.control.ports import EventStore, Hosts, Tables
 from gateway.control.state import PASSING, State
@@ -95,10 +96,16 @@ class Controller:
             self._put_in_force()
             self._settle_instances()
             events = self._decide(*commands)
-            for event in events:
-                if isinstance(event, ev.InstanceOrdered | ev.InstanceStateChanged):
-                    self._finish(event.instance_id, tries=TRIES)
+            self._finish_each(
+                event.instance_id
+                for event in events
+                if isinstance(event, ev.InstanceOrdered | ev.InstanceStateChanged)
+            )
             return events
+
+    def now(self) -> float:
+        """The time that commands are decided by, Unix seconds."""
+        return self._clock()
 
     @contextmanager
     def state(self) -> Iterator[State]:
@@ -163,6 +170,17 @@ class Controller:
             except AdapterError as error:
                 # One that can't be helped must not keep all others from being served.
                 _log.error("%s: %s", instance_id, error)
+
+    def _finish_each(self, instance_ids: Iterable[str]) -> None:
+        """Finish them all; one that can't be doesn't keep the others from it."""
+        failed: AdapterError | None = None
+        for instance_id in instance_ids:
+            try:
+                self._finish(instance_id, tries=TRIES)
+            except AdapterError as error:
+                failed = failed or error
+        if failed:
+            raise failed
 
     def _finish(self, instance_id: str, *, tries: int) -> None:
         """Make the instance's machine as its state says; report what a passing state asked for."""

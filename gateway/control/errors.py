@@ -9,9 +9,36 @@
     │   ├── UnknownEipError        no EIP with this id
     │   ├── OrdinaryAddressError   an ordinary public IP isn't the user's to move
     │   ├── InstanceStateError     the instance's state doesn't permit it
+    │   │   └── MutexTaskError     a task that the instance is in must end first
     │   ├── EipStatusError         the EIP's status doesn't permit it
     │   ├── AlreadyBoundError      the instance has an EIP already
     │   ├── PoolEmptyError         no public address is free
+    │   ├── RangeError             a number is out of its range
+    │   ├── BandwidthTooSmallError an EIP can't have so little bandwidth
+    │   ├── BandwidthTooLargeError an EIP can't have so much bandwidth
+    │   ├── InstanceNameTooLongError an instance can't have so long a name
+    │   ├── NameTooLongError       a name is too long
+    │   ├── NoOrdinaryAddressError the instance has no ordinary public IP
+    │   ├── MixedChargeTypesError  one call can't change these instances together
+    │   ├── ChargeTypeError        the EIP's charge type doesn't permit it
+    │   ├── ChargeTypeUnchangedError the EIP is paid for in this way already
+    │   ├── ChargeTypeQuotaError   the EIP's charge type was changed too often
+    │   ├── UnknownPackageError    no bandwidth package with this id
+    │   ├── PackageInUseError      the bandwidth package has members
+    │   ├── PackageQuotaError      the account has all the bandwidth packages it may have
+    │   ├── PackageFullError       the bandwidth package has all the members it may have
+    │   ├── UnknownMemberError     no address with this id
+    │   ├── AlreadyMemberError     the address is in a bandwidth package
+    │   ├── NotMemberError         the address isn't in this bandwidth package
+    │   ├── MemberChargeTypeError  who pays like that can't join
+    │   ├── CombinationError       values that don't go together
+    │   ├── EipQuotaError          the account has all the EIPs it may have
+    │   ├── DailyQuotaError        the account has had all it may have today
+    │   ├── TokenTooLongError      a client token is too long
+    │   ├── TokenReusedError       the client token was another request's
+    │   ├── HasOrdinaryAddressError the instance has an ordinary public IP
+    │   ├── NoWanIpError           the instance has no ordinary public IP to turn into an EIP
+    │   ├── UnsupportedBehaviourError the account's behaviour doesn't know it
     │   └── SubnetFullError        no private address is free
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
@@ -67,6 +94,10 @@ class InstanceStateError(DomainError):
         self.state = state
 
 
+class MutexTaskError(InstanceStateError):
+    """A task is running on the instance, and must end before its addresses may change."""
+
+
 class EipStatusError(DomainError):
     """The EIP's status doesn't permit the operation."""
 
@@ -81,6 +112,110 @@ class PoolEmptyError(DomainError):
 
 class SubnetFullError(DomainError):
     """No private address is free."""
+
+
+class RangeError(DomainError):
+    """A number is out of its range."""
+
+
+class BandwidthTooSmallError(DomainError):
+    """An EIP can't have so little bandwidth."""
+
+
+class BandwidthTooLargeError(DomainError):
+    """An EIP can't have so much bandwidth."""
+
+
+class InstanceNameTooLongError(DomainError):
+    """An instance can't have so long a name."""
+
+
+class NameTooLongError(DomainError):
+    """A name is too long."""
+
+
+class NoOrdinaryAddressError(DomainError):
+    """The instance has no ordinary public IP."""
+
+
+class MixedChargeTypesError(DomainError):
+    """One call can't change these instances together."""
+
+
+class ChargeTypeError(DomainError):
+    """The EIP's charge type doesn't permit it."""
+
+
+class ChargeTypeUnchangedError(DomainError):
+    """The EIP is paid for in this way already."""
+
+
+class ChargeTypeQuotaError(DomainError):
+    """The EIP's charge type was changed too often."""
+
+
+class UnknownPackageError(DomainError):
+    """No bandwidth package with this id."""
+
+
+class PackageInUseError(DomainError):
+    """The bandwidth package has members."""
+
+
+class PackageQuotaError(DomainError):
+    """The account has all the bandwidth packages it may have."""
+
+
+class PackageFullError(DomainError):
+    """The bandwidth package has all the members it may have."""
+
+
+class UnknownMemberError(DomainError):
+    """No address with this id."""
+
+
+class AlreadyMemberError(DomainError):
+    """The address is in a bandwidth package."""
+
+
+class NotMemberError(DomainError):
+    """The address isn't in this bandwidth package."""
+
+
+class MemberChargeTypeError(DomainError):
+    """Who pays like that can't join."""
+
+
+class CombinationError(DomainError):
+    """Values that don't go together."""
+
+
+class EipQuotaError(DomainError):
+    """The account has all the EIPs it may have."""
+
+
+class DailyQuotaError(DomainError):
+    """The account has had all it may have today."""
+
+
+class TokenTooLongError(DomainError):
+    """A client token is too long."""
+
+
+class TokenReusedError(DomainError):
+    """The client token was another request's."""
+
+
+class HasOrdinaryAddressError(DomainError):
+    """The instance has an ordinary public IP."""
+
+
+class NoWanIpError(DomainError):
+    """The instance has no ordinary public IP to turn into an EIP."""
+
+
+class UnsupportedBehaviourError(DomainError):
+    """The account's behaviour doesn't know it."""
 
 
 class AdapterError(ControlError):

@@ -6,7 +6,7 @@ nothing again. Events are never changed: a new meaning is a new kind.
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway.control.values import InstanceState
 from gateway.store.records import Record, StoreError
@@ -103,6 +103,126 @@ class EipReleased:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class InstanceBandwidthChanged:
+    """An instance's ordinary public IP has another bandwidth."""
+
+    instance_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRenamed:
+    """An instance has another name."""
+
+    instance_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipBandwidthChanged:
+    """An EIP has another bandwidth."""
+
+    eip_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EipChargeTypeChanged:
+    """An EIP is paid for in another way, and has this bandwidth."""
+
+    eip_id: str
+    charge_type: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EipRenamed:
+    """An EIP has another name."""
+
+    eip_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCreated:
+    """There is a bandwidth package, with this number in the table."""
+
+    package_id: str
+    number: int
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+    network_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageChanged:
+    """A bandwidth package is as this says; some of it is new."""
+
+    package_id: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageDeleted:
+    """A bandwidth package is no more; its number is free."""
+
+    package_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageJoined:
+    """An address, an EIP or an ordinary one, became a member: the package pays for it."""
+
+    package_id: str
+    address_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageLeft:
+    """An address is no member any more: it is paid for like this."""
+
+    package_id: str
+    address_id: str
+    charge_type: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EipTransformed:
+    """An instance's ordinary public IP became an EIP that is bound to it, with the same id."""
+
+    eip_id: str
+    instance_id: str
+    address: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfigured:
+    """The account's settings are these."""
+
+    behaviour: str
+    eips_max: int
+    applications_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswered:
+    """A request with a client token was answered with these ids; `digest` says which request."""
+
+    kind: str
+    token: str
+    digest: str
+    ids: tuple[str, ...]
+
+
+OnPackages = PackageCreated | PackageChanged | PackageDeleted | PackageJoined | PackageLeft
 Event = (
     LabConfigured
     | InstanceOrdered
@@ -114,6 +234,15 @@ Event = (
     | EipBound
     | EipUnbound
     | EipReleased
+    | InstanceBandwidthChanged
+    | InstanceRenamed
+    | EipBandwidthChanged
+    | EipChargeTypeChanged
+    | EipRenamed
+    | EipTransformed
+    | AccountConfigured
+    | TokenAnswered
+    | OnPackages
 )
 
 _KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in Event.__args__}
@@ -134,10 +263,13 @@ def from_record(record: Record) -> Event:
     """The event in `record`. Raises `StoreError` if it is of no kind we know."""
     try:
         fields = json.loads(record.body)
-        if "reserved" in fields:
-            fields["reserved"] = tuple(fields["reserved"])
-        return _KINDS[record.kind](**fields)
-    except (KeyError, TypeError, ValueError) as error:
+        plain = {name: _immutable(value) for name, value in fields.items()}
+        return _KINDS[record.kind](**plain)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(
             f"event {record.sequence} ({record.kind}) can't be read: was it written by a newer tgw?"
         ) from error
+
+
+def _immutable(value: object) -> Any:
+    return tuple(value) if isinstance(value, list) else value

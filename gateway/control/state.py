@@ -14,8 +14,20 @@ from itertools import takewhile
 from typing import Final, assert_never
 
 from gateway.control import events as ev
+from gateway.control.ledger import Answer, Ledger
 from gateway.control.pool import Pool
-from gateway.control.values import ChargeType, Eip, Instance, InstanceState, OrdinaryIp
+from gateway.control.values import (
+    Account,
+    BandwidthPackage,
+    Behaviour,
+    ChargeType,
+    Eip,
+    Instance,
+    InstanceState,
+    NetworkType,
+    OrdinaryIp,
+    PackageChargeType,
+)
 
 # A passing state, and the state it ends in when its work is done; TERMINATING ends in none.
 PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
@@ -37,6 +49,9 @@ class State:
         self.config: ev.LabConfigured | None = None
         self.instances: dict[str, Instance] = {}
         self.eips: dict[str, Eip] = {}
+        self.packages: dict[str, BandwidthPackage] = {}
+        self.account = Account()
+        self.ledger = Ledger()
         # The ids of instances, by what they have; whose state is a passing one.
         self.macs: dict[str, str] = {}
         self.ordinary: dict[str, str] = {}  # by the id of the ordinary public IP
@@ -78,10 +93,24 @@ class State:
             else instance.bandwidth_mbps
         )
 
+    def package(self, instance: Instance) -> BandwidthPackage | None:
+        """The bandwidth package that address is in."""
+        holder = self.eips[instance.eip_id] if instance.eip_id else instance
+        return self.packages[holder.package_id] if holder.package_id else None
+
     def ordinary_ip(self, address_id: str) -> OrdinaryIp | None:
         """The ordinary public IP with this id."""
         instance_id = self.ordinary.get(address_id)
         return self.instances[instance_id].ordinary if instance_id else None
+
+    def address(self, address_id: str) -> str:
+        """The address with this id, an EIP's or an ordinary one. Raises `KeyError`."""
+        if address_id in self.eips:
+            return self.eips[address_id].address
+        ordinary = self.ordinary_ip(address_id)
+        if ordinary is None:
+            raise KeyError(address_id)
+        return ordinary.address
 
     def touched_since(self, sequence: int) -> list[str] | None:
         """The instances whose mapping may be another than at `sequence`, those gone included.
@@ -105,26 +134,63 @@ class State:
             case ev.InstanceGone():
                 self._gone(event, at)
             case ev.OrdinaryIpAssigned():
-                self.pool.take(event.address)
-                ordinary = OrdinaryIp(event.address_id, event.address)
-                self._change(event.instance_id, ordinary=ordinary)
+                self._ordinary_assigned(event, at)
             case ev.OrdinaryIpReleased():
                 self._ordinary_released(event, at)
             case ev.EipAllocated():
                 self._eip_allocated(event, at)
             case ev.EipBound():
-                self._change(event.instance_id, eip_id=event.eip_id)
-                self._change_eip(event.eip_id, instance_id=event.instance_id)
+                self._bind(event.eip_id, event.instance_id, at)
             case ev.EipUnbound():
                 self._change(event.instance_id, eip_id=None)
-                self._change_eip(event.eip_id, instance_id=None)
+                self._turn_eip(event.eip_id, None, at)
+            case ev.InstanceBandwidthChanged():
+                self._change(event.instance_id, bandwidth_mbps=event.bandwidth_mbps)
+            case ev.InstanceRenamed():
+                self._change(event.instance_id, name=event.name)
+            case ev.EipBandwidthChanged():
+                self._change_eip(event.eip_id, bandwidth_mbps=event.bandwidth_mbps)
+            case ev.EipChargeTypeChanged():
+                self._eip_charge_type_changed(event)
+            case ev.EipRenamed():
+                self._change_eip(event.eip_id, name=event.name)
             case ev.EipReleased():
                 assert self.eips[event.eip_id].instance_id is None, event
                 self._set_eip(event.eip_id, None)
                 self.pool.give_back(event.address, at)
+            case ev.EipTransformed():
+                self._eip_transformed(event, at)
+            case ev.AccountConfigured():
+                behaviour = Behaviour(event.behaviour)
+                self.account = Account(behaviour, event.eips_max, event.applications_max)
+            case ev.TokenAnswered():
+                self.ledger.remember(event.kind, event.token, Answer(event.digest, event.ids))
+            case _:
+                self._evolve_packages(event, at)
+        self.sequence += 1
+
+    def _evolve_packages(self, event: ev.OnPackages, at: float) -> None:
+        match event:
+            case ev.PackageCreated():
+                self._package_created(event, at)
+            case ev.PackageChanged():
+                self._change_package(
+                    event.package_id,
+                    name=event.name,
+                    bandwidth_mbps=event.bandwidth_mbps,
+                    charge_type=PackageChargeType(event.charge_type),
+                )
+            case ev.PackageDeleted():
+                assert not self.packages[event.package_id].members, event
+                self._set_package(event.package_id, None)
+            case ev.PackageJoined():
+                members = (*self.packages[event.package_id].members, event.address_id)
+                self._change_package(event.package_id, members=members)
+                self._pay_for(event.address_id, event.package_id, ChargeType.BANDWIDTH_PACKAGE)
+            case ev.PackageLeft():
+                self._package_left(event)
             case _:
                 assert_never(event)
-        self.sequence += 1
 
     def _configured(self, event: ev.LabConfigured) -> None:
         assert self.sequence == 0, event
@@ -153,6 +219,13 @@ class State:
         self._set_instance(event.instance_id, None)
         self.subnet.give_back(instance.private_ip, at)
 
+    def _ordinary_assigned(self, event: ev.OrdinaryIpAssigned, at: float) -> None:
+        self.pool.take(event.address)
+        ordinary = OrdinaryIp(event.address_id, event.address)
+        self._change(event.instance_id, ordinary=ordinary)
+        if self.instances[event.instance_id].state is not InstanceState.PENDING:
+            self.ledger.reassign(at)
+
     def _ordinary_released(self, event: ev.OrdinaryIpReleased, at: float) -> None:
         former = self.instances[event.instance_id].former | {event.address}
         self._change(event.instance_id, ordinary=None, former=former)
@@ -160,21 +233,82 @@ class State:
 
     def _eip_allocated(self, event: ev.EipAllocated, at: float) -> None:
         self.pool.take(event.address)
-        allocated = Eip(
-            eip_id=event.eip_id,
-            address=event.address,
+        self._set_eip(event.eip_id, _new_eip(event, at))
+        self.ledger.apply(at)
+
+    def _eip_transformed(self, event: ev.EipTransformed, at: float) -> None:
+        instance = self.instances[event.instance_id]
+        assert instance.ordinary == OrdinaryIp(event.eip_id, event.address), event
+        assert instance.package_id is None, event
+        former = instance.former | {event.address}
+        self._change(event.instance_id, ordinary=None, eip_id=event.eip_id, former=former)
+        eip = replace(_new_eip(event, at), instance_id=event.instance_id)
+        self._set_eip(event.eip_id, eip)
+        self.ledger.apply(at)
+
+    def _bind(self, eip_id: str, instance_id: str, at: float) -> None:
+        self._change(instance_id, eip_id=eip_id)
+        self._turn_eip(eip_id, instance_id, at)
+
+    def _turn_eip(self, eip_id: str, instance_id: str | None, at: float) -> None:
+        """Bound from now on, or idle."""
+        eip = self.eips[eip_id]
+        self._change_eip(
+            eip_id,
+            instance_id=instance_id,
+            idle_s=eip.idle_for_s(at),
+            bound_s=eip.bound_for_s(at),
+            since=at,
+        )
+
+    def _eip_charge_type_changed(self, event: ev.EipChargeTypeChanged) -> None:
+        self._change_eip(
+            event.eip_id,
+            charge_type=ChargeType(event.charge_type),
+            bandwidth_mbps=event.bandwidth_mbps,
+            switches=self.eips[event.eip_id].switches + 1,
+        )
+
+    def _package_created(self, event: ev.PackageCreated, at: float) -> None:
+        assert event.package_id not in self.packages, event
+        assert all(one.number != event.number for one in self.packages.values()), event
+        created = BandwidthPackage(
+            package_id=event.package_id,
+            number=event.number,
             name=event.name,
             bandwidth_mbps=event.bandwidth_mbps,
-            charge_type=ChargeType(event.charge_type),
+            charge_type=PackageChargeType(event.charge_type),
+            network_type=NetworkType(event.network_type),
             created_at=at,
         )
-        self._set_eip(event.eip_id, allocated)
+        self._set_package(event.package_id, created)
+
+    def _package_left(self, event: ev.PackageLeft) -> None:
+        members = self.packages[event.package_id].members
+        assert event.address_id in members, event
+        left = tuple(member for member in members if member != event.address_id)
+        self._change_package(event.package_id, members=left)
+        kind = ChargeType(event.charge_type)
+        self._pay_for(event.address_id, None, kind, bandwidth_mbps=event.bandwidth_mbps)
+
+    def _pay_for(
+        self, address_id: str, package_id: str | None, kind: ChargeType, **changes: object
+    ) -> None:
+        """An address is paid for like this from now on, whatever kind of address it is."""
+        if address_id in self.eips:
+            self._change_eip(address_id, package_id=package_id, charge_type=kind, **changes)
+        else:
+            instance_id = self.ordinary[address_id]
+            self._change(instance_id, package_id=package_id, charge_type=kind, **changes)
+
+    def _change_package(self, package_id: str, **changes: object) -> None:
+        self._set_package(package_id, replace(self.packages[package_id], **changes))  # type: ignore[arg-type]
 
     def _change(self, instance_id: str, **changes: object) -> None:
         self._set_instance(instance_id, replace(self.instances[instance_id], **changes))  # type: ignore[arg-type]
 
-    def _change_eip(self, eip_id: str, *, instance_id: str | None) -> None:
-        self._set_eip(eip_id, replace(self.eips[eip_id], instance_id=instance_id))
+    def _change_eip(self, eip_id: str, **changes: object) -> None:
+        self._set_eip(eip_id, replace(self.eips[eip_id], **changes))  # type: ignore[arg-type]
 
     def _set_instance(self, instance_id: str, after: Instance | None) -> None:
         """The instance comes, changes or goes: nowhere else. What follows from it goes with it."""
@@ -208,8 +342,38 @@ class State:
         else:
             del self.eips[eip_id]
 
+    def _set_package(self, package_id: str, after: BandwidthPackage | None) -> None:
+        """The bandwidth package comes, changes or goes: nowhere else.
+
+        Its members' mappings go with it when its limit comes or goes; joining and leaving change
+        the member itself.
+        """
+        before = self.packages.get(package_id)
+        if before and after and before.limited != after.limited:
+            for member in before.members:
+                eip = self.eips.get(member)
+                instance_id = eip.instance_id if eip else self.ordinary[member]
+                if instance_id:
+                    self._touch(instance_id)
+        if after:
+            self.packages[package_id] = after
+        else:
+            del self.packages[package_id]
+
     def _touch(self, instance_id: str) -> None:
         self._touched[instance_id] = self.sequence + 1
         self._touched.move_to_end(instance_id)
         if len(self._touched) > TOUCHED_MAX:
             _, self._forgotten = self._touched.popitem(last=False)
+
+
+def _new_eip(event: ev.EipAllocated | ev.EipTransformed, at: float) -> Eip:
+    return Eip(
+        eip_id=event.eip_id,
+        address=event.address,
+        name=event.name,
+        bandwidth_mbps=event.bandwidth_mbps,
+        charge_type=ChargeType(event.charge_type),
+        created_at=at,
+        since=at,
+    )

@@ -41,6 +41,75 @@ EIP_BANDWIDTH_MAX_MBPS = {
 }
 
 
+class PackageChargeType(StrEnum):
+    """`ChargeType` of a bandwidth package: how its traffic is paid for."""
+
+    ENHANCED95_POSTPAID_BY_MONTH = "ENHANCED95_POSTPAID_BY_MONTH"
+    PRIMARY_TRAFFIC_POSTPAID_BY_HOUR = "PRIMARY_TRAFFIC_POSTPAID_BY_HOUR"
+    BANDWIDTH_POSTPAID_BY_DAY = "BANDWIDTH_POSTPAID_BY_DAY"
+    FIXED_PREPAID_BY_MONTH = "FIXED_PREPAID_BY_MONTH"
+    PEAK_BANDWIDTH_POSTPAID_BY_DAY = "PEAK_BANDWIDTH_POSTPAID_BY_DAY"
+    TOP5_POSTPAID_BY_MONTH = "TOP5_POSTPAID_BY_MONTH"
+
+
+class NetworkType(StrEnum):
+    """`NetworkType` of a bandwidth package: whose lines it uses."""
+
+    BGP = "BGP"
+    HIGH_QUALITY_BGP = "HIGH_QUALITY_BGP"
+    ANYCAST = "ANYCAST"
+    SINGLEISP_CMCC = "SINGLEISP_CMCC"
+    SINGLEISP_CTCC = "SINGLEISP_CTCC"
+    SINGLEISP_CUCC = "SINGLEISP_CUCC"
+
+
+class Behaviour(StrEnum):
+    """What binding and unbinding do to ordinary public IPs, where the cloud's texts disagree.
+
+    LEGACY is the older: binding an EIP releases the ordinary public IP, unbinding assigns a new
+    one, and an EIP that is bound moves. STANDARD is today's: the user returns the ordinary public
+    IP before and asks for a new one after, and unbinds an EIP before binding it elsewhere.
+    """
+
+    LEGACY = "LEGACY"
+    STANDARD = "STANDARD"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account's settings."""
+
+    behaviour: Behaviour = Behaviour.LEGACY
+    eips_max: int = 20
+    applications_max: int = 40  # for EIPs, in a day
+
+
+REASSIGNMENTS_MAX = 10  # of ordinary public IPs, in a day, when an EIP is unbound
+
+
+UNLIMITED_MBPS = -1  # a bandwidth package's bandwidth that isn't limited
+PACKAGE_BANDWIDTH_MAX_MBPS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class BandwidthPackage:
+    """A bandwidth package: what its member addresses carry together, if that is limited."""
+
+    package_id: str
+    number: int  # its number in the table, from 1; nobody else's as long as it is there
+    name: str
+    bandwidth_mbps: int
+    charge_type: PackageChargeType
+    network_type: NetworkType
+    created_at: float
+    members: tuple[str, ...] = ()  # ids of addresses, ordinary ones included, as they joined
+
+    @property
+    def limited(self) -> bool:
+        """Whether its members have a limit together."""
+        return self.bandwidth_mbps != UNLIMITED_MBPS
+
+
 @dataclass(frozen=True, slots=True)
 class OrdinaryIp:
     """The public address the system gave an instance. It has an id of the EIPs' form, too."""
@@ -65,6 +134,7 @@ class Instance:
     ordinary: OrdinaryIp | None = None
     eip_id: str | None = None
     former: frozenset[str] = frozenset()  # ordinary addresses it had; never given to it again
+    package_id: str | None = None  # the bandwidth package of its ordinary public IP
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +148,17 @@ class Eip:
     charge_type: ChargeType
     created_at: float
     instance_id: str | None = None
+    switches: int = 0  # how often its charge type was changed
+    package_id: str | None = None
+    # What is paid for by the time: unbound it is idle. Seconds before `since`, and what is since.
+    idle_s: float = 0
+    bound_s: float = 0
+    since: float = 0
+
+    def idle_for_s(self, now: float) -> float:
+        """How long it has been idle in all, until `now`: for its idle fee."""
+        return self.idle_s + (0 if self.instance_id else max(now - self.since, 0))
+
+    def bound_for_s(self, now: float) -> float:
+        """How long it has been bound in all, until `now`."""
+        return self.bound_s + (max(now - self.since, 0) if self.instance_id else 0)

@@ -4,7 +4,7 @@ All words are 32-bit and little-endian; the offsets below count words::
 
     header    magic "TGWTABL3" (2) | generation (2) | slots | mappings | packages | bits
               crc32 of all else | zero to word 16
-    records   per slot: public | private | out kbit/s | in kbit/s | package
+    records   per slot: public | private | out kbit/s | in kbit/s | package, and bit 31 if blocked
               outbound delta, and inbound delta << 16: never 0 where the slot has a mapping
     inbound   index of public addresses    2 ** bits entries: address | slot + 1
     outbound  index of private addresses   the same; slot + 1 of 0 means empty
@@ -33,6 +33,7 @@ OUT_KBPS = cython.declare(cython.int, 2)
 IN_KBPS = cython.declare(cython.int, 3)
 PACKAGE = cython.declare(cython.int, 4)
 DELTAS = cython.declare(cython.int, 5)
+BLOCKED_BIT = cython.declare(cython.uint, 0x80000000)  # in the word of the package
 
 ENTRY_WORDS = cython.declare(cython.int, 2)
 PACKAGE_WORDS = cython.declare(cython.int, 2)

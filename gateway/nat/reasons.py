@@ -44,6 +44,7 @@ class Reason(IntEnum):
     MISDIRECTED = 20, "outbound: to an address of our own, or one that can't be on the internet"
     PRIVATE_OPTION = 21, "outbound: an IP option has recorded an address that isn't the internet's"
     UNFINISHED = 22, "a checksum left to a network card, inside a tunnel: it can't be finished here"
+    BLOCKED = 23, "to or from a public address that is blocked for a time"
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ a package of 0 that the address is in none.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple
@@ -45,6 +46,7 @@ class Mapping(NamedTuple):
     out_kbps: int = 0
     in_kbps: int = 0
     package: int = 0
+    blocked: bool = False  # nothing passes to it or from it
 
     def __str__(self) -> str:
         """Both addresses, dotted."""
@@ -115,7 +117,9 @@ class Table:
         for slot, record in enumerate(_RECORD.iter_unpack(records)):
             public, private, out_kbps, in_kbps, package, deltas = record
             if deltas:
-                yield Mapping(public, private, slot, out_kbps, in_kbps, package)
+                blocked = bool(package & layout.BLOCKED_BIT)
+                package &= ~layout.BLOCKED_BIT
+                yield Mapping(public, private, slot, out_kbps, in_kbps, package, blocked)
 
     def _content(self) -> tuple[int, int, tuple[Mapping, ...], tuple[Package, ...]]:
         return self.generation, self.slots, self.mappings, self.packages
@@ -131,6 +135,7 @@ class Draft:
         self._slots = slots
         self._records = bytearray(slots * _RECORD.size)
         self._packages = bytearray()
+        self._members: Counter[int] = Counter()  # by package
         self._inbound, self._outbound = Index(), Index()
 
     def put(self, mapping: Mapping) -> None:
@@ -150,25 +155,46 @@ class Draft:
             self._inbound.remove(mapping.public)
             raise BadTableError("an address stands in two mappings: 1:1 NAT has one partner each")
         self._records[at : at + _RECORD.size] = record
+        self._members[mapping.package] += 1
 
     def remove(self, slot: int) -> None:
         """Take away the mapping at `slot`, if there is one. Raises `BadTableError`."""
         at = self._place(slot)
         if self._has(at):
-            public, private, *_ = _RECORD.unpack_from(self._records, at)
+            public, private, _, _, package, _ = _RECORD.unpack_from(self._records, at)
             self._inbound.remove(public)
             self._outbound.remove(private)
             self._records[at : at + _RECORD.size] = _NO_RECORD
+            self._members[package & ~layout.BLOCKED_BIT] -= 1
 
     def put_package(self, package: Package) -> None:
         """Add a package. Raises `BadTableError` if its number is taken, or none."""
-        if not 1 <= package.number <= PACKAGES_MAX:
-            raise BadTableError(f"a package's number isn't of 1 to {PACKAGES_MAX}")
         if self._has_package(package.number):
             raise BadTableError("two packages have one number")
-        missing = package.number - len(self._packages) // _PACKAGE.size
-        self._packages += _NO_PACKAGE * missing
-        _PACKAGE.pack_into(self._packages, (package.number - 1) * _PACKAGE.size, 1, package.kbps)
+        self.set_package(package)
+
+    def set_package(self, package: Package) -> None:
+        """Add a package, or give it another rate. Raises `BadTableError`; nothing changed then."""
+        if not 1 <= package.number <= PACKAGES_MAX:
+            raise BadTableError(f"a package's number isn't of 1 to {PACKAGES_MAX}")
+        try:
+            raw = _PACKAGE.pack(1, package.kbps)
+        except struct.error as error:
+            raise BadTableError("a package's rate doesn't fit 32 bits") from error
+        at = (package.number - 1) * _PACKAGE.size
+        self._packages += bytes(max(at + _PACKAGE.size - len(self._packages), 0))
+        self._packages[at : at + _PACKAGE.size] = raw
+
+    def remove_package(self, number: int) -> None:
+        """Take a package away, if there is one. Raises `BadTableError` if a mapping is in it."""
+        if number < 1 or not self._has_package(number):
+            return
+        if self._members[number]:
+            raise BadTableError("a package that is taken away has members")
+        at = (number - 1) * _PACKAGE.size
+        self._packages[at : at + _PACKAGE.size] = _NO_PACKAGE
+        while self._packages.endswith(_NO_PACKAGE):
+            del self._packages[-_PACKAGE.size :]
 
     def finish(self, generation: int) -> Table:
         """The table as it is now; the draft can be changed further and leaves it as it is."""
@@ -238,7 +264,9 @@ def decode(raw: Buffer) -> Table:
 
 def _packed(mapping: Mapping) -> bytes:
     """The mapping's record. Raises `BadTableError` if a number doesn't fit its word."""
-    public, private, _, out_kbps, in_kbps, package = mapping
+    public, private, _, out_kbps, in_kbps, package, blocked = mapping
+    if blocked:
+        package |= layout.BLOCKED_BIT
     try:
         deltas = address_delta(public, private) << 16 | address_delta(private, public)
         return _RECORD.pack(public, private, out_kbps, in_kbps, package, deltas)

@@ -3,7 +3,7 @@
 Steps, in order; the first that finds a reason to drop ends it:
 
 1. *check* the header, so that nothing after it can read past the end;
-2. *look up* the outer address of each direction the packet takes;
+2. *look up* the outer address of each direction the packet takes; a blocked one ends it;
 3. *check* the transport header, and the datagram that an ICMP error quotes;
 4. *police*: the address's bucket of the direction, then its package's;
 5. *rewrite* the address and by its delta every checksum over it, in the quoted datagram, too.
@@ -131,6 +131,8 @@ class Translator:
             self.receiver = self.table.of_public(destination)
             if self.receiver == NONE:
                 return Reason.UNKNOWN_PUBLIC
+        if self._is_blocked(self.sender) or self._is_blocked(self.receiver):
+            return Reason.BLOCKED
         reason = check_transport(packet)
         if reason != 0:
             return reason
@@ -142,6 +144,11 @@ class Translator:
         if direction != INBOUND and self.sender == NONE:
             return Reason.UNKNOWN_PRIVATE
         return 0
+
+    @cython.cfunc
+    def _is_blocked(self, slot: cython.int) -> cython.bint:
+        """Whether that is somebody, and its address is blocked."""
+        return slot != NONE and self._table.blocked(slot)
 
     @cython.cfunc
     def _plan_error(self, packet: Packet, direction: cython.int) -> cython.int:

@@ -5,6 +5,7 @@ import cython
 if not cython.compiled:
     from gateway.nat.layout import (
         BITS,
+        BLOCKED_BIT,
         DELTAS,
         ENTRY_WORDS,
         IN_KBPS,
@@ -113,7 +114,12 @@ class TableView:
     @cython.cfunc
     def package(self, slot: cython.longlong) -> cython.uint:
         """The number of the address's bandwidth package; 0 if it is in none."""
-        return self._words[RECORDS + slot * RECORD_WORDS + PACKAGE]
+        return self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & ~BLOCKED_BIT
+
+    @cython.cfunc
+    def blocked(self, slot: cython.longlong) -> cython.bint:
+        """Whether nothing may pass to or from the address at `slot`."""
+        return (self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & BLOCKED_BIT) != 0
 
     @cython.cfunc
     def package_kbps(self, number: cython.longlong) -> cython.uint:

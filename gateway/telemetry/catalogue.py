@@ -95,6 +95,7 @@ PLACES: Final = (
             Reason.MISDIRECTED,
             Reason.UNKNOWN_PUBLIC,
             Reason.UNKNOWN_PRIVATE,
+            Reason.BLOCKED,
         ),
     ),
     Place(

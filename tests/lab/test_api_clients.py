@@ -164,7 +164,7 @@ def test_the_sdk_sees_the_codes_of_refusals(
     listed = asked(vpc.DescribeAddressesRequest())
     unbind = asked(vpc.DisassociateAddressRequest(), AddressId="eip-00000000")
     wrong_key = replace(account, secret_key="x" * 32)
-    nobody = replace(account, secret_id="AKIDnobody")  # noqa: S106  no password
+    nobody = replace(account, secret_id="AKIDnobody")
     mars = replace(account, region="mars")
     assert refusal(vpcs(account).DisassociateAddress, unbind) == "InvalidAddressId.NotFound"
     assert refusal(vpcs(mars).DescribeAddresses, listed) == "UnsupportedRegion"

@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
+from support.world import World
+
+from gateway.api.actions import call
+from gateway.api.wire import ApiError
 
 TIMEOUT_S = 30.0
 
@@ -64,3 +69,15 @@ def post(path: Path, body: bytes, *, method: str = "POST", **headers: str) -> Re
         return Reply(answer.status, dict(answer.getheaders()), answer.read())
     finally:
         connection.close()
+
+
+def refusal(world: World, action: str, parameters: dict[str, Any]) -> ApiError:
+    """Why it is refused; that nothing was recorded is asserted."""
+    before = world.records()
+    with pytest.raises(ApiError) as refused:
+        call(world.control, action, parameters)
+    assert world.records() == before
+    assert refused.value.message
+    assert "\n" not in refused.value.message
+    assert refused.value.message == str(refused.value)
+    return refused.value

@@ -6,6 +6,20 @@ from typing import Any
 
 from gateway.store.records import Record
 
+MOVE_NOTHING = {
+    "InstanceOrdered",
+    "InstanceStateChanged",
+    "InstanceBandwidthChanged",
+    "InstanceRenamed",
+    "EipBandwidthChanged",
+    "EipChargeTypeChanged",
+    "EipRenamed",
+    "AccountConfigured",
+    "TokenAnswered",
+    "PackageCreated",
+    "PackageChanged",
+    "PackageDeleted",
+}
 FREE_SINCE_EVER = float("-inf")
 
 
@@ -16,6 +30,7 @@ class Audit:
         """Before the first record."""
         self.holders: dict[str, str] = {}  # public address: the instance or EIP that has it
         self.free: dict[str, float] = {}  # public address: since when
+        self.members: dict[str, str] = {}  # id of an address: bandwidth package
         self._released: dict[str, set[str]] = {}  # instance: its former ordinary addresses
         self._quarantine_s = 0.0
         self._bound: dict[str, str] = {}  # EIP: instance
@@ -42,19 +57,31 @@ class Audit:
                 self._give(facts["address"], facts["eip_id"], record.at, set())
             case "EipReleased":
                 assert facts["eip_id"] not in self._bound, "a bound EIP was released"
+                assert facts["eip_id"] not in self.members, "a member was released"
                 self._back(facts["address"], facts["eip_id"], record.at)
             case "EipBound":
                 assert facts["eip_id"] not in self._bound, "bound twice"
                 assert facts["instance_id"] not in self._bound.values(), "two EIPs"
                 assert facts["instance_id"] not in self.holders.values(), "EIP beside ordinary"
                 self._bound[facts["eip_id"]] = facts["instance_id"]
+            case "EipTransformed":
+                instance_id = facts["instance_id"]
+                assert self.holders[facts["address"]] == instance_id, "another's address"
+                self.holders[facts["address"]] = facts["eip_id"]
+                self._released.setdefault(instance_id, set()).add(facts["address"])
+                self._bound[facts["eip_id"]] = instance_id
             case "EipUnbound":
                 assert self._bound.pop(facts["eip_id"]) == facts["instance_id"]
             case "InstanceGone":
                 assert facts["instance_id"] not in self.holders.values(), "gone with an address"
                 assert facts["instance_id"] not in self._bound.values(), "gone with an EIP"
+            case "PackageJoined":
+                assert facts["address_id"] not in self.members, "in two packages"
+                self.members[facts["address_id"]] = facts["package_id"]
+            case "PackageLeft":
+                assert self.members.pop(facts["address_id"]) == facts["package_id"]
             case _:
-                assert record.kind in ("InstanceOrdered", "InstanceStateChanged")
+                assert record.kind in MOVE_NOTHING
 
     def _give(self, address: str, holder: str, at: float, former: set[str]) -> None:
         since = self.free.pop(address)

@@ -37,6 +37,8 @@ def expected_mappings(state: State) -> dict[str, str]:
 def _plain(part: Any) -> Any:
     if isinstance(part, dict):
         return [(key, _plain(value)) for key, value in part.items()]
-    if type(part).__module__ == "gateway.control.pool":
+    if type(part).__module__ in ("gateway.control.pool", "gateway.control.ledger"):
+        if not hasattr(part, "__dict__"):
+            return part
         return {name: _plain(value) for name, value in vars(part).items()}
     return part

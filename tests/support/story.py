@@ -8,7 +8,8 @@ from support.snapshot import snapshot
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decide import Circumstances, decide
+from gateway.control.decide import decide
+from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.errors import DomainError
 from gateway.control.state import State
 from gateway.control.values import ChargeType, Eip, Instance, InstanceState
@@ -125,6 +126,10 @@ class Story:
     def free(self) -> list[str]:
         """The public addresses that are free, those in quarantine included, longest free first."""
         return list(self.state.pool.free(float("inf")))
+
+    def without_quotas(self) -> None:
+        """As many EIPs as there are addresses, at any rate."""
+        self.do(cmd.ConfigureAccount(eips_max=1 << 20, applications_max=1 << 20))
 
     def exhaust(self, leaving: int = 0) -> list[str]:
         """Allocate EIPs until `leaving` addresses can be given out; their ids."""

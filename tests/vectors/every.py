@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vectors import bad, errors, options, transports
+from vectors import bad, blocked, errors, options, transports
 from vectors.row import Vector
 
 VECTORS: Final[list[Vector]] = [
@@ -10,4 +10,5 @@ VECTORS: Final[list[Vector]] = [
     *options.VECTORS,
     *errors.VECTORS,
     *bad.VECTORS,
+    *blocked.VECTORS,
 ]

@@ -221,7 +221,7 @@ def test_a_pair_that_is_disabled_is_refused_at_once(server: Server) -> None:
 def test_only_signed_calls_count_against_the_rate(server: Server) -> None:
     server.api.rate.per_s = 2.0
     for _ in range(3):
-        reply = server.post("DescribeAddresses", {}, secret_key="another")  # noqa: S106
+        reply = server.post("DescribeAddresses", {}, secret_key="another")
         assert code(reply) == "AuthFailure.SignatureFailure"
     replies = [server.post("DescribeAddresses", {}) for _ in range(3)]
     assert [reply.response.keys() >= {"AddressSet"} for reply in replies] == [True, True, False]

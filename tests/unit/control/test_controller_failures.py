@@ -12,34 +12,40 @@ from support.world import CrashError, Trouble, World
 from gateway.control import commands as cmd
 from gateway.control.controller import TRIES
 from gateway.control.errors import AdapterError, ControlError, DomainError
-from gateway.control.values import InstanceState
+from gateway.control.values import InstanceState, NetworkType, PackageChargeType
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
 
 
 def by_name(world: World, name: str) -> str:
-    """The id of the instance or EIP called so; one that isn't there if there is none."""
+    """The id of the instance, EIP or package called so; one that isn't there if there is none."""
     with world.control.state() as state:
         ids = [key for key, instance in state.instances.items() if instance.name == name]
         ids += [key for key, eip in state.eips.items() if eip.name == name]
+        ids += [key for key, package in state.packages.items() if package.name == name]
     return ids[0] if ids else "none"
 
 
+TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
 Step = Callable[[World], cmd.Command]
 DAY: list[Step] = [
     lambda _: cmd.RunInstance("web", 10, HOURLY),
-    lambda _: cmd.RunInstance("db", 0, HOURLY),
+    lambda _: cmd.RunInstance("db", 0, HOURLY, client_token="t"),
     lambda _: cmd.AllocateEip("front", 5, HOURLY),
     lambda world: cmd.BindEip(by_name(world, "front"), by_name(world, "web")),
     lambda world: cmd.BindEip(by_name(world, "front"), by_name(world, "db")),
+    lambda world: cmd.ChangeEipsBandwidth((by_name(world, "front"),), 20),
+    lambda _: cmd.CreatePackages("shared", 50, TOP5, NetworkType.BGP),
+    lambda world: cmd.JoinPackage(by_name(world, "shared"), (by_name(world, "front"),)),
     lambda world: cmd.StopInstance(by_name(world, "web")),
     lambda world: cmd.StartInstance(by_name(world, "web")),
     lambda world: cmd.UnbindEip(by_name(world, "front")),
     lambda world: cmd.RebootInstance(by_name(world, "db")),
     lambda world: cmd.ReleaseEip(by_name(world, "front")),
+    lambda world: cmd.TransformOrdinaryIp(by_name(world, "web")),
     lambda world: cmd.TerminateInstance(by_name(world, "web")),
 ]
-CALLS_OF_A_DAY = 41
+CALLS_OF_A_DAY = 49
 
 
 def live(world: World, steps: Iterator[Step]) -> ControlError | None:

@@ -7,7 +7,7 @@ from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decide import Circumstances
+from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.values import InstanceState
 
 
@@ -294,6 +294,7 @@ def test_an_id_or_mac_that_is_taken_is_passed_over() -> None:
 
 def test_ids_and_macs_are_never_given_twice() -> None:
     story = Story(pool="203.0.112.0/23", vpc="10.0.0.0/22")
+    story.without_quotas()
     for _ in range(200):
         story.run()
         story.allocate()

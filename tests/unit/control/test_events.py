@@ -28,6 +28,19 @@ EVENTS: list[ev.Event] = [
     ev.EipBound("eip-2", "ins-1"),
     ev.EipUnbound("eip-2", "ins-1"),
     ev.EipReleased("eip-2", "203.0.113.2"),
+    ev.InstanceBandwidthChanged("ins-1", 20),
+    ev.InstanceRenamed("ins-1", "www"),
+    ev.EipBandwidthChanged("eip-2", 20),
+    ev.EipChargeTypeChanged("eip-2", "BANDWIDTH_PREPAID_BY_MONTH", 30),
+    ev.EipRenamed("eip-2", "back"),
+    ev.EipTransformed("eip-1", "ins-1", "203.0.113.1", "x", 5, "TRAFFIC_POSTPAID_BY_HOUR"),
+    ev.AccountConfigured("STANDARD", 30, 60),
+    ev.TokenAnswered("RunInstance", "t", "0af", ("ins-1", "ins-2")),
+    ev.PackageCreated("bwp-1", 1, "shared", -1, "TOP5_POSTPAID_BY_MONTH", "BGP"),
+    ev.PackageChanged("bwp-1", "ours", 100, "TOP5_POSTPAID_BY_MONTH"),
+    ev.PackageJoined("bwp-1", "eip-2"),
+    ev.PackageLeft("bwp-1", "eip-2", "TRAFFIC_POSTPAID_BY_HOUR", 100),
+    ev.PackageDeleted("bwp-1"),
 ]
 
 

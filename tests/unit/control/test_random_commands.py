@@ -26,11 +26,13 @@ from gateway.control import events as ev
 from gateway.control import state as states
 from gateway.control.compile import Compiler, compile_table
 from gateway.control.errors import AdapterError, DomainError
+from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
 CONFIG = ev.LabConfigured(
     pool="203.0.113.0/29", quarantine_s=60.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
 )
+TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
 
 
 class Lab(RuleBasedStateMachine):
@@ -38,6 +40,7 @@ class Lab(RuleBasedStateMachine):
 
     instances: Bundle[str] = Bundle("instances")
     eips: Bundle[str] = Bundle("eips")
+    packages: Bundle[str] = Bundle("packages")
 
     def __init__(self) -> None:
         """A lab that was just brought up."""
@@ -65,6 +68,18 @@ class Lab(RuleBasedStateMachine):
             self.world.run("web", bandwidth_mbps)
         return multiple(*(self.instance_ids() - known))
 
+    @rule(target=instances)
+    def run_two(self) -> MultipleResults[str]:
+        """Run two at once; their ids, if there are any."""
+        known = self.instance_ids()
+        self.ask(cmd.RunInstance("web", 10, HOURLY, count=2))
+        return multiple(*(self.instance_ids() - known))
+
+    @rule(eips_max=st.integers(0, 6), applications_max=st.sampled_from([2, 6, 40]))
+    def configure(self, eips_max: int, applications_max: int) -> None:
+        """The operator changes quotas, also to less than what is used."""
+        self.ask(cmd.ConfigureAccount(None, eips_max, applications_max))
+
     @rule(instance_id=instances)
     def start(self, instance_id: str) -> None:
         """Start it, whatever its state."""
@@ -90,11 +105,11 @@ class Lab(RuleBasedStateMachine):
         """A report that nobody waits for."""
         self.ask(cmd.ReportDone(instance_id))
 
-    @rule(target=eips)
-    def allocate(self) -> MultipleResults[str]:
-        """Allocate one; its id, if there is one."""
+    @rule(target=eips, count=st.sampled_from([1, 1, 2]), client_token=st.sampled_from(["", "t"]))
+    def allocate(self, count: int, client_token: str) -> MultipleResults[str]:
+        """Allocate one or two; their ids, if there are any."""
         known = self.eip_ids()
-        self.ask(cmd.AllocateEip("front", 5, HOURLY))
+        self.ask(cmd.AllocateEip("front", 5, HOURLY, count=count, client_token=client_token))
         return multiple(*(self.eip_ids() - known))
 
     @rule(eip_id=eips, instance_id=instances)
@@ -102,15 +117,81 @@ class Lab(RuleBasedStateMachine):
         """Bind or rebind."""
         self.ask(cmd.BindEip(eip_id, instance_id))
 
-    @rule(eip_id=eips)
-    def unbind(self, eip_id: str) -> None:
+    @rule(eip_id=eips, reallocate=st.booleans())
+    def unbind(self, eip_id: str, reallocate: bool) -> None:
         """Unbind."""
-        self.ask(cmd.UnbindEip(eip_id))
+        self.ask(cmd.UnbindEip(eip_id, reallocate))
+
+    @rule(target=eips, instance_id=instances)
+    def transform(self, instance_id: str) -> MultipleResults[str]:
+        """Its ordinary public IP becomes an EIP; its id, if it does."""
+        known = self.eip_ids()
+        self.ask(cmd.TransformOrdinaryIp(instance_id))
+        return multiple(*(self.eip_ids() - known))
+
+    @rule(instance_id=instances)
+    def return_ordinary_ip(self, instance_id: str) -> None:
+        """Give it back, if the account's behaviour has that."""
+        self.ask(cmd.ReturnOrdinaryIps((instance_id,)))
+
+    @rule(behaviour=st.sampled_from(Behaviour))
+    def behave(self, behaviour: Behaviour) -> None:
+        """The account's behaviour is this from now on."""
+        self.ask(cmd.ConfigureAccount(behaviour))
 
     @rule(eip_id=eips)
     def release(self, eip_id: str) -> None:
         """Release."""
         self.ask(cmd.ReleaseEip(eip_id))
+
+    @rule(instance_id=instances, bandwidth_mbps=st.sampled_from([0, 10, 20]))
+    def change_an_instance(self, instance_id: str, bandwidth_mbps: int) -> None:
+        """Its ordinary public IP's bandwidth, and its name."""
+        self.ask(cmd.ChangeInstancesBandwidth((instance_id,), bandwidth_mbps))
+        self.ask(cmd.RenameInstances((instance_id,), f"web-{bandwidth_mbps}"))
+
+    @rule(
+        eip_id=eips,
+        bandwidth_mbps=st.sampled_from([0, 5, 20]),
+        kind=st.sampled_from([HOURLY, ChargeType.BANDWIDTH_PREPAID_BY_MONTH]),
+    )
+    def change_an_eip(self, eip_id: str, bandwidth_mbps: int, kind: ChargeType) -> None:
+        """Its bandwidth, its charge type, and its name."""
+        self.ask(cmd.ChangeEipsBandwidth((eip_id,), bandwidth_mbps))
+        self.ask(cmd.ChangeEipChargeType(eip_id, kind, bandwidth_mbps))
+        self.ask(cmd.RenameEip(eip_id, f"front-{bandwidth_mbps}"))
+
+    @rule(target=packages, bandwidth_mbps=st.sampled_from([-1, 0, 50]))
+    def create_a_package(self, bandwidth_mbps: int) -> MultipleResults[str]:
+        """Create one; its id, if there is one."""
+        known = self.package_ids()
+        self.ask(cmd.CreatePackages("shared", bandwidth_mbps, TOP5, NetworkType.BGP))
+        return multiple(*(self.package_ids() - known))
+
+    @rule(package_id=packages, bandwidth_mbps=st.sampled_from([-1, 50, 60]))
+    def change_a_package(self, package_id: str, bandwidth_mbps: int) -> None:
+        """Its limit comes, changes or goes."""
+        self.ask(cmd.ChangePackageBandwidth(package_id, bandwidth_mbps))
+
+    @rule(
+        package_id=packages,
+        member=st.one_of(eips, instances),
+        kind=st.sampled_from([cmd.JoinPackage, cmd.LeavePackage]),
+    )
+    def join_or_leave(
+        self, package_id: str, member: str, kind: type[cmd.JoinPackage | cmd.LeavePackage]
+    ) -> None:
+        """An EIP, or the ordinary public IP of an instance."""
+        with self.world.control.state() as state:
+            instance = state.instances.get(member)
+            if instance and instance.ordinary:
+                member = instance.ordinary.address_id
+        self.ask(kind(package_id, (member,)))
+
+    @rule(package_id=packages)
+    def delete_a_package(self, package_id: str) -> None:
+        """Delete it, if it may be."""
+        self.ask(cmd.DeletePackage(package_id))
 
     @rule(instance_id=instances, kind=st.sampled_from([cmd.UnbindEip, cmd.ReleaseEip]))
     def touch_an_ordinary_ip(
@@ -162,9 +243,7 @@ class Lab(RuleBasedStateMachine):
 
         Quarantine, former addresses, the longest free first: the audit asserts them.
         """
-        for record in self.world.records()[self.audited :]:
-            self.audit.take(record)
-            self.audited += 1
+        self.audit_the_log()
         with self.world.control.state() as state:
             free = list(state.pool.free(float("inf")))
             ordinary = {
@@ -196,6 +275,23 @@ class Lab(RuleBasedStateMachine):
         assert not any(i.eip_id and i.ordinary for i in instances.values())
 
     @invariant()
+    def both_ends_of_a_membership_agree(self) -> None:
+        """A package's members say so, too, and the log does."""
+        self.audit_the_log()
+        with self.world.control.state() as state:
+            packages = {
+                member: p.package_id for p in state.packages.values() for member in p.members
+            }
+            holders = {key: eip.package_id for key, eip in state.eips.items() if eip.package_id}
+            holders |= {
+                instance.ordinary.address_id: instance.package_id
+                for instance in state.instances.values()
+                if instance.ordinary and instance.package_id
+            }
+            assert all(i.ordinary for i in state.instances.values() if i.package_id)
+        assert packages == holders == self.audit.members
+
+    @invariant()
     def replay_equals_live(self) -> None:
         """Always, also in the middle of trouble."""
         self.world.assert_replay_equals_live()
@@ -220,6 +316,12 @@ class Lab(RuleBasedStateMachine):
         with self.world.control.state() as state:
             assert self.followers[1].compile(state) == compile_table(state)
 
+    def audit_the_log(self) -> None:
+        """What was written since the last time."""
+        for record in self.world.records()[self.audited :]:
+            self.audit.take(record)
+            self.audited += 1
+
     def ask(self, command: cmd.Command) -> None:
         """Ask control; a refusal or a clear error is an answer, too."""
         with self.trouble_is_possible():
@@ -242,6 +344,11 @@ class Lab(RuleBasedStateMachine):
         """Those there are."""
         with self.world.control.state() as state:
             return set(state.instances)
+
+    def package_ids(self) -> set[str]:
+        """Those there are."""
+        with self.world.control.state() as state:
+            return set(state.packages)
 
     def eip_ids(self) -> set[str]:
         """Those there are."""

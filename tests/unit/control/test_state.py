@@ -5,13 +5,35 @@ from dataclasses import replace
 
 import pytest
 from support.snapshot import snapshot
-from support.story import Story
+from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control import state as states
 from gateway.control.state import PASSING, State
-from gateway.control.values import InstanceState
+from gateway.control.values import ChargeType, InstanceState, NetworkType, PackageChargeType
+
+
+def change_everything(story: Story, instance_id: str) -> None:
+    """Bandwidths, charge types and names."""
+    eip_id = story.allocate()
+    story.do(cmd.ChangeInstancesBandwidth((instance_id,), 20))
+    story.do(cmd.RenameInstances((instance_id,), "www"))
+    story.do(cmd.ChangeEipsBandwidth((eip_id,), 20))
+    story.do(cmd.ChangeEipChargeType(eip_id, ChargeType.BANDWIDTH_PREPAID_BY_MONTH, 30))
+    story.do(cmd.RenameEip(eip_id, "back"))
+    kind = PackageChargeType.TOP5_POSTPAID_BY_MONTH
+    (created,) = story.do(cmd.CreatePackages("shared", 100, kind, NetworkType.BGP))
+    assert isinstance(created, ev.PackageCreated)
+    story.do(cmd.ConfigureAccount(eips_max=21))
+    story.do(cmd.TransformOrdinaryIp(story.run()))
+    (event, _) = story.do(cmd.AllocateEip("x", 5, HOURLY, client_token="t"))
+    assert isinstance(event, ev.EipAllocated)
+    other = event.eip_id
+    story.do(cmd.JoinPackage(created.package_id, (other,)))
+    story.do(cmd.ChangePackageBandwidth(created.package_id, 50))
+    story.do(cmd.LeavePackage(created.package_id, (other,)))
+    story.do(cmd.DeletePackage(created.package_id))
 
 
 def a_day() -> Story:
@@ -25,6 +47,7 @@ def a_day() -> Story:
     story.do(cmd.ReleaseEip(eip_id))
     story.instance_in(InstanceState.LAUNCH_FAILED)
     story.now += 100
+    change_everything(story, web)
     story.stop(web)
     story.terminate(database)
     story.instance_in(InstanceState.TERMINATING)
@@ -81,6 +104,16 @@ def test_an_ordinary_ip_is_found_by_its_id_while_an_instance_has_it() -> None:
     eip_id = story.bound(instance_id)
     assert story.state.ordinary_ip(ordinary.address_id) is None
     assert story.state.ordinary_ip(eip_id) is None
+
+
+def test_an_address_is_found_by_its_id_whatever_kind_it_is() -> None:
+    story = Story()
+    ordinary, eip_id = story.instance(story.run()).ordinary, story.allocate()
+    assert ordinary
+    assert story.state.address(ordinary.address_id) == ordinary.address
+    assert story.state.address(eip_id) == story.eip(eip_id).address
+    with pytest.raises(KeyError):
+        story.state.address("eip-nowhere0")
 
 
 def test_what_is_looked_up_is_what_the_instances_say() -> None:

@@ -12,7 +12,9 @@ SLOTS = 12
 # Few, so that they clash; so many that indexes grow.
 ADDRESS = st.integers(0, 20)
 KBPS = st.integers(0, 3)
-MAPPING = st.builds(Mapping, ADDRESS, ADDRESS, st.integers(0, SLOTS), KBPS, KBPS, st.integers(0, 3))
+MAPPING = st.builds(
+    Mapping, ADDRESS, ADDRESS, st.integers(0, SLOTS), KBPS, KBPS, st.integers(0, 3), st.booleans()
+)
 FIRST, SECOND = Mapping(1, 11, 0, 5, 6, 2), Mapping(2, 12, 1)
 ALONE = FIRST._replace(package=0)
 
@@ -64,12 +66,31 @@ class Drafting(RuleBasedStateMachine):
             self.draft.put_package(Package(number, kbps))
             self.packages[number] = Package(number, kbps)
 
+    @rule(number=st.integers(0, 4), kbps=KBPS)
+    def set_package(self, number: int, kbps: int) -> None:
+        if number:
+            self.draft.set_package(Package(number, kbps))
+            self.packages[number] = Package(number, kbps)
+        else:
+            with pytest.raises(BadTableError):
+                self.draft.set_package(Package(number, kbps))
+
+    @rule(number=st.integers(0, 5))
+    def remove_package(self, number: int) -> None:
+        if any(mapping.package == number for mapping in self.mappings.values()) and number:
+            with pytest.raises(BadTableError):
+                self.draft.remove_package(number)
+        else:
+            self.draft.remove_package(number)
+            self.packages.pop(number, None)
+
     @rule(generation=st.integers(0, 2**64 - 1))
     def finish(self, generation: int) -> None:
         table = self.draft.finish(generation)
         expected = build(generation, SLOTS, self.mappings.values(), self.packages.values())
         assert table == expected
         assert hash(table) == hash(expected)
+        assert table.package_numbers == expected.package_numbers
         for address in range(21):
             assert inbound(table, address) == inbound(expected, address)
             assert outbound(table, address) == outbound(expected, address)
@@ -171,3 +192,50 @@ def test_a_number_that_fits_no_word_changes_nothing(wide: Mapping) -> None:
         draft.put(wide)
     assert draft.finish(1).mappings == ()
     draft.put(ALONE)
+
+
+def test_a_packages_rate_changes_without_its_members() -> None:
+    draft = Draft(4)
+    draft.set_package(Package(2, 7))
+    draft.put(FIRST)
+    draft.set_package(Package(2, 9))
+    assert draft.finish(1) == build(1, 4, [FIRST], [Package(2, 9)])
+
+
+def test_a_package_goes_when_its_last_member_has() -> None:
+    draft = Draft(4)
+    draft.put_package(Package(1, 5))
+    draft.put_package(Package(2, 7))
+    draft.put(FIRST)
+    with pytest.raises(BadTableError, match="has members"):
+        draft.remove_package(2)
+    draft.remove(FIRST.slot)
+    draft.remove_package(2)
+    assert draft.finish(1).memory == build(1, 4, [], [Package(1, 5)]).memory
+    draft.set_package(Package(2, 8))
+    draft.put(FIRST)
+    assert draft.finish(1).packages == (Package(1, 5), Package(2, 8))
+
+
+def test_the_numbers_of_packages_end_with_the_highest() -> None:
+    draft = Draft(4)
+    for number in (1, 3, 4):
+        draft.set_package(Package(number, 5))
+    draft.remove_package(3)
+    assert draft.finish(1).package_numbers == 4
+    draft.remove_package(4)
+    assert draft.finish(1).package_numbers == 1
+    for absent in (-1, 0, 4, 1 << 20):
+        draft.remove_package(absent)
+    assert draft.finish(1).packages == (Package(1, 5),)
+
+
+@pytest.mark.parametrize("kbps", [-1, 1 << 32])
+def test_a_packages_rate_that_fits_no_word_changes_nothing(kbps: int) -> None:
+    draft = Draft(4)
+    draft.set_package(Package(1, 5))
+    for number in (1, 9):
+        with pytest.raises(BadTableError, match="doesn't fit"):
+            draft.set_package(Package(number, kbps))
+    assert draft.finish(1).packages == (Package(1, 5),)
+    assert draft.finish(1).package_numbers == 1

@@ -50,6 +50,14 @@ def test_the_layout_is_the_documented_one() -> None:
     assert decode(LITERAL) == TABLE
 
 
+def test_a_blocked_address_has_the_highest_bit_beside_its_package() -> None:
+    blocked = build(7, 4, [FIRST._replace(blocked=True), SECOND], [Package(2, 20_000)])
+    at = 64 + 3 * 24 + 16
+    assert bytes(blocked.memory[at : at + 4]) == b"\x02\0\0\x80"
+    assert blocked != TABLE
+    assert blocked.mappings == (FIRST._replace(blocked=True), SECOND)
+
+
 def test_the_empty_table_is_a_header_and_two_indexes_of_four() -> None:
     before, after = b"TGWTABL3" + bytes(20) + b"\x02\0\0\0", bytes(28 + 2 * 4 * 8)
     crc = struct.pack("<I", crc32(before + bytes(4) + after))

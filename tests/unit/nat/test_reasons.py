@@ -29,6 +29,7 @@ NUMBERS = [
     (20, "misdirected"),
     (21, "private-option"),
     (22, "unfinished"),
+    (23, "blocked"),
 ]
 
 

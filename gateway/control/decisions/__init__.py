@@ -1,0 +1,1 @@
+"""What each kind of command leads to, by topic. Nothing here changes the state."""

@@ -1,0 +1,57 @@
+"""The account: its settings, and what they permit."""
+
+from gateway.control import commands as cmd
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.state import State
+from gateway.control.values import REASSIGNMENTS_MAX, Behaviour
+
+
+def configure(state: State, command: cmd.ConfigureAccount) -> list[ev.Event]:
+    """What isn't named stays as it is."""
+    before = state.account
+    for limit in (command.eips_max, command.applications_max):
+        if limit is not None and limit < 0:
+            raise errors.RangeError("a quota is at least 0")
+    after = ev.AccountConfigured(
+        behaviour=(command.behaviour or before.behaviour).value,
+        eips_max=_or(command.eips_max, before.eips_max),
+        applications_max=_or(command.applications_max, before.applications_max),
+    )
+    unchanged = ev.AccountConfigured(
+        before.behaviour.value, before.eips_max, before.applications_max
+    )
+    return [after] if after != unchanged else []
+
+
+def may_apply(state: State, count: int, at: Circumstances) -> None:
+    """The account may have so many EIPs more, and today. Raises a `DomainError`."""
+    account = state.account
+    if len(state.eips) + count > account.eips_max:
+        raise errors.EipQuotaError(
+            f"an account has at most {account.eips_max} EIPs: it has {len(state.eips)}"
+        )
+    today = state.ledger.applications(at.now)
+    if today + count > account.applications_max:
+        raise errors.DailyQuotaError(
+            f"an account may apply for {account.applications_max} EIPs in a day (UTC), "
+            f"and has for {today}"
+        )
+
+
+def may_reassign(state: State, at: Circumstances) -> None:
+    """An instance may be assigned an ordinary public IP once more today. Raises a `DomainError`."""
+    if state.ledger.reassignments(at.now) >= REASSIGNMENTS_MAX:
+        raise errors.DailyQuotaError(
+            f"ordinary public IPs are assigned anew {REASSIGNMENTS_MAX} times in a day (UTC)"
+        )
+
+
+def standard(state: State) -> bool:
+    """Whether the account behaves as today's API says."""
+    return state.account.behaviour is Behaviour.STANDARD
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value

@@ -1,0 +1,149 @@
+"""EIPs: allocated, bound, unbound, released; and ordinary public IPs that become one, or go."""
+
+from typing import Final
+
+from gateway.control import commands as cmd
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.decisions import account, checks, packages, tokens
+from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
+from gateway.control.state import State
+from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, Eip, Instance
+
+ALLOCATED_MAX: Final = 100  # by one call
+
+
+def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[ev.Event]:
+    """Addresses of the pool become the account's."""
+    if tokens.answered(state, command):
+        return []
+    checks.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
+    checks.count(command.count, ALLOCATED_MAX)
+    name = checks.other_name(command.name)
+    account.may_apply(state, command.count, at)
+    package = packages.joining(state, command.package_id, command.charge_type, command.count)
+    events: list[ev.Event] = []
+    ids: list[str] = []
+    for address in free_addresses(state, at, command.count):
+        eip_id = new_address_id(state, at, ids)
+        ids.append(eip_id)
+        events.append(
+            ev.EipAllocated(
+                eip_id=eip_id,
+                address=address,
+                name=name,
+                bandwidth_mbps=command.bandwidth_mbps,
+                charge_type=command.charge_type.value,
+            )
+        )
+        if package:
+            events.append(ev.PackageJoined(package.package_id, eip_id))
+    return [*events, *tokens.remember(command, *ids)]
+
+
+def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event]:
+    """It takes the place of the instance's ordinary public IP."""
+    eip = checks.eip(state, command.eip_id)
+    instance = checks.instance(state, command.instance_id)
+    if instance.eip_id == eip.eip_id:
+        raise errors.AlreadyBoundError(f"{eip.eip_id} is bound to {instance.instance_id} already")
+    if instance.eip_id:
+        raise errors.AlreadyBoundError(
+            f"{instance.instance_id} has {instance.eip_id} bound: unbind that first"
+        )
+    checks.at_rest(instance)
+    if account.standard(state):
+        _check_apart(eip, instance)
+    leaving = _leave(state, eip, at) if eip.instance_id else []
+    bound = ev.EipBound(eip.eip_id, instance.instance_id)
+    return [*leaving, *release(instance), bound]
+
+
+def _check_apart(eip: Eip, instance: Instance) -> None:
+    """Today's API takes nothing away to bind: the user does that before."""
+    if eip.instance_id:
+        raise errors.EipStatusError(
+            f"{eip.eip_id} is bound to {eip.instance_id}: unbind it first (behaviour STANDARD)"
+        )
+    if instance.ordinary:
+        raise errors.HasOrdinaryAddressError(
+            f"{instance.instance_id} has the ordinary public IP {instance.ordinary.address}: "
+            "return it first (behaviour STANDARD)"
+        )
+
+
+def unbind(state: State, command: cmd.UnbindEip, at: Circumstances) -> list[ev.Event]:
+    """Its instance gets a new ordinary public IP, if that is the account's behaviour or asked."""
+    eip = checks.eip(state, command.eip_id)
+    if not eip.instance_id:
+        raise errors.EipStatusError(f"{eip.eip_id} is bound to no instance")
+    if not account.standard(state):
+        return _leave(state, eip, at)
+    instance = state.instances[eip.instance_id]
+    if command.reallocate and instance.bandwidth_mbps:
+        account.may_reassign(state, at)
+        return _leave(state, eip, at)
+    checks.at_rest(instance)
+    return [ev.EipUnbound(eip.eip_id, instance.instance_id)]
+
+
+def transform(state: State, command: cmd.TransformOrdinaryIp, at: Circumstances) -> list[ev.Event]:
+    """The address stays what it is, and where; a package it is in stays its package."""
+    instance = checks.instance(state, command.instance_id)
+    if instance.eip_id:
+        raise errors.AlreadyBoundError(f"{instance.eip_id} is bound to {instance.instance_id}")
+    checks.at_rest(instance)
+    ordinary = instance.ordinary
+    if not ordinary:
+        raise errors.NoWanIpError(f"{instance.instance_id} has no ordinary public IP")
+    if instance.charge_type not in EIP_BANDWIDTH_MAX_MBPS:
+        raise errors.ChargeTypeError(f"no EIP can be {instance.charge_type.value}")
+    account.may_apply(state, 1, at)
+    transformed = ev.EipTransformed(
+        eip_id=ordinary.address_id,
+        instance_id=instance.instance_id,
+        address=ordinary.address,
+        name=checks.UNNAMED,
+        bandwidth_mbps=instance.bandwidth_mbps,
+        charge_type=instance.charge_type.value,
+    )
+    if not instance.package_id:
+        return [transformed]
+    joined = ev.PackageJoined(instance.package_id, ordinary.address_id)
+    return [*packages.left(instance, ordinary.address_id), transformed, joined]
+
+
+def return_ordinary(state: State, command: cmd.ReturnOrdinaryIps) -> list[ev.Event]:
+    """Today's API lets a user do without; the older one doesn't."""
+    if not account.standard(state):
+        raise errors.UnsupportedBehaviourError(
+            "the system alone releases ordinary public IPs (behaviour LEGACY)"
+        )
+    events: list[ev.Event] = []
+    for instance_id in dict.fromkeys(command.instance_ids):
+        instance = checks.instance(state, instance_id)
+        checks.at_rest(instance)
+        if not instance.ordinary:
+            raise errors.NoWanIpError(f"{instance_id} has no ordinary public IP")
+        events += release(instance)
+    return events
+
+
+def give_back(state: State, eip_id: str) -> list[ev.Event]:
+    """The account's no more."""
+    eip = checks.eip(state, eip_id)
+    if eip.instance_id:
+        raise errors.EipStatusError(f"{eip_id} is bound to {eip.instance_id}: unbind it first")
+    return [*packages.left(eip, eip_id), ev.EipReleased(eip_id, eip.address)]
+
+
+def _leave(state: State, eip: Eip, at: Circumstances) -> list[ev.Event]:
+    """The EIP leaves its instance, which gets a new ordinary public IP if it pays for one."""
+    assert eip.instance_id is not None
+    instance = state.instances[eip.instance_id]
+    checks.at_rest(instance)
+    unbound = ev.EipUnbound(eip.eip_id, instance.instance_id)
+    if not instance.bandwidth_mbps:
+        return [unbound]
+    return [unbound, assign(state, instance.instance_id, instance.former, at)]

@@ -1,0 +1,107 @@
+"""Instances: bought, switched on and off, ended; and what was done for that, as reported."""
+
+from collections.abc import Sequence
+from itertools import islice, zip_longest
+from typing import Final
+
+from gateway.control import commands as cmd
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.decisions import checks, packages, tokens
+from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.ordinary import free_addresses, new_address_id, release
+from gateway.control.state import PASSING, State
+from gateway.control.values import InstanceState
+
+RUN_MAX: Final = 100  # by one call
+TERMINABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState.LAUNCH_FAILED)
+
+
+def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Event]:
+    """Bought; with bandwidth each has an ordinary public IP from the start."""
+    if tokens.answered(state, command):
+        return []
+    checks.instance_bandwidth(command.bandwidth_mbps, command.charge_type, least=0)
+    checks.count(command.count, RUN_MAX)
+    package = packages.joining(state, command.package_id, command.charge_type, command.count)
+    if package and not command.bandwidth_mbps:
+        raise errors.CombinationError("without bandwidth there is no address to join a package")
+    ordered = _ordered(state, command, at)
+    instance_ids = [event.instance_id for event in ordered]
+    addresses = _assigned(state, instance_ids, at) if command.bandwidth_mbps else []
+    joined = [ev.PackageJoined(package.package_id, one.address_id) for one in addresses if package]
+    each = zip_longest(ordered, addresses, joined)
+    events = [event for group in each for event in group if event]
+    return [*events, *tokens.remember(command, *instance_ids)]
+
+
+def _ordered(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.InstanceOrdered]:
+    private_ips = list(islice(state.subnet.free(at.now), command.count))
+    if len(private_ips) < command.count:
+        raise errors.SubnetFullError("no private address is free: terminate an instance first")
+    name = checks.instance_name(command.name)
+    ordered: dict[str, ev.InstanceOrdered] = {}
+    macs: set[str] = set()
+    for private_ip in private_ips:
+        instance_id, mac = at.new_id("ins", state.instances, ordered), at.new_mac(state.macs, macs)
+        macs.add(mac)
+        ordered[instance_id] = ev.InstanceOrdered(
+            instance_id=instance_id,
+            name=name,
+            uuid=at.new_uuid(),
+            private_ip=private_ip,
+            mac=mac,
+            bandwidth_mbps=command.bandwidth_mbps,
+            charge_type=command.charge_type.value,
+        )
+    return list(ordered.values())
+
+
+def _assigned(
+    state: State, instance_ids: Sequence[str], at: Circumstances
+) -> list[ev.OrdinaryIpAssigned]:
+    taken: list[str] = []
+    for _ in instance_ids:
+        taken.append(new_address_id(state, at, taken))
+    addresses = free_addresses(state, at, len(instance_ids))
+    triples = zip(instance_ids, taken, addresses, strict=True)
+    return [ev.OrdinaryIpAssigned(*triple) for triple in triples]
+
+
+def pass_on(
+    state: State, instance_id: str, needed: InstanceState, passing: InstanceState
+) -> list[ev.Event]:
+    """It goes from the state it must be in to a passing one."""
+    instance = checks.instance(state, instance_id)
+    if instance.state is not needed:
+        raise errors.InstanceStateError(instance_id, instance.state, needed.value)
+    return [ev.state_changed(instance_id, passing)]
+
+
+def terminate(state: State, instance_id: str) -> list[ev.Event]:
+    """It loses its addresses at once, and goes when its machine has."""
+    instance = checks.instance(state, instance_id)
+    checks.in_state(instance, TERMINABLE)
+    events = release(instance)
+    if instance.eip_id:
+        events.append(ev.EipUnbound(instance.eip_id, instance_id))
+    return [*events, ev.state_changed(instance_id, InstanceState.TERMINATING)]
+
+
+def done(state: State, instance_id: str) -> list[ev.Event]:
+    """What its passing state asked for is done; a report that comes late changes nothing."""
+    instance = checks.instance(state, instance_id)
+    if instance.state not in PASSING:
+        return []
+    after = PASSING[instance.state]
+    if after is None:
+        return [ev.InstanceGone(instance.instance_id)]
+    return [ev.state_changed(instance.instance_id, after)]
+
+
+def launch_failed(state: State, instance_id: str, why: str) -> list[ev.Event]:
+    """It stays to be looked at, without an address."""
+    instance = checks.instance(state, instance_id)
+    checks.in_state(instance, (InstanceState.PENDING,))
+    failed = ev.state_changed(instance.instance_id, InstanceState.LAUNCH_FAILED, why)
+    return [*release(instance), failed]

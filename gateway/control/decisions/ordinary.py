@@ -1,0 +1,45 @@
+"""Ordinary public IPs, which are the system's: assigned and released, never named by a command."""
+
+from collections.abc import Collection
+from itertools import islice
+
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.decisions import packages
+from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.state import State
+from gateway.control.values import Instance
+
+
+def assign(
+    state: State, instance_id: str, former: Collection[str], at: Circumstances
+) -> ev.OrdinaryIpAssigned:
+    """The instance gets an address that it never had."""
+    (address,) = free_addresses(state, at, 1, without=former)
+    return ev.OrdinaryIpAssigned(instance_id, new_address_id(state, at), address)
+
+
+def release(instance: Instance) -> list[ev.Event]:
+    """The instance's ordinary public IP goes back to the pool, if it has one."""
+    if not instance.ordinary:
+        return []
+    leaving = packages.left(instance, instance.ordinary.address_id)
+    return [*leaving, ev.OrdinaryIpReleased(instance.instance_id, instance.ordinary.address)]
+
+
+def free_addresses(
+    state: State, at: Circumstances, count: int, *, without: Collection[str] = ()
+) -> list[str]:
+    """The public addresses that are free longest. Raises `PoolEmptyError` if they are too few."""
+    found = list(islice(state.pool.free(at.now, without=without), count))
+    if len(found) < count:
+        raise errors.PoolEmptyError(
+            "no public address is free: release an EIP or terminate an instance, "
+            "and wait until the address has passed its quarantine"
+        )
+    return found
+
+
+def new_address_id(state: State, at: Circumstances, taken: Collection[str] = ()) -> str:
+    """An id for an EIP or an ordinary public IP."""
+    return at.new_id("eip", state.eips, state.ordinary, taken)

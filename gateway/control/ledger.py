@@ -1,0 +1,60 @@
+"""What is counted and remembered of the past: quotas by the day, and answers that were given.
+
+All of it follows from the log: a day is the UTC day of an event's own time.
+"""
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+DAY_S: Final = 86_400
+ANSWERS_MAX: Final = 10_000  # the latest that are remembered
+
+
+def day_of(at: float) -> int:
+    """The number of the UTC day, counted from 1970."""
+    return int(at // DAY_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request with a client token was, in short, and what it was answered with."""
+
+    digest: str
+    ids: tuple[str, ...]
+
+
+class Ledger:
+    """One account's."""
+
+    def __init__(self) -> None:
+        """Nothing has happened."""
+        self._applications: Counter[int] = Counter()  # for EIPs, by day
+        self._reassignments: Counter[int] = Counter()  # of ordinary public IPs, by day
+        self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+
+    def apply(self, at: float) -> None:
+        """The account applied for an EIP."""
+        self._applications[day_of(at)] += 1
+
+    def applications(self, at: float) -> int:
+        """How many EIPs the account applied for on that day."""
+        return self._applications[day_of(at)]
+
+    def reassign(self, at: float) -> None:
+        """An instance was assigned an ordinary public IP when an EIP left it."""
+        self._reassignments[day_of(at)] += 1
+
+    def reassignments(self, at: float) -> int:
+        """How often that was on that day."""
+        return self._reassignments[day_of(at)]
+
+    def remember(self, kind: str, token: str, answer: Answer) -> None:
+        """A request of this kind was answered so; the same token gets the same answer again."""
+        self._answers[kind, token] = answer
+        if len(self._answers) > ANSWERS_MAX:
+            self._answers.popitem(last=False)
+
+    def answer(self, kind: str, token: str) -> Answer | None:
+        """What a request of this kind with this token was answered with."""
+        return self._answers.get((kind, token))

@@ -1,0 +1,64 @@
+"""The actions that differ by the account's behaviour, and the operator's."""
+
+import pytest
+from support.api import refusal
+from support.world import World
+
+from gateway.api.actions import ACTIONS, call
+from gateway.api.client import Client
+from gateway.api.operator import OPERATOR_ACTIONS
+from gateway.control import commands as cmd
+from gateway.control.values import Behaviour
+
+
+def test_an_ordinary_ip_is_transformed(world: World) -> None:
+    instance_id = world.run()
+    address = world.public(instance_id)
+    answer = call(world.control, "TransformAddress", {"InstanceId": instance_id})
+    (shown,) = call(world.control, "DescribeAddresses", {})["AddressSet"]
+    assert (shown["AddressId"], shown["AddressIp"]) == (answer["AddressId"], address)
+    assert shown["AddressStatus"] == "BIND"
+
+
+def test_an_ordinary_ip_is_returned_with_standard(world: World) -> None:
+    instance_id = world.run()
+    request = {"AddressIps": [world.public(instance_id)]}
+    assert refusal(world, "ReturnNormalAddresses", request).code == "UnsupportedOperation"
+    world.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    assert call(world.control, "ReturnNormalAddresses", request) == {}
+    assert world.public(instance_id) is None
+    again = refusal(world, "ReturnNormalAddresses", request)
+    assert again.code == "InvalidParameterValue.AddressIpsNotFound"
+
+
+def test_standard_refuses_with_the_clouds_codes(world: World) -> None:
+    instance_id, eip_id = world.run(), world.allocate()
+    world.control.execute(cmd.BindEip(eip_id, instance_id))
+    world.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    moved = {"AddressId": eip_id, "InstanceId": world.run()}
+    assert refusal(world, "AssociateAddress", moved).code == (
+        "UnsupportedOperation.AddressStatusNotPermit"
+    )
+    call(world.control, "DisassociateAddress", {"AddressId": eip_id})
+    assert world.public(instance_id) is None
+    assert refusal(world, "AssociateAddress", moved).code == (
+        "InvalidParameterValue.InstanceHasWanIP"
+    )
+    call(world.control, "AssociateAddress", {"AddressId": eip_id, "InstanceId": instance_id})
+    again = {"AddressId": eip_id, "ReallocateNormalPublicIp": True}
+    call(world.control, "DisassociateAddress", again)
+    assert world.public(instance_id)
+
+
+def test_the_operator_configures_the_account(client: Client) -> None:
+    assert client.call("DescribeNetworkAccountType") == {"NetworkAccountType": "LEGACY"}
+    answer = client.call("ConfigureAccount", Behaviour="STANDARD", EipsMax=30, ApplicationsMax=60)
+    assert answer == {"Behaviour": "STANDARD", "EipsMax": 30, "ApplicationsMax": 60}
+    assert client.call("DescribeNetworkAccountType") == {"NetworkAccountType": "STANDARD"}
+    assert client.call("ConfigureAccount") == answer
+
+
+@pytest.mark.parametrize("name", OPERATOR_ACTIONS)
+def test_what_is_the_operators_is_not_the_clouds(world: World, name: str) -> None:
+    assert name not in ACTIONS
+    assert refusal(world, name, {}).code == "InvalidAction"
