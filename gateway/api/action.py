@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.api.models import Request
+from gateway.api.requests.fields import Request
 from gateway.control.controller import Controller
 
 Answer = dict[str, Any]

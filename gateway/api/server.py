@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.api.action import Answer
-from gateway.api.actions import call
-from gateway.api.operator import OPERATOR_ACTIONS
+from gateway.api.actions.operator import OPERATOR_ACTIONS
+from gateway.api.registry import call
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
 

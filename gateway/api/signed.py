@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.api import actions, parameters
+from gateway.api import parameters, registry
 from gateway.api import signature as sign
-from gateway.api.actions import Answer
+from gateway.api.action import Answer
 from gateway.api.bodies import Bodies, Body
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
@@ -94,14 +94,14 @@ class SignedApi:
         if call.region != REGION:
             raise ApiError("UnsupportedRegion", f"the only region here is {REGION}")
         return await run_in_threadpool(
-            actions.call, self._control, call.action, call.parameters, as_text=call.as_text
+            registry.call, self._control, call.action, call.parameters, as_text=call.as_text
         )
 
     async def _signed_v3(self, request: Request, received: sign.Received, body: Body) -> Call:
         headers = received.headers
         action, version = headers.get("x-tc-action", ""), headers.get("x-tc-version", "")
         claim = sign.claim_of(headers["authorization"])
-        actions.check_action(
+        registry.check_action(
             action, version, claim.service if claim.service in sign.SERVICES else None
         )
         key = self._key(claim.secret_id, headers.get("x-tc-timestamp", ""))
@@ -127,7 +127,7 @@ class SignedApi:
             raise ApiError("MissingParameter", "the header Authorization is missing")
         flat = parameters.form(text)
         action = flat.get("Action", "")
-        actions.check_action(action, flat.get("Version", ""))
+        registry.check_action(action, flat.get("Version", ""))
         for name in ("SecretId", "Signature", "Nonce"):
             if not flat.get(name):
                 raise ApiError("MissingParameter", f"the common parameter {name} is missing")

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from support.world import World
 
-from gateway.api.actions import call
+from gateway.api.registry import call
 from gateway.api.wire import ApiError
 
 TIMEOUT_S = 30.0

@@ -6,7 +6,7 @@ import pytest
 from support.api import refusal
 from support.world import World
 
-from gateway.api.actions import ACTIONS, call
+from gateway.api.registry import ACTIONS, call
 from gateway.api.wire import ApiError
 from gateway.control.values import InstanceState
 

@@ -6,7 +6,7 @@ import pytest
 from support.api import refusal
 from support.world import World
 
-from gateway.api.actions import call
+from gateway.api.registry import call
 
 
 def shown(world: World, kind: str, thing_id: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from support.api import refusal
 from support.world import World
 
-from gateway.api.actions import call
+from gateway.api.registry import call
 
 
 def create(world: World, **parameters: object) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from gateway.api import models
+from gateway.api.requests import addresses, instances
 from gateway.api.parameters import COUNT_MAX, DEPTH_MAX, form, nested
 from gateway.api.wire import ApiError
 
@@ -86,7 +86,7 @@ def test_what_is_no_form_is_refused(text: bytes) -> None:
 
 
 def test_the_models_say_what_a_text_means() -> None:
-    request = models.RunInstances.from_text(
+    request = instances.RunInstances.from_text(
         {
             "InstanceName": "7",
             "InstanceCount": "1",
@@ -98,24 +98,24 @@ def test_the_models_say_what_a_text_means() -> None:
     assert request.InstanceName == "7"
     assert request.InternetAccessible.InternetMaxBandwidthOut == 10
     assert request.DryRun is False
-    listed = models.DescribeInstances.from_text({"InstanceIds": ["a", "1"], "Limit": "100"})
+    listed = instances.DescribeInstances.from_text({"InstanceIds": ["a", "1"], "Limit": "100"})
     assert (listed.InstanceIds, listed.Limit) == (("a", "1"), 100)
 
 
 @pytest.mark.parametrize("text", ["", "ten", "1.0", "1e1", " 1", "٣", "9" * 19, "0x1", "true"])
 def test_a_text_that_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
-        models.AllocateAddresses.from_text({"InternetMaxBandwidthOut": text})
+        addresses.AllocateAddresses.from_text({"InternetMaxBandwidthOut": text})
 
 
 @pytest.mark.parametrize("text", ["", "1", "yes", "falsch"])
 def test_a_text_that_is_no_flag_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
-        models.RunInstances.from_text({"DryRun": text})
+        instances.RunInstances.from_text({"DryRun": text})
 
 
 def test_in_json_a_text_stays_a_text() -> None:
     with pytest.raises(ValidationError):
-        models.AllocateAddresses.model_validate({"InternetMaxBandwidthOut": "10"})
+        addresses.AllocateAddresses.model_validate({"InternetMaxBandwidthOut": "10"})
     with pytest.raises(ValidationError):
-        models.RunInstances.model_validate({"DryRun": "false"})
+        instances.RunInstances.model_validate({"DryRun": "false"})

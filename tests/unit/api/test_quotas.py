@@ -6,7 +6,7 @@ import pytest
 from support.api import refusal
 from support.world import World
 
-from gateway.api.actions import call
+from gateway.api.registry import call
 from gateway.api.wire import ApiError
 
 ACTIONS = [("RunInstances", "InstanceCount", "InstanceIdSet")]

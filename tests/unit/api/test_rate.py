@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.api.actions import ACTIONS
 from gateway.api.rate import DEFAULT_PER_S, PER_S, RateLimit
+from gateway.api.registry import ACTIONS
 from gateway.api.wire import ApiError
 
 

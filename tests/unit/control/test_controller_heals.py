@@ -11,7 +11,7 @@ import pytest
 from support.story import HOURLY
 from support.world import Trouble, World
 
-from gateway.api.actions import call
+from gateway.api.registry import call
 from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError, DomainError

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.api import models, views
+from gateway.api import views
 from gateway.api.action import VPC, Action, Answer
-from gateway.api.paging import page
+from gateway.api.actions.selection import page
+from gateway.api.requests import fields
+from gateway.api.requests import packages as models
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.controller import Controller
@@ -84,7 +86,7 @@ def _describe_members(
     return {"TotalCount": len(members), "ResourceSet": page(members, request)}
 
 
-def _describe_quota(control: Controller, _: models.Request) -> Answer:
+def _describe_quota(control: Controller, _: fields.Request) -> Answer:
     with control.state() as state:
         current = len(state.packages)
     return {"QuotaSet": [views.quota_view("TOTAL_BANDWIDTHPKG_QUOTA", current, PACKAGES_MAX)]}
@@ -105,5 +107,5 @@ PACKAGE_ACTIONS: Final[Mapping[str, Action]] = {
     "DescribeBandwidthPackageResources": Action(
         VPC, models.DescribeBandwidthPackageResources, _describe_members
     ),
-    "DescribeBandwidthPackageQuota": Action(VPC, models.Request, _describe_quota),
+    "DescribeBandwidthPackageQuota": Action(VPC, fields.Request, _describe_quota),
 }

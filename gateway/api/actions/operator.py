@@ -6,8 +6,8 @@ They are served on the Unix socket that only root can open, and nowhere else.
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.api import models
 from gateway.api.action import VPC, Action, Answer
+from gateway.api.requests import operator as models
 from gateway.control import commands as cmd
 from gateway.control.controller import Controller
 

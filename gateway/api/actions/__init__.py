@@ -1,0 +1,1 @@
+"""What each action does: the commands it becomes, and the answer it gives."""

@@ -1,0 +1,18 @@
+"""The actions on the account."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.api.action import VPC, Action, Answer
+from gateway.api.requests import fields
+from gateway.control.controller import Controller
+
+
+def _describe_account_type(control: Controller, _: fields.Request) -> Answer:
+    with control.state() as state:
+        return {"NetworkAccountType": state.account.behaviour.value}
+
+
+ACCOUNT_ACTIONS: Final[Mapping[str, Action]] = {
+    "DescribeNetworkAccountType": Action(VPC, fields.Request, _describe_account_type),
+}

@@ -1,0 +1,75 @@
+"""The actions on instances."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from gateway.api import views
+from gateway.api.action import CVM, Action, Answer
+from gateway.api.actions.answered import answered_before
+from gateway.api.actions.selection import page, selected
+from gateway.api.requests import instances as models
+from gateway.control import commands as cmd
+from gateway.control import events as ev
+from gateway.control.controller import Controller
+
+
+def _run_instances(control: Controller, request: models.RunInstances) -> Answer:
+    command = cmd.RunInstance(
+        name=request.InstanceName,
+        bandwidth_mbps=request.InternetAccessible.InternetMaxBandwidthOut,
+        charge_type=request.InternetAccessible.InternetChargeType,
+        package_id=request.InternetAccessible.BandwidthPackageId,
+        count=request.InstanceCount,
+        client_token=request.ClientToken,
+    )
+    events = control.execute(command)
+    ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
+    return {"InstanceIdSet": ordered or answered_before(control, command)}
+
+
+def _each_instance(
+    command: Callable[[str], cmd.Command],
+) -> Callable[[Controller, models.OnInstances], Answer]:
+    def run(control: Controller, request: models.OnInstances) -> Answer:
+        control.execute(
+            *(command(instance_id) for instance_id in dict.fromkeys(request.InstanceIds))
+        )
+        return {}
+
+    return run
+
+
+def _describe_instances(control: Controller, request: models.DescribeInstances) -> Answer:
+    with control.state() as state:
+        found = selected(state.instances, request.InstanceIds)
+        shown = [views.instance_view(state, instance) for instance in page(found, request)]
+    return {"TotalCount": len(found), "InstanceSet": shown}
+
+
+def _reset_bandwidth(
+    control: Controller, request: models.ResetInstancesInternetMaxBandwidth
+) -> Answer:
+    bandwidth_mbps = request.InternetAccessible.InternetMaxBandwidthOut
+    control.execute(cmd.ChangeInstancesBandwidth(request.InstanceIds, bandwidth_mbps))
+    return {}
+
+
+def _rename_instances(control: Controller, request: models.ModifyInstancesAttribute) -> Answer:
+    control.execute(cmd.RenameInstances(request.InstanceIds, request.InstanceName))
+    return {}
+
+
+INSTANCE_ACTIONS: Final[Mapping[str, Action]] = {
+    "RunInstances": Action(CVM, models.RunInstances, _run_instances),
+    "DescribeInstances": Action(CVM, models.DescribeInstances, _describe_instances),
+    "StartInstances": Action(CVM, models.OnInstances, _each_instance(cmd.StartInstance)),
+    "StopInstances": Action(CVM, models.StopInstances, _each_instance(cmd.StopInstance)),
+    "RebootInstances": Action(CVM, models.RebootInstances, _each_instance(cmd.RebootInstance)),
+    "TerminateInstances": Action(
+        CVM, models.TerminateInstances, _each_instance(cmd.TerminateInstance)
+    ),
+    "ResetInstancesInternetMaxBandwidth": Action(
+        CVM, models.ResetInstancesInternetMaxBandwidth, _reset_bandwidth
+    ),
+    "ModifyInstancesAttribute": Action(CVM, models.ModifyInstancesAttribute, _rename_instances),
+}

@@ -1,0 +1,12 @@
+"""Requests of the operator's, which the cloud doesn't have."""
+
+from gateway.api.requests.fields import Request, Whole
+from gateway.control import values
+
+
+class ConfigureAccount(Request):
+    """The operator's, not the cloud's: the account's settings; what isn't given stays."""
+
+    Behaviour: values.Behaviour | None = None
+    EipsMax: Whole | None = None
+    ApplicationsMax: Whole | None = None
