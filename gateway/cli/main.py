@@ -69,7 +69,13 @@ FAILURES = (
     OSError,
 )
 # Codes that say that the request itself was wrong, not that it came at the wrong time.
-MISTAKEN_CODES = ("InvalidParameter", "MissingParameter", "UnknownParameter")
+MISTAKEN_CODES = (
+    "InvalidParameter",
+    "InvalidInstanceName",
+    "InvalidClientToken",
+    "MissingParameter",
+    "UnknownParameter",
+)
 
 
 class Parser(argparse.ArgumentParser):

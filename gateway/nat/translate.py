@@ -148,7 +148,7 @@ class Translator:
     @cython.cfunc
     def _is_blocked(self, slot: cython.int) -> cython.bint:
         """Whether that is somebody, and its address is blocked."""
-        return slot != NONE and self._table.blocked(slot)
+        return slot != NONE and self.table.blocked(slot)
 
     @cython.cfunc
     def _plan_error(self, packet: Packet, direction: cython.int) -> cython.int:

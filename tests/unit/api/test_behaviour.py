@@ -1,10 +1,10 @@
 """The actions that differ by the account's behaviour, and the operator's."""
 
 import pytest
-from gateway.api.actions.operator import OPERATOR_ACTIONS
 from support.api import refusal
 from support.world import World
 
+from gateway.api.actions.operator import OPERATOR_ACTIONS
 from gateway.api.client import Client
 from gateway.api.registry import ACTIONS, call
 from gateway.control import commands as cmd

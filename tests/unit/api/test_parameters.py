@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from gateway.api.requests import addresses, instances
 from gateway.api.parameters import COUNT_MAX, DEPTH_MAX, form, nested
+from gateway.api.requests import addresses, instances
 from gateway.api.wire import ApiError
 
 

@@ -70,7 +70,7 @@ def test_what_is_written_is_read(table: Table) -> None:
 
 @given(TABLES)
 def test_a_mapping_is_found_under_each_of_its_addresses(table: Table) -> None:
-    for public, private, slot, out_kbps, in_kbps, package in table.mappings:
+    for public, private, slot, out_kbps, in_kbps, package, _ in table.mappings:
         there, back = inbound(table, public), outbound(table, private)
         assert there is not None
         assert back is not None
