@@ -47,7 +47,10 @@ def show_table(arguments: argparse.Namespace) -> None:
     ]
     if arguments.json:
         keys = ("public", "private", "slot")
-        mappings = [dict(zip(keys, row, strict=True)) for row in rows]
+        mappings = [
+            dict(zip(keys, row, strict=True)) | ({"blocked": True} if mapping.blocked else {})
+            for mapping, row in zip(table.mappings, rows, strict=True)
+        ]
         print_json({"generation": table.generation, "mappings": mappings})
     else:
         print(f"generation {table.generation}")

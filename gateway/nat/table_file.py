@@ -3,7 +3,8 @@
 ::
 
     {"mappings": [{"public": "203.0.113.10", "private": "10.0.0.2",
-                   "out_mbps": 20, "in_mbps": 20.5, "package": "shared", "slot": 0}],
+                   "out_mbps": 20, "in_mbps": 20.5, "package": "shared", "slot": 0,
+                   "blocked": false}],
      "packages": {"shared": {"mbps": 20}},
      "generation": 7}
 
@@ -116,7 +117,7 @@ def _mappings(entries: list[object], packages: Mapped[str, Package]) -> list[Map
 def _mapping(at: int, entry: object, packages: Mapped[str, Package], taken: _Taken) -> Mapping:
     """One entry, with what must be its own noted in `taken`."""
     where = f"mappings[{at}]"
-    optional = {"out_mbps", "in_mbps", "package", "slot"}
+    optional = {"out_mbps", "in_mbps", "package", "slot", "blocked"}
     body = _object(entry, where, {"public", "private"}, optional)
     public = _address(body["public"], f"{where}.public")
     private = _address(body["private"], f"{where}.private")
@@ -133,6 +134,7 @@ def _mapping(at: int, entry: object, packages: Mapped[str, Package], taken: _Tak
         out_kbps=_kbps(body, "out_mbps", where),
         in_kbps=_kbps(body, "in_mbps", where),
         package=_package_number(body, packages, where),
+        blocked=_flag(body.get("blocked", False), f"{where}.blocked"),
     )
 
 
@@ -182,6 +184,12 @@ def _number(value: object, where: str, most: int) -> int:
     # To Python, true is the integer 1.
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise TableFileError(f"{where} must be an integer from 0 to {most}")
+    return value
+
+
+def _flag(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise TableFileError(f"{where} must be true or false")
     return value
 
 

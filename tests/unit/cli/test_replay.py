@@ -78,6 +78,15 @@ def test_what_is_accepted_is_written_and_the_rest_is_told(tgw: Tgw, files: Files
     assert files.left() == {"table.json", "in.pcap", "out.pcap"}
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_blocked_mapping_drops_what_is_to_it(tgw: Tgw, files: Files, engine: str) -> None:
+    mappings = [PAIR | {"blocked": True}, {"public": "203.0.113.11", "private": "10.0.0.3"}]
+    files.table.write_text(json.dumps({"mappings": mappings}))
+    done = tgw(*files.words(), "--engine", engine, "--json")
+    reasons = [json.loads(line)["reason"] for line in done.out.splitlines()]
+    assert reasons == ["blocked", "translated", "blocked"]
+
+
 def test_json_has_a_line_for_each_packet(tgw: Tgw, files: Files) -> None:
     done = tgw(*files.words(), "--json")
     assert (done.status, done.err) == (0, "")

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from gateway.lab.places import Places
-from gateway.nat import exchange
+from gateway.nat import exchange, table_file
 from gateway.nat.table import Mapping, build
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
@@ -51,6 +51,14 @@ def test_the_table_as_json(tgw: Tgw, up: Places) -> None:
             {"public": "203.0.113.101", "private": "10.0.0.16", "slot": 101},
         ],
     }
+
+
+def test_a_blocked_mapping_is_told_as_replay_takes_it(tgw: Tgw, up: Places) -> None:
+    blocked = build(8, 256, [mapping._replace(blocked=True) for mapping in TABLE.mappings])
+    exchange.publish(up.run, blocked)
+    told = tgw("table", "--json").out
+    assert [mapping["blocked"] for mapping in json.loads(told)["mappings"]] == [True, True]
+    assert table_file.parse(told.encode()).mappings == blocked.mappings
 
 
 def test_before_a_publication_the_table_is_empty(tgw: Tgw, up: Places) -> None:

@@ -35,14 +35,17 @@ def test_the_two_addresses_are_enough() -> None:
 def test_all_that_can_be_said() -> None:
     raw = spelt(
         {**PAIR, "out_mbps": 20, "in_mbps": 0.5, "package": "shared", "slot": 3},
-        {**OTHER, "package": "other"},
+        {**OTHER, "package": "other", "blocked": True},
         packages={"other": {"mbps": 1.5}, "shared": {"mbps": 20}},
         generation=7,
     )
     assert parse(raw) == build(
         7,
         4,
-        [Mapping(PUBLIC, PRIVATE, 3, 20_000, 500, 2), Mapping(PUBLIC + 1, PRIVATE + 1, 0, 0, 0, 1)],
+        [
+            Mapping(PUBLIC, PRIVATE, 3, 20_000, 500, 2),
+            Mapping(PUBLIC + 1, PRIVATE + 1, 0, 0, 0, 1, blocked=True),
+        ],
         [Package(1, 1500), Package(2, 20_000)],
     )
 
@@ -154,6 +157,7 @@ REFUSED = [
     pytest.param(spelt({**PAIR, "slot": -1}), "[0].slot must be an integer", id="slot-negative"),
     pytest.param(spelt({**PAIR, "slot": 1 << 20}), "from 0 to 1048575", id="slot-too-high"),
     pytest.param(spelt({**PAIR, "slot": False}), "[0].slot must be an integer", id="slot-bool"),
+    pytest.param(spelt({**PAIR, "blocked": 1}), "[0].blocked must be true", id="blocked-number"),
     pytest.param(
         spelt({**PAIR, "package": "x"}), "[0].package: there is no package 'x'",
         id="unknown-package",
