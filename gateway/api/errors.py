@@ -43,6 +43,9 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.HasOrdinaryAddressError: "InvalidParameterValue.InstanceHasWanIP",
     errors.NoWanIpError: "InvalidParameterValue.InstanceHasNoWanIP",
     errors.UnsupportedBehaviourError: "UnsupportedOperation",
+    errors.UnknownAddressError: "InvalidParameterValue.AddressNotFound",
+    errors.AddressBlockedError: "InvalidAddressId.Blocked",
+    errors.OrdinaryIpBlockedError: "InvalidParameterValue.InstanceNormalPublicIpBlocked",
     errors.AdapterError: "InternalError",
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {

@@ -40,6 +40,7 @@ def address_view(state: State, eip: Eip) -> dict[str, Any]:
         "InstanceId": instance.instance_id if instance else None,
         "InstanceType": "CVM" if instance else None,
         "PrivateAddressIp": instance.private_ip if instance else None,
+        "IsBlocked": eip.address in state.blocked,
         "Bandwidth": eip.bandwidth_mbps,
         "InternetChargeType": eip.charge_type.value,
         "BandwidthPackageId": eip.package_id,
@@ -80,6 +81,15 @@ def quota_view(quota_id: str, current: int, limit: int) -> dict[str, Any]:
         "QuotaCurrent": current,
         "QuotaLimit": limit,
         "QuotaGroup": REGION,
+    }
+
+
+def blocked_view(state: State, address: str) -> dict[str, Any]:
+    """A blocked address, for the operator; it has no id if it is back in the pool."""
+    return {
+        "Address": address,
+        "AddressId": state.in_use.get(address),
+        "BlockedUntil": _time(state.blocked[address]),
     }
 
 

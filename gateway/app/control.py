@@ -19,6 +19,7 @@ from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
 from gateway.app import listen
 from gateway.app.begin import begin
+from gateway.app.timer import opening_in_time
 from gateway.control import place
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
@@ -56,6 +57,7 @@ def run(lab: str, options: listen.Options) -> None:
         metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
     metadata_server = _server(metadata.application(_facts_of(control, topology)))
     with (
+        opening_in_time(control),
         _in_background(metadata_server, metadata_socket),
         _signed_api(site, control, options),
         _unix_listener(site.socket) as listener,

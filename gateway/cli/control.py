@@ -1,6 +1,7 @@
 """Calls to control, and the names people give to what has an id."""
 
 import argparse
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from gateway.api.client import Client
@@ -40,6 +41,14 @@ def find_address(control: Client, word: str) -> dict[str, Any]:
             "releases it, only an EIP can be bound, unbound or released"
         )
     return _only(addresses, "EIP", word, ("AddressId", "AddressIp", "AddressName"))
+
+
+def find_public(control: Client, word: str) -> str:
+    """The public address itself, or that of the EIP with this id or name. Raises `MistakeError`."""
+    try:
+        return str(IPv4Address(word))
+    except AddressValueError:
+        return str(find_address(control, word).get("AddressIp", word))
 
 
 def _only(

@@ -108,7 +108,7 @@ def _print_rows(addresses: list[dict[str, Any]]) -> None:
                 row["AddressId"],
                 row["AddressName"],
                 row["AddressIp"],
-                row["AddressStatus"],
+                [row["AddressStatus"], *(["BLOCKED"] if row["IsBlocked"] else [])],
                 row["InstanceId"],
                 row["Bandwidth"],
             )

@@ -17,6 +17,7 @@ from gateway.api.client import ControlUnreachableError
 from gateway.api.credentials import CredentialsError
 from gateway.api.wire import ApiError
 from gateway.cli import (
+    block,
     credentials,
     demo,
     doctor,
@@ -45,6 +46,7 @@ NOUNS = (
     lab,
     instance,
     eip,
+    block,
     credentials,
     hosts,
     show,

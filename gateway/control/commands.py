@@ -221,6 +221,26 @@ class ConfigureAccount:
     applications_max: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BlockAddress:
+    """The operator's: let nothing pass to or from a public address for so long."""
+
+    address: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAddress:
+    """The operator's: let traffic of a blocked address pass again, before its time."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDueAddresses:
+    """Not a user's: the time has come for what was blocked until now."""
+
+
 OnInstances = (
     RunInstance
     | StartInstance
@@ -242,6 +262,9 @@ OnAddresses = (
     | ChangeEipsBandwidth
     | ChangeEipChargeType
     | RenameEip
+    | BlockAddress
+    | OpenAddress
+    | OpenDueAddresses
 )
 OnAccount = ConfigureAccount
 OnPackages = (

@@ -9,7 +9,14 @@ from typing import assert_never
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decisions import account, addresses, bandwidth, instances, packages
+from gateway.control.decisions import (
+    account,
+    addresses,
+    bandwidth,
+    blocks,
+    instances,
+    packages,
+)
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.state import State
 from gateway.control.values import InstanceState
@@ -95,5 +102,11 @@ def _of_addresses(state: State, command: cmd.OnAddresses, at: Circumstances) -> 
             return bandwidth.change_charge_type(state, command)
         case cmd.RenameEip():
             return bandwidth.rename_eip(state, command)
+        case cmd.BlockAddress():
+            return blocks.block(state, command, at)
+        case cmd.OpenAddress(address):
+            return blocks.open_early(state, address)
+        case cmd.OpenDueAddresses():
+            return blocks.open_due(state, at)
         case _:
             assert_never(command)

@@ -39,6 +39,9 @@
     │   ├── HasOrdinaryAddressError the instance has an ordinary public IP
     │   ├── NoWanIpError           the instance has no ordinary public IP to turn into an EIP
     │   ├── UnsupportedBehaviourError the account's behaviour doesn't know it
+    │   ├── UnknownAddressError    nobody has this public address
+    │   ├── AddressBlockedError    the address is blocked for a time
+    │   ├── OrdinaryIpBlockedError the instance's ordinary public IP is blocked for a time
     │   └── SubnetFullError        no private address is free
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
@@ -216,6 +219,18 @@ class NoWanIpError(DomainError):
 
 class UnsupportedBehaviourError(DomainError):
     """The account's behaviour doesn't know it."""
+
+
+class UnknownAddressError(DomainError):
+    """Nobody has this public address."""
+
+
+class AddressBlockedError(DomainError):
+    """The address is blocked for a time, and stays where it is."""
+
+
+class OrdinaryIpBlockedError(DomainError):
+    """The instance's ordinary public IP is blocked for a time, and stays where it is."""
 
 
 class AdapterError(ControlError):

@@ -222,6 +222,21 @@ class TokenAnswered:
     ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AddressBlocked:
+    """Nothing passes to or from a public address, until a time in Unix seconds."""
+
+    address: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class AddressOpened:
+    """A public address is blocked no more."""
+
+    address: str
+
+
 OnPackages = PackageCreated | PackageChanged | PackageDeleted | PackageJoined | PackageLeft
 Event = (
     LabConfigured
@@ -242,6 +257,8 @@ Event = (
     | EipTransformed
     | AccountConfigured
     | TokenAnswered
+    | AddressBlocked
+    | AddressOpened
     | OnPackages
 )
 

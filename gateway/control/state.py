@@ -56,6 +56,8 @@ class State:
         self.macs: dict[str, str] = {}
         self.ordinary: dict[str, str] = {}  # by the id of the ordinary public IP
         self.passing: dict[str, InstanceState] = {}
+        self.in_use: dict[str, str] = {}  # public addresses, and their ids
+        self.blocked: dict[str, float] = {}  # public addresses, and until when
         self._by_private_ip: dict[str, str] = {}
         self._touched: OrderedDict[str, int] = OrderedDict()  # when last, the latest at the end
         self._forgotten = 0  # touches up to this sequence may not be there
@@ -165,6 +167,12 @@ class State:
                 self.account = Account(behaviour, event.eips_max, event.applications_max)
             case ev.TokenAnswered():
                 self.ledger.remember(event.kind, event.token, Answer(event.digest, event.ids))
+            case ev.AddressBlocked():
+                self.blocked[event.address] = event.until
+                self._touch_bearer(self.in_use.get(event.address, ""))
+            case ev.AddressOpened():
+                del self.blocked[event.address]
+                self._touch_bearer(self.in_use.get(event.address, ""))
             case _:
                 self._evolve_packages(event, at)
         self.sequence += 1
@@ -319,6 +327,7 @@ class State:
             self.passing.pop(instance_id, None)
             if before.ordinary:
                 self.ordinary.pop(before.ordinary.address_id)
+                self.in_use.pop(before.ordinary.address)
         if after:
             self.instances[instance_id] = after
             self.macs[after.mac] = instance_id
@@ -327,6 +336,7 @@ class State:
                 self.passing[instance_id] = after.state
             if after.ordinary:
                 self.ordinary[after.ordinary.address_id] = instance_id
+                self.in_use[after.ordinary.address] = after.ordinary.address_id
         else:
             del self.instances[instance_id]
         self._touch(instance_id)
@@ -337,8 +347,11 @@ class State:
         for eip in (before, after):
             if eip and eip.instance_id:
                 self._touch(eip.instance_id)
+        if before:
+            self.in_use.pop(before.address)
         if after:
             self.eips[eip_id] = after
+            self.in_use[after.address] = eip_id
         else:
             del self.eips[eip_id]
 
@@ -351,14 +364,18 @@ class State:
         before = self.packages.get(package_id)
         if before and after and before.limited != after.limited:
             for member in before.members:
-                eip = self.eips.get(member)
-                instance_id = eip.instance_id if eip else self.ordinary[member]
-                if instance_id:
-                    self._touch(instance_id)
+                self._touch_bearer(member)
         if after:
             self.packages[package_id] = after
         else:
             del self.packages[package_id]
+
+    def _touch_bearer(self, address_id: str) -> None:
+        """The instance that has the address, if one has it."""
+        eip = self.eips.get(address_id)
+        instance_id = eip.instance_id if eip else self.ordinary.get(address_id)
+        if instance_id:
+            self._touch(instance_id)
 
     def _touch(self, instance_id: str) -> None:
         self._touched[instance_id] = self.sequence + 1

@@ -34,6 +34,7 @@ class Audit:
         self._released: dict[str, set[str]] = {}  # instance: its former ordinary addresses
         self._quarantine_s = 0.0
         self._bound: dict[str, str] = {}  # EIP: instance
+        self.blocked: dict[str, float] = {}  # public address: until when
 
     def take(self, record: Record) -> None:
         """One record more."""
@@ -64,7 +65,10 @@ class Audit:
                 assert facts["instance_id"] not in self._bound.values(), "two EIPs"
                 assert facts["instance_id"] not in self.holders.values(), "EIP beside ordinary"
                 self._bound[facts["eip_id"]] = facts["instance_id"]
+                blocked = {self.holders.get(address) for address in self.blocked}
+                assert facts["eip_id"] not in blocked, "bound while it was blocked"
             case "EipTransformed":
+                assert facts["address"] not in self.blocked, "transformed while it was blocked"
                 instance_id = facts["instance_id"]
                 assert self.holders[facts["address"]] == instance_id, "another's address"
                 self.holders[facts["address"]] = facts["eip_id"]
@@ -80,13 +84,21 @@ class Audit:
                 self.members[facts["address_id"]] = facts["package_id"]
             case "PackageLeft":
                 assert self.members.pop(facts["address_id"]) == facts["package_id"]
+            case "AddressBlocked":
+                assert facts["address"] in self.holders.keys() | self.blocked.keys(), "nobody's"
+                assert facts["until"] > record.at, "blocked until the past"
+                self.blocked[facts["address"]] = facts["until"]
+            case "AddressOpened":
+                del self.blocked[facts["address"]]
             case _:
                 assert record.kind in MOVE_NOTHING
 
     def _give(self, address: str, holder: str, at: float, former: set[str]) -> None:
         since = self.free.pop(address)
         assert since + self._quarantine_s <= at, f"{address} given within its quarantine"
-        longer = [other for other, then in self.free.items() if then < since]
+        assert address not in self.blocked, f"{address} given while it was blocked"
+        open_ones = (one for one in self.free.items() if one[0] not in self.blocked)
+        longer = [other for other, then in open_ones if then < since]
         assert not set(longer) - former, f"{longer} were free for longer than {address}"
         self.holders[address] = holder
 

@@ -6,7 +6,9 @@ They are served on the Unix socket that only root can open, and nowhere else.
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.api import views
 from gateway.api.action import VPC, Action, Answer
+from gateway.api.requests import fields
 from gateway.api.requests import operator as models
 from gateway.control import commands as cmd
 from gateway.control.controller import Controller
@@ -25,6 +27,25 @@ def _configure(control: Controller, request: models.ConfigureAccount) -> Answer:
     }
 
 
+def _block(control: Controller, request: models.BlockAddress) -> Answer:
+    control.execute(cmd.BlockAddress(request.Address, request.Seconds))
+    return {}
+
+
+def _open(control: Controller, request: models.OpenAddress) -> Answer:
+    control.execute(cmd.OpenAddress(request.Address))
+    return {}
+
+
+def _describe_blocked(control: Controller, _: fields.Request) -> Answer:
+    with control.state() as state:
+        shown = [views.blocked_view(state, address) for address in state.blocked]
+    return {"BlockedAddressSet": shown}
+
+
 OPERATOR_ACTIONS: Final[Mapping[str, Action]] = {
     "ConfigureAccount": Action(VPC, models.ConfigureAccount, _configure),
+    "BlockAddress": Action(VPC, models.BlockAddress, _block),
+    "OpenAddress": Action(VPC, models.OpenAddress, _open),
+    "DescribeBlockedAddresses": Action(VPC, fields.Request, _describe_blocked),
 }

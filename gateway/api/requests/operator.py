@@ -10,3 +10,16 @@ class ConfigureAccount(Request):
     Behaviour: values.Behaviour | None = None
     EipsMax: Whole | None = None
     ApplicationsMax: Whole | None = None
+
+
+class BlockAddress(Request):
+    """Let nothing pass to or from a public address for so long."""
+
+    Address: str
+    Seconds: Whole = 7200  # what the cloud blocks for ordinarily
+
+
+class OpenAddress(Request):
+    """End that before its time."""
+
+    Address: str

@@ -5,7 +5,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import account, checks, packages, tokens
+from gateway.control.decisions import account, blocks, checks, packages, tokens
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
 from gateway.control.state import State
@@ -45,6 +45,7 @@ def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[
 def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event]:
     """It takes the place of the instance's ordinary public IP."""
     eip = checks.eip(state, command.eip_id)
+    blocks.refuse(state, eip.address)
     instance = checks.instance(state, command.instance_id)
     if instance.eip_id == eip.eip_id:
         raise errors.AlreadyBoundError(f"{eip.eip_id} is bound to {instance.instance_id} already")
@@ -53,6 +54,7 @@ def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event
             f"{instance.instance_id} has {instance.eip_id} bound: unbind that first"
         )
     checks.at_rest(instance)
+    blocks.refuse_ordinary(state, instance)
     if account.standard(state):
         _check_apart(eip, instance)
     leaving = _leave(state, eip, at) if eip.instance_id else []
@@ -76,6 +78,7 @@ def _check_apart(eip: Eip, instance: Instance) -> None:
 def unbind(state: State, command: cmd.UnbindEip, at: Circumstances) -> list[ev.Event]:
     """Its instance gets a new ordinary public IP, if that is the account's behaviour or asked."""
     eip = checks.eip(state, command.eip_id)
+    blocks.refuse(state, eip.address)
     if not eip.instance_id:
         raise errors.EipStatusError(f"{eip.eip_id} is bound to no instance")
     if not account.standard(state):
@@ -97,6 +100,7 @@ def transform(state: State, command: cmd.TransformOrdinaryIp, at: Circumstances)
     ordinary = instance.ordinary
     if not ordinary:
         raise errors.NoWanIpError(f"{instance.instance_id} has no ordinary public IP")
+    blocks.refuse(state, ordinary.address)
     if instance.charge_type not in EIP_BANDWIDTH_MAX_MBPS:
         raise errors.ChargeTypeError(f"no EIP can be {instance.charge_type.value}")
     account.may_apply(state, 1, at)
@@ -126,6 +130,7 @@ def return_ordinary(state: State, command: cmd.ReturnOrdinaryIps) -> list[ev.Eve
         checks.at_rest(instance)
         if not instance.ordinary:
             raise errors.NoWanIpError(f"{instance_id} has no ordinary public IP")
+        blocks.refuse(state, instance.ordinary.address)
         events += release(instance)
     return events
 

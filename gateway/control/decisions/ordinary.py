@@ -30,7 +30,8 @@ def release(instance: Instance) -> list[ev.Event]:
 def free_addresses(
     state: State, at: Circumstances, count: int, *, without: Collection[str] = ()
 ) -> list[str]:
-    """The public addresses that are free longest. Raises `PoolEmptyError` if they are too few."""
+    """The public addresses that are free longest, and open. Raises `PoolEmptyError` if too few."""
+    without = {*without, *state.blocked}
     found = list(islice(state.pool.free(at.now, without=without), count))
     if len(found) < count:
         raise errors.PoolEmptyError(

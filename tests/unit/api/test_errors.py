@@ -44,6 +44,9 @@ CODES = {
     "HasOrdinaryAddressError": "InvalidParameterValue.InstanceHasWanIP",
     "NoWanIpError": "InvalidParameterValue.InstanceHasNoWanIP",
     "UnsupportedBehaviourError": "UnsupportedOperation",
+    "UnknownAddressError": "InvalidParameterValue.AddressNotFound",
+    "AddressBlockedError": "InvalidAddressId.Blocked",
+    "OrdinaryIpBlockedError": "InvalidParameterValue.InstanceNormalPublicIpBlocked",
     "AdapterError": "InternalError",
 }
 

@@ -36,6 +36,8 @@ EVENTS: list[ev.Event] = [
     ev.EipTransformed("eip-1", "ins-1", "203.0.113.1", "x", 5, "TRAFFIC_POSTPAID_BY_HOUR"),
     ev.AccountConfigured("STANDARD", 30, 60),
     ev.TokenAnswered("RunInstance", "t", "0af", ("ins-1", "ins-2")),
+    ev.AddressBlocked("203.0.113.1", AT + 7200),
+    ev.AddressOpened("203.0.113.1"),
     ev.PackageCreated("bwp-1", 1, "shared", -1, "TOP5_POSTPAID_BY_MONTH", "BGP"),
     ev.PackageChanged("bwp-1", "ours", 100, "TOP5_POSTPAID_BY_MONTH"),
     ev.PackageJoined("bwp-1", "eip-2"),

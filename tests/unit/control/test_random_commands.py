@@ -5,6 +5,7 @@ An `Audit` follows the log with no knowledge of control's code, and the state mu
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from unittest.mock import patch
 
 from hypothesis import settings
@@ -32,6 +33,7 @@ from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageCh
 CONFIG = ev.LabConfigured(
     pool="203.0.113.0/29", quarantine_s=60.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
 )
+ADDRESSES = [f"203.0.113.{last}" for last in range(1, 7)]
 TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
 
 
@@ -209,6 +211,21 @@ class Lab(RuleBasedStateMachine):
         self.ask(kind(ordinary.address_id))
         assert self.world.records() == records
 
+    @rule(address=st.sampled_from(ADDRESSES), seconds=st.sampled_from([0, 1, 60]))
+    def block(self, address: str, seconds: int) -> None:
+        """Block it, whoever has it, if anybody has."""
+        self.ask(cmd.BlockAddress(address, seconds))
+
+    @rule(address=st.sampled_from(ADDRESSES))
+    def open_early(self, address: str) -> None:
+        """Before its time."""
+        self.ask(cmd.OpenAddress(address))
+
+    @rule()
+    def open_due(self) -> None:
+        """What the timer asks for."""
+        self.ask(cmd.OpenDueAddresses())
+
     @rule(seconds=st.sampled_from([0.5, 29.5, 60.0]))
     def wait(self, seconds: float) -> None:
         """Time passes."""
@@ -254,7 +271,7 @@ class Lab(RuleBasedStateMachine):
             eips = {eip.address: eip.eip_id for eip in state.eips.values()}
         assert ordinary | eips == self.audit.holders
         assert set(free) == self.audit.free.keys()
-        assert sorted([*free, *ordinary, *eips]) == [f"203.0.113.{last}" for last in range(1, 7)]
+        assert sorted([*free, *ordinary, *eips]) == ADDRESSES
 
     @invariant()
     def private_addresses_are_the_subnets_and_nobody_elses(self) -> None:
@@ -290,6 +307,17 @@ class Lab(RuleBasedStateMachine):
             }
             assert all(i.ordinary for i in state.instances.values() if i.package_id)
         assert packages == holders == self.audit.members
+
+    @invariant()
+    def exactly_the_blocked_mappings_are_blocked(self) -> None:
+        """As the log says, in the table, too."""
+        self.audit_the_log()
+        with self.world.control.state() as state:
+            assert state.blocked == self.audit.blocked
+            mappings = compile_table(state).mappings
+        blocked = {str(IPv4Address(one.public)) for one in mappings if one.blocked}
+        mapped = {str(IPv4Address(one.public)) for one in mappings}
+        assert blocked == mapped & self.audit.blocked.keys()
 
     @invariant()
     def replay_equals_live(self) -> None:

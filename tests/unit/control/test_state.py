@@ -34,6 +34,9 @@ def change_everything(story: Story, instance_id: str) -> None:
     story.do(cmd.ChangePackageBandwidth(created.package_id, 50))
     story.do(cmd.LeavePackage(created.package_id, (other,)))
     story.do(cmd.DeletePackage(created.package_id))
+    for eip in story.state.eips.values():
+        story.do(cmd.BlockAddress(eip.address, 60))
+    story.do(cmd.OpenAddress(story.eip(other).address))
 
 
 def a_day() -> Story:
@@ -123,6 +126,11 @@ def test_what_is_looked_up_is_what_the_instances_say() -> None:
     assert state.ordinary == {
         instance.ordinary.address_id: key for key, instance in instances if instance.ordinary
     }
+    assert state.in_use == {
+        instance.ordinary.address: instance.ordinary.address_id
+        for _, instance in instances
+        if instance.ordinary
+    } | {eip.address: key for key, eip in state.eips.items()}
     assert state.passing == {
         key: instance.state for key, instance in instances if instance.state in PASSING
     }

@@ -1,0 +1,76 @@
+"""block and unblock against a real control."""
+
+import json
+import re
+
+import pytest
+from support.world import World
+
+from .conftest import Tgw
+
+TITLES = "ADDRESS  ID  BLOCKED UNTIL\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "until"),
+    [
+        ((), "1970-01-12T15:46:40Z"),
+        (("--for", "90s"), "1970-01-12T13:48:10Z"),
+        (("--for", "30m"), "1970-01-12T14:16:40Z"),
+        (("--for", "2h"), "1970-01-12T15:46:40Z"),
+        (("--for", "3d"), "1970-01-15T13:46:40Z"),
+    ],
+    ids=["default", "seconds", "minutes", "hours", "days"],
+)
+def test_an_address_is_blocked_for_a_time(
+    tgw: Tgw, world: World, words: tuple[str, ...], until: str
+) -> None:
+    world.run()
+    done = tgw("block", "203.0.113.1", *words)
+    assert (done.status, done.err) == (0, "")
+    _, line = done.out.splitlines()
+    assert re.fullmatch(rf"203\.0\.113\.1  eip-\w{{8}}  {until}", line)
+
+
+def test_an_eip_is_named_by_its_id_or_name_and_says_so_in_its_list(tgw: Tgw, world: World) -> None:
+    eip_id = world.allocate("shop")
+    for word in ("shop", eip_id):
+        (shown,) = json.loads(tgw("block", word, "--json").out)["BlockedAddressSet"]
+        assert (shown["Address"], shown["AddressId"]) == ("203.0.113.1", eip_id)
+        assert tgw("eip", "list").out.splitlines()[1].split()[3] == "UNBIND,BLOCKED"
+        assert tgw("unblock", word) == (0, "203.0.113.1 is open\n", "")
+        assert tgw("eip", "list").out.splitlines()[1].split()[3] == "UNBIND"
+    assert tgw("unblock", "203.0.113.1", "--json").out == "{}\n"
+
+
+def test_alone_it_lists_what_is_blocked(tgw: Tgw, world: World) -> None:
+    assert tgw("block") == (0, TITLES, "")
+    world.run()
+    world.allocate()
+    tgw("block", "203.0.113.1")
+    assert tgw("block", "203.0.113.2").out.count("\n") == 2
+    assert tgw("block").out.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("block", "203.0.113.9"), "no EIP and no ordinary public IP is '203.0.113.9'"),
+        (("block", "eip-nowhere0"), "no EIP and no ordinary public IP is 'eip-nowhere0'"),
+        (("block", "nowhere"), "no EIP 'nowhere'"),
+        (("unblock", "203.0.113.9"), "no EIP and no ordinary"),
+        (("unblock",), "required: ADDRESS"),
+        (("block", "203.0.113.1", "--for", "soon"), "'soon' is no time such as 90s"),
+        (("block", "203.0.113.1", "--for", "0s"), "1 to 2592000 seconds"),
+        (("block", "203.0.113.1", "--for", "-1s"), "expected one argument"),
+        (("block", "203.0.113.1", "--for", "31d"), "1 to 2592000 seconds"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
+)
+def test_a_mistake_is_one_line(tgw: Tgw, world: World, words: tuple[str, ...], part: str) -> None:
+    world.run()
+    before = world.records()
+    done = tgw(*words)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert part in done.err
+    assert world.records() == before
