@@ -43,6 +43,12 @@ def find_address(control: Client, word: str) -> dict[str, Any]:
     return _only(addresses, "EIP", word, ("AddressId", "AddressIp", "AddressName"))
 
 
+def find_package(control: Client, word: str) -> dict[str, Any]:
+    """The bandwidth package with this id or name. Raises `MistakeError` unless there is one."""
+    packages = control.call("DescribeBandwidthPackages")["BandwidthPackageSet"]
+    return _only(packages, "package", word, ("BandwidthPackageId", "BandwidthPackageName"))
+
+
 def find_public(control: Client, word: str) -> str:
     """The public address itself, or that of the EIP with this id or name. Raises `MistakeError`."""
     try:

@@ -1,11 +1,11 @@
-"""tgw eip allocate | bind | unbind | release | list."""
+"""tgw eip allocate | bind | unbind | release | modify | list."""
 
 import argparse
 from typing import Any
 
 from gateway.api.client import Client
 from gateway.cli.control import client, find_address, find_instance
-from gateway.cli.output import print_json, print_table
+from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Subparsers, noun, verb
 from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, ChargeType
 
@@ -34,9 +34,23 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     parser.add_argument("instance", metavar="INSTANCE", help="an instance's id or name")
     parser = verb(verbs, common, "unbind", unbind, "Unbind an EIP from its instance", json=True)
     _add_eip(parser)
+    parser.add_argument(
+        "--reallocate",
+        action="store_true",
+        help="assign the instance an ordinary public IP; with behaviour legacy it is at any rate",
+    )
     parser = verb(verbs, common, "release", release, "Give an unbound EIP back", json=True)
     _add_eip(parser)
     verb(verbs, common, "list", show_all, "List the EIPs", json=True)
+    parser = verb(verbs, common, "modify", modify, "Change an EIP while it is in use", json=True)
+    _add_eip(parser)
+    parser.add_argument("--name", help="another name")
+    parser.add_argument("--bandwidth", type=int, metavar="MBPS", help="another bandwidth")
+    parser.add_argument(
+        "--charge-type",
+        choices=[kind.value for kind in EIP_BANDWIDTH_MAX_MBPS],
+        help="another way to pay for its traffic",
+    )
 
 
 def allocate(arguments: argparse.Namespace) -> None:
@@ -64,7 +78,11 @@ def unbind(arguments: argparse.Namespace) -> None:
     """Unbind one."""
     control = client(arguments)
     eip_id = find_address(control, arguments.eip)["AddressId"]
-    control.call("DisassociateAddress", AddressId=eip_id)
+    control.call(
+        "DisassociateAddress",
+        AddressId=eip_id,
+        ReallocateNormalPublicIp=arguments.reallocate,
+    )
     _print(control, eip_id, json=arguments.json)
 
 
@@ -86,6 +104,30 @@ def show_all(arguments: argparse.Namespace) -> None:
         print_json(answer)
     else:
         _print_rows(answer["AddressSet"])
+
+
+def modify(arguments: argparse.Namespace) -> None:
+    """Change what is given: what may be refused first, then the name."""
+    name, bandwidth, charge_type = arguments.name, arguments.bandwidth, arguments.charge_type
+    if name is None and bandwidth is None and charge_type is None:
+        raise MistakeError("say what to change: --name, --bandwidth or --charge-type")
+    control = client(arguments)
+    eip_id = find_address(control, arguments.eip)["AddressId"]
+    if charge_type:
+        shown = control.call("DescribeAddresses", AddressIds=[eip_id])["AddressSet"]
+        control.call(
+            "ModifyAddressInternetChargeType",
+            AddressId=eip_id,
+            InternetChargeType=charge_type,
+            InternetMaxBandwidthOut=shown[0]["Bandwidth"] if bandwidth is None else bandwidth,
+        )
+    elif bandwidth is not None:
+        control.call(
+            "ModifyAddressesBandwidth", AddressIds=[eip_id], InternetMaxBandwidthOut=bandwidth
+        )
+    if name is not None:
+        control.call("ModifyAddressAttribute", AddressId=eip_id, AddressName=name)
+    _print(control, eip_id, json=arguments.json)
 
 
 def _add_eip(parser: argparse.ArgumentParser) -> None:

@@ -1,10 +1,10 @@
-"""tgw instance run | list | show | start | stop | reboot | terminate."""
+"""tgw instance run | list | show | start | stop | reboot | terminate | modify | …-ip."""
 
 import argparse
 from typing import Any
 
 from gateway.cli.control import client, find_instance
-from gateway.cli.output import print_json, print_table
+from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Run, Subparsers, noun, verb
 from gateway.control.values import INSTANCE_BANDWIDTH_MAX_MBPS, ChargeType
 
@@ -42,6 +42,25 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     for name, (action, help_line) in VERBS.items():
         parser = verb(verbs, common, name, _act(action), help_line, json=True)
         _add_instance(parser)
+    parser = verb(verbs, common, "modify", modify, "Change an instance while it runs", json=True)
+    _add_instance(parser)
+    parser.add_argument("--name", help="another name")
+    parser.add_argument(
+        "--bandwidth", type=int, metavar="MBPS", help="another bandwidth of its ordinary public IP"
+    )
+    parser = verb(
+        verbs,
+        common,
+        "transform-ip",
+        transform_ip,
+        "Make an EIP of its ordinary public IP",
+        json=True,
+    )
+    _add_instance(parser)
+    parser = verb(
+        verbs, common, "return-ip", return_ip, "Give its ordinary public IP back", json=True
+    )
+    _add_instance(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -84,6 +103,47 @@ def _act(action: str) -> Run:
             print(f"{instance_id} is {left[0]['InstanceState'] if left else 'gone'}")
 
     return run_verb
+
+
+def modify(arguments: argparse.Namespace) -> None:
+    """Change what is given: what may be refused first, then the name."""
+    if arguments.name is None and arguments.bandwidth is None:
+        raise MistakeError("say what to change: --name or --bandwidth")
+    control = client(arguments)
+    instance_id = find_instance(control, arguments.instance)["InstanceId"]
+    if arguments.bandwidth is not None:
+        control.call(
+            "ResetInstancesInternetMaxBandwidth",
+            InstanceIds=[instance_id],
+            InternetAccessible={"InternetMaxBandwidthOut": arguments.bandwidth},
+        )
+    if arguments.name is not None:
+        control.call(
+            "ModifyInstancesAttribute", InstanceIds=[instance_id], InstanceName=arguments.name
+        )
+    _print(find_instance(control, instance_id), json=arguments.json)
+
+
+def transform_ip(arguments: argparse.Namespace) -> None:
+    """Its public address stays the same."""
+    control = client(arguments)
+    instance_id = find_instance(control, arguments.instance)["InstanceId"]
+    answer = control.call("TransformAddress", InstanceId=instance_id)
+    if arguments.json:
+        print_json(answer)
+    else:
+        print(f"the public IP of {instance_id} is {answer['AddressId']} from now on")
+
+
+def return_ip(arguments: argparse.Namespace) -> None:
+    """It has no public address then."""
+    control = client(arguments)
+    instance = find_instance(control, arguments.instance)
+    addresses = instance["PublicIpAddresses"]
+    if not addresses:
+        raise MistakeError(f"{instance['InstanceId']} has no public IP")
+    control.call("ReturnNormalAddresses", AddressIps=addresses)
+    _print(find_instance(control, instance["InstanceId"]), json=arguments.json)
 
 
 def _add_instance(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from gateway.api.client import ControlUnreachableError
 from gateway.api.credentials import CredentialsError
 from gateway.api.wire import ApiError
 from gateway.cli import (
+    account,
     block,
     credentials,
     demo,
@@ -25,6 +26,7 @@ from gateway.cli import (
     hosts,
     instance,
     lab,
+    package,
     processes,
     replay,
     show,
@@ -46,7 +48,9 @@ NOUNS = (
     lab,
     instance,
     eip,
+    package,
     block,
+    account,
     credentials,
     hosts,
     show,

@@ -1,4 +1,4 @@
-"""block and unblock against a real control."""
+"""block, unblock and account against a real control."""
 
 import json
 import re
@@ -64,6 +64,9 @@ def test_alone_it_lists_what_is_blocked(tgw: Tgw, world: World) -> None:
         (("block", "203.0.113.1", "--for", "0s"), "1 to 2592000 seconds"),
         (("block", "203.0.113.1", "--for", "-1s"), "expected one argument"),
         (("block", "203.0.113.1", "--for", "31d"), "1 to 2592000 seconds"),
+        (("account", "--behaviour", "odd"), "invalid choice"),
+        (("account", "--eips-max", "-1"), "a quota is at least 0"),
+        (("account", "--eips-max", "many"), "invalid int value"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
 )
@@ -74,3 +77,13 @@ def test_a_mistake_is_one_line(tgw: Tgw, world: World, words: tuple[str, ...], p
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert part in done.err
     assert world.records() == before
+
+
+def test_the_account_is_shown_and_changed(tgw: Tgw, world: World) -> None:
+    titles = "BEHAVIOUR  EIPS MAX  APPLICATIONS MAX\n"
+    assert tgw("account") == (0, f"{titles}LEGACY     20        40\n", "")
+    done = tgw("account", "--behaviour", "standard", "--eips-max", "30")
+    assert done == (0, f"{titles}STANDARD   30        40\n", "")
+    shown = json.loads(tgw("account", "--applications-max", "0", "--json").out)
+    assert shown == {"Behaviour": "STANDARD", "EipsMax": 30, "ApplicationsMax": 0}
+    assert tgw("account", "--behaviour", "legacy").out.splitlines()[1].startswith("LEGACY")
