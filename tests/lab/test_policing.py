@@ -10,14 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from support.labs import Lab, eventually
+from support.load import skip_if_starved, waited_s
 from support.peers import listening
 
-from gateway.lab import life, roles
 from gateway.nat.worker_page import Traffic, counts
 
 LOOK_S = 10.0
@@ -25,7 +24,6 @@ STREAM_S = 12
 BEGUN_BYTES = 20_000  # more than iperf3 says before it begins
 PORT = 5200
 MEGABIT = 1_000_000
-STARVED = 0.15
 
 
 class Stream(NamedTuple):
@@ -79,11 +77,6 @@ class Run:
         elif self.last is None and at >= self.first[0] + LOOK_S:
             self.last = now
 
-    def skip_if_starved(self) -> None:
-        """What a busy machine can't carry says nothing of the policer; too much would."""
-        if self.starved > STARVED:
-            pytest.skip(f"the data plane waited for a processor {self.starved:.0%} of the time")
-
     @property
     def mbps(self) -> float:
         assert self.first is not None
@@ -108,9 +101,9 @@ def runs(lab: Lab) -> Iterator[dict[str, Run]]:
             command = ("iperf3", "-J", "-c", run.address, "-p", run.port, "-t", str(STREAM_S))
             started = lab.start(run.client, *command, *run.stream.options)
             clients[name] = stack.enter_context(started)
-        begin = time.monotonic(), _waited_s(lab)
+        begin = time.monotonic(), waited_s(lab)
         _watch(lab, list(found.values()))
-        starved = (_waited_s(lab) - begin[1]) / (time.monotonic() - begin[0])
+        starved = (waited_s(lab) - begin[1]) / (time.monotonic() - begin[0])
         for run in found.values():
             run.starved = starved
         for name, client in clients.items():
@@ -118,12 +111,6 @@ def runs(lab: Lab) -> Iterator[dict[str, Run]]:
     yield found
     for run in found.values():
         run.instance.terminate()
-
-
-def _waited_s(lab: Lab) -> float:
-    """How long the data plane was ready to run and had no processor (proc(5), schedstat)."""
-    pid = next(p.pid for p in life.status(lab.name).processes if p.role == roles.DATAPLANE)
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def _watch(lab: Lab, runs: list[Run]) -> None:
@@ -144,7 +131,7 @@ def test_an_address_carries_what_was_bought(runs: dict[str, Run], name: str) -> 
     print(f"{name}: {run.mbps:.2f} Mbps of IP")
     assert run.mbps <= run.stream.most
     if run.mbps < run.stream.least:
-        run.skip_if_starved()
+        skip_if_starved(run.starved)
     assert run.mbps >= run.stream.least
 
 
@@ -152,6 +139,6 @@ def test_who_keeps_below_loses_nothing(runs: dict[str, Run]) -> None:
     """Whatever others send at the same time."""
     total = runs["udp-below"].report["end"]["sum"]
     if total["lost_packets"]:
-        runs["udp-below"].skip_if_starved()
+        skip_if_starved(runs["udp-below"].starved)
     assert total["packets"] > 3 * MEGABIT * LOOK_S / 8 / 1400
     assert total["lost_packets"] == 0
