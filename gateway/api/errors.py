@@ -46,6 +46,16 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.UnknownAddressError: "InvalidParameterValue.AddressNotFound",
     errors.AddressBlockedError: "InvalidAddressId.Blocked",
     errors.OrdinaryIpBlockedError: "InvalidParameterValue.InstanceNormalPublicIpBlocked",
+    errors.UnknownTypeError: "InvalidParameterValue.InstanceTypeNotFound",
+    errors.UserDataError: "InvalidParameterValue.InvalidUserDataFormat",
+    errors.HostNameError: "InvalidParameterValue.IllegalHostName",
+    errors.RoleNameError: "InvalidParameterValue.CamRoleNameMalformed",
+    errors.MinCountError: "InvalidParameterValue.InvalidParameterMinCount",
+    errors.PrivateIpMalformedError: "InvalidParameterValue.IPAddressMalformed",
+    errors.PrivateIpOutsideError: "VpcAddrNotInSubNet",
+    errors.PrivateIpUsedError: "VpcIpIsUsed",
+    errors.InstanceCombinationError: "InvalidParameterCombination",
+    errors.ProtectedError: "UnsupportedOperation.InstancesProtected",
     errors.AdapterError: "InternalError",
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {

@@ -1,31 +1,11 @@
-"""Instances and EIPs as the cloud's API shows them. Field names and forms are the cloud's."""
+"""EIPs and what goes with them as the cloud's API shows them: its field names and forms."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
+from gateway.api.times import iso_time as _time
+from gateway.control.place import REGION
 from gateway.control.state import State
-from gateway.control.values import BandwidthPackage, Eip, Instance
-
-
-def instance_view(state: State, instance: Instance) -> dict[str, Any]:
-    """An `Instance` of the cvm API."""
-    public = state.public_ip(instance)
-    return {
-        "InstanceId": instance.instance_id,
-        "InstanceName": instance.name,
-        "InstanceState": instance.state.value,
-        "Placement": {"Zone": ZONE},
-        "PrivateIpAddresses": [instance.private_ip],
-        "PublicIpAddresses": [public] if public else None,
-        "InternetAccessible": {
-            "InternetChargeType": instance.charge_type.value,
-            "InternetMaxBandwidthOut": instance.bandwidth_mbps,
-        },
-        "VirtualPrivateCloud": {"VpcId": VPC_ID, "SubnetId": SUBNET_ID},
-        "Uuid": instance.uuid,
-        "CreatedTime": _time(instance.created_at),
-    }
+from gateway.control.values import BandwidthPackage, Eip
 
 
 def address_view(state: State, eip: Eip) -> dict[str, Any]:
@@ -91,7 +71,3 @@ def blocked_view(state: State, address: str) -> dict[str, Any]:
         "AddressId": state.in_use.get(address),
         "BlockedUntil": _time(state.blocked[address]),
     }
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

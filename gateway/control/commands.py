@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.control.purchase import DEFAULT_PURCHASE, Purchase
 from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
 
 
@@ -18,6 +19,10 @@ class RunInstance:
     package_id: str | None = None  # the bandwidth package it joins
     count: int = 1
     client_token: str = ""
+    purchase: Purchase = DEFAULT_PURCHASE
+    private_ips: tuple[str, ...] = ()  # one each, in this order; or whichever are free
+    public_ip: bool | None = None  # whether it gets one: if not said, with bandwidth it does
+    count_min: int | None = None  # so few will do if there isn't room for more
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +34,14 @@ class StartInstance:
 
 @dataclass(frozen=True, slots=True)
 class StopInstance:
-    """Switch a running instance off; it keeps its addresses."""
+    """Switch a running instance off; it keeps its addresses.
+
+    Unless it shall not be charged for: then its ordinary public IP is released, and starting it
+    assigns another one.
+    """
 
     instance_id: str
+    charging: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,17 @@ class RenameInstances:
 
     instance_ids: tuple[str, ...]
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeInstancesAttributes:
+    """Change what isn't None of what instances were bought with."""
+
+    instance_ids: tuple[str, ...]
+    host_name: str | None = None
+    user_data: str | None = None
+    role: str | None = None
+    protected: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +272,7 @@ OnInstances = (
     | ReportLaunchFailed
     | ChangeInstancesBandwidth
     | RenameInstances
+    | ChangeInstancesAttributes
 )
 OnAddresses = (
     AllocateEip

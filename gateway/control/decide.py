@@ -16,6 +16,7 @@ from gateway.control.decisions import (
     blocks,
     instances,
     packages,
+    purchase,
 )
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.state import State
@@ -28,13 +29,9 @@ def decide(state: State, command: cmd.Command, at: Circumstances) -> list[ev.Eve
         case cmd.RunInstance():
             return instances.run(state, command, at)
         case cmd.StartInstance(instance_id):
-            return instances.pass_on(
-                state, instance_id, InstanceState.STOPPED, InstanceState.STARTING
-            )
-        case cmd.StopInstance(instance_id):
-            return instances.pass_on(
-                state, instance_id, InstanceState.RUNNING, InstanceState.STOPPING
-            )
+            return instances.start(state, instance_id, at)
+        case cmd.StopInstance():
+            return instances.stop(state, command)
         case cmd.RebootInstance(instance_id):
             return instances.pass_on(
                 state, instance_id, InstanceState.RUNNING, InstanceState.REBOOTING
@@ -51,6 +48,8 @@ def decide(state: State, command: cmd.Command, at: Circumstances) -> list[ev.Eve
             return account.configure(state, command)
         case cmd.RenameInstances():
             return bandwidth.rename_instances(state, command)
+        case cmd.ChangeInstancesAttributes():
+            return purchase.change(state, command)
         case (
             cmd.CreatePackages()
             | cmd.ChangePackageBandwidth()

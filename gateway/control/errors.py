@@ -42,6 +42,16 @@
     │   ├── UnknownAddressError    nobody has this public address
     │   ├── AddressBlockedError    the address is blocked for a time
     │   ├── OrdinaryIpBlockedError the instance's ordinary public IP is blocked for a time
+    │   ├── UnknownTypeError       no instance type with this name
+    │   ├── UserDataError          user data that isn't what it must be
+    │   ├── HostNameError          no machine can be called so
+    │   ├── RoleNameError          no role can be called so
+    │   ├── MinCountError          fewer at least than at most, it must be
+    │   ├── PrivateIpMalformedError no IPv4 address
+    │   ├── PrivateIpOutsideError  a private address that isn't the subnet's
+    │   ├── PrivateIpUsedError     a private address that isn't free
+    │   ├── InstanceCombinationError what an instance can't be told together
+    │   ├── ProtectedError         the instance is protected against being terminated
     │   └── SubnetFullError        no private address is free
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
@@ -231,6 +241,46 @@ class AddressBlockedError(DomainError):
 
 class OrdinaryIpBlockedError(DomainError):
     """The instance's ordinary public IP is blocked for a time, and stays where it is."""
+
+
+class UnknownTypeError(DomainError):
+    """No instance type has this name."""
+
+
+class UserDataError(DomainError):
+    """User data isn't base64, or too much."""
+
+
+class HostNameError(DomainError):
+    """No machine can be called so."""
+
+
+class RoleNameError(DomainError):
+    """No role can be called so."""
+
+
+class MinCountError(DomainError):
+    """The least number of instances is none, or above the number wanted."""
+
+
+class PrivateIpMalformedError(DomainError):
+    """It is no IPv4 address."""
+
+
+class PrivateIpOutsideError(DomainError):
+    """The private address isn't the subnet's."""
+
+
+class PrivateIpUsedError(DomainError):
+    """The private address isn't free."""
+
+
+class InstanceCombinationError(DomainError):
+    """What an instance can't be told together."""
+
+
+class ProtectedError(DomainError):
+    """The instance is protected against being terminated."""
 
 
 class AdapterError(ControlError):

@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
 from gateway.control.values import InstanceState
 from gateway.store.records import Record, StoreError
 
@@ -33,6 +34,13 @@ class InstanceOrdered:
     mac: str
     bandwidth_mbps: int
     charge_type: str
+    image_id: str = DEFAULT_IMAGE
+    instance_type: str = DEFAULT_TYPE
+    instance_charge_type: str = "POSTPAID_BY_HOUR"
+    host_name: str = ""
+    user_data: str = ""
+    role: str = ""
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,29 @@ class InstanceRenamed:
 
     instance_id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAttributesChanged:
+    """What an instance was bought with is this now; some of it is new."""
+
+    instance_id: str
+    host_name: str
+    user_data: str
+    role: str
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceChargingChanged:
+    """An instance is charged for, or isn't while it is stopped.
+
+    `address_due` if an ordinary public IP went with that, so that starting it assigns another.
+    """
+
+    instance_id: str
+    charging: bool
+    address_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +282,8 @@ Event = (
     | EipReleased
     | InstanceBandwidthChanged
     | InstanceRenamed
+    | InstanceAttributesChanged
+    | InstanceChargingChanged
     | EipBandwidthChanged
     | EipChargeTypeChanged
     | EipRenamed

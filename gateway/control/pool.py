@@ -28,11 +28,20 @@ class Pool:
 
     def free(self, now: float, *, without: Collection[str] = ()) -> Iterator[str]:
         """The addresses that may be given out at `now`, the longest free first."""
-        for address, since in self._free.items():
-            # A time in the future is of a clock that was set back since: no reason to wait for it.
-            in_quarantine = since <= now < since + self._quarantine_s
-            if not in_quarantine and address not in without:
+        for address in self._free:
+            if self.ready(address, now) and address not in without:
                 yield address
+
+    def ready(self, address: str, now: float) -> bool:
+        """Whether this one may be given out at `now`."""
+        since = self._free.get(address)
+        # A time in the future is of a clock that was set back since: no reason to wait for it.
+        return since is not None and not since <= now < since + self._quarantine_s
+
+    def __contains__(self, address: IPv4Address) -> bool:
+        """Whether it is a host address of the network, free or not."""
+        network = self._network
+        return network.network_address < address < network.broadcast_address
 
     def next_free(self, now: float, *, without: Collection[str] = ()) -> str | None:
         """The address to give out at `now`, None if there is none."""

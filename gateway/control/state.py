@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Final, assert_never
 
 from gateway.control import events as ev
+from gateway.control import instance_events
 from gateway.control.ledger import Answer, Ledger
 from gateway.control.pool import Pool
 from gateway.control.values import (
@@ -37,6 +38,8 @@ PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
     InstanceState.STOPPING: InstanceState.STOPPED,
     InstanceState.TERMINATING: None,
 }
+# Who gets an ordinary public IP in these states gets it by beginning, not because an EIP left.
+BEGINNING: Final = (InstanceState.PENDING, InstanceState.STARTING)
 TOUCHED_MAX: Final = 4096  # instances; whoever is further behind must look at all of them
 
 
@@ -150,6 +153,13 @@ class State:
                 self._change(event.instance_id, bandwidth_mbps=event.bandwidth_mbps)
             case ev.InstanceRenamed():
                 self._change(event.instance_id, name=event.name)
+            case ev.InstanceAttributesChanged():
+                before = self.instances[event.instance_id]
+                self._set_instance(event.instance_id, instance_events.changed(before, event, at))
+            case ev.InstanceChargingChanged():
+                self._change(
+                    event.instance_id, charging=event.charging, address_due=event.address_due
+                )
             case ev.EipBandwidthChanged():
                 self._change_eip(event.eip_id, bandwidth_mbps=event.bandwidth_mbps)
             case ev.EipChargeTypeChanged():
@@ -208,17 +218,7 @@ class State:
 
     def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
         self.subnet.take(event.private_ip)
-        ordered = Instance(
-            instance_id=event.instance_id,
-            name=event.name,
-            uuid=event.uuid,
-            private_ip=event.private_ip,
-            mac=event.mac,
-            bandwidth_mbps=event.bandwidth_mbps,
-            charge_type=ChargeType(event.charge_type),
-            created_at=at,
-        )
-        self._set_instance(event.instance_id, ordered)
+        self._set_instance(event.instance_id, instance_events.ordered(event, at))
 
     def _gone(self, event: ev.InstanceGone, at: float) -> None:
         instance = self.instances[event.instance_id]
@@ -231,7 +231,7 @@ class State:
         self.pool.take(event.address)
         ordinary = OrdinaryIp(event.address_id, event.address)
         self._change(event.instance_id, ordinary=ordinary)
-        if self.instances[event.instance_id].state is not InstanceState.PENDING:
+        if self.instances[event.instance_id].state not in BEGINNING:
             self.ledger.reassign(at)
 
     def _ordinary_released(self, event: ev.OrdinaryIpReleased, at: float) -> None:

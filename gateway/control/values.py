@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.control.purchase import DEFAULT_PURCHASE, Purchase
+
 
 class InstanceState(StrEnum):
     """`InstanceState` of the cvm API; an instance that is gone has none."""
@@ -135,6 +137,10 @@ class Instance:
     eip_id: str | None = None
     former: frozenset[str] = frozenset()  # ordinary addresses it had; never given to it again
     package_id: str | None = None  # the bandwidth package of its ordinary public IP
+    purchase: Purchase = DEFAULT_PURCHASE
+    role_since: float = 0  # credentials of the role it had before are no use
+    charging: bool = True
+    address_due: bool = False  # an ordinary public IP, when it starts
 
 
 @dataclass(frozen=True, slots=True)

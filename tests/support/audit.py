@@ -11,6 +11,8 @@ MOVE_NOTHING = {
     "InstanceStateChanged",
     "InstanceBandwidthChanged",
     "InstanceRenamed",
+    "InstanceAttributesChanged",
+    "InstanceChargingChanged",
     "EipBandwidthChanged",
     "EipChargeTypeChanged",
     "EipRenamed",

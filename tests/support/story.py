@@ -84,9 +84,14 @@ class Story:
         assert self.instance(instance_id).state is state
         return instance_id
 
-    def stop(self, instance_id: str) -> None:
+    def stop(self, instance_id: str, *, charging: bool = True) -> None:
         """Stop it, to the end."""
-        self.do(cmd.StopInstance(instance_id))
+        self.do(cmd.StopInstance(instance_id, charging))
+        self.do(cmd.ReportDone(instance_id))
+
+    def start(self, instance_id: str) -> None:
+        """Start it, to the end."""
+        self.do(cmd.StartInstance(instance_id))
         self.do(cmd.ReportDone(instance_id))
 
     def terminate(self, instance_id: str) -> None:

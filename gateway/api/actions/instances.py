@@ -3,25 +3,23 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway.api import views
 from gateway.api.action import CVM, Action, Answer
 from gateway.api.actions.answered import answered_before
+from gateway.api.actions.purchase import bought, rehearse
 from gateway.api.actions.selection import page, selected
+from gateway.api.instance_view import instance_view
 from gateway.api.requests import instances as models
+from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.controller import Controller
 
 
 def _run_instances(control: Controller, request: models.RunInstances) -> Answer:
-    command = cmd.RunInstance(
-        name=request.InstanceName,
-        bandwidth_mbps=request.InternetAccessible.InternetMaxBandwidthOut,
-        charge_type=request.InternetAccessible.InternetChargeType,
-        package_id=request.InternetAccessible.BandwidthPackageId,
-        count=request.InstanceCount,
-        client_token=request.ClientToken,
-    )
+    command = bought(request)
+    if request.DryRun:
+        rehearse(control, command)
+        return {}
     events = control.execute(command)
     ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
     return {"InstanceIdSet": ordered or answered_before(control, command)}
@@ -42,7 +40,7 @@ def _each_instance(
 def _describe_instances(control: Controller, request: models.DescribeInstances) -> Answer:
     with control.state() as state:
         found = selected(state.instances, request.InstanceIds)
-        shown = [views.instance_view(state, instance) for instance in page(found, request)]
+        shown = [instance_view(state, instance) for instance in page(found, request)]
     return {"TotalCount": len(found), "InstanceSet": shown}
 
 
@@ -54,8 +52,35 @@ def _reset_bandwidth(
     return {}
 
 
-def _rename_instances(control: Controller, request: models.ModifyInstancesAttribute) -> Answer:
-    control.execute(cmd.RenameInstances(request.InstanceIds, request.InstanceName))
+def _stop_instances(control: Controller, request: models.StopInstances) -> Answer:
+    if request.ForceStop is not None and request.StopType is not None:
+        raise ApiError("InvalidParameterCombination", "ForceStop and StopType exclude each other")
+    charging = request.StoppedMode is models.Stopped.KEEP_CHARGING
+    control.execute(
+        *(cmd.StopInstance(key, charging) for key in dict.fromkeys(request.InstanceIds))
+    )
+    return {}
+
+
+def _modify_instances(control: Controller, request: models.ModifyInstancesAttribute) -> Answer:
+    given = request.model_dump(exclude={"InstanceIds", "AutoReboot"}, exclude_none=True)
+    if not given:
+        raise ApiError("MissingParameter", "name the attribute to change")
+    if len(given) > 1:
+        names = " and ".join(given)
+        raise ApiError("InvalidParameterCombination", f"{names}: one attribute at a time")
+    if request.InstanceName is not None:
+        control.execute(cmd.RenameInstances(request.InstanceIds, request.InstanceName))
+    else:
+        control.execute(
+            cmd.ChangeInstancesAttributes(
+                request.InstanceIds,
+                host_name=request.HostName,
+                user_data=request.UserData,
+                role=request.CamRoleName,
+                protected=request.DisableApiTermination,
+            )
+        )
     return {}
 
 
@@ -63,7 +88,7 @@ INSTANCE_ACTIONS: Final[Mapping[str, Action]] = {
     "RunInstances": Action(CVM, models.RunInstances, _run_instances),
     "DescribeInstances": Action(CVM, models.DescribeInstances, _describe_instances),
     "StartInstances": Action(CVM, models.OnInstances, _each_instance(cmd.StartInstance)),
-    "StopInstances": Action(CVM, models.StopInstances, _each_instance(cmd.StopInstance)),
+    "StopInstances": Action(CVM, models.StopInstances, _stop_instances),
     "RebootInstances": Action(CVM, models.RebootInstances, _each_instance(cmd.RebootInstance)),
     "TerminateInstances": Action(
         CVM, models.TerminateInstances, _each_instance(cmd.TerminateInstance)
@@ -71,5 +96,5 @@ INSTANCE_ACTIONS: Final[Mapping[str, Action]] = {
     "ResetInstancesInternetMaxBandwidth": Action(
         CVM, models.ResetInstancesInternetMaxBandwidth, _reset_bandwidth
     ),
-    "ModifyInstancesAttribute": Action(CVM, models.ModifyInstancesAttribute, _rename_instances),
+    "ModifyInstancesAttribute": Action(CVM, models.ModifyInstancesAttribute, _modify_instances),
 }

@@ -56,7 +56,6 @@ def only(value: object) -> AfterValidator:
 Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
 Ignored = Annotated[None, WrapValidator(_ignored)]
-One = Annotated[Whole, only(1)]
 No = Annotated[Flag, only(False)]  # noqa: FBT003  the value itself
 
 

@@ -1,10 +1,14 @@
 """Requests about instances (service cvm)."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
-from gateway.api.requests.fields import Flag, Ignored, No, One, Page, Request, Whole, only
+from gateway.api.requests.fields import Flag, Ignored, No, Page, Request, Whole, only
+from gateway.control import purchase
+from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
+from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
 from gateway.control.values import ChargeType
 
 
@@ -13,9 +17,27 @@ class Internet(Request):
 
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
     InternetMaxBandwidthOut: Whole = 0
-    PublicIpAssigned: Annotated[Flag, only(True)] = True  # noqa: FBT003  the value itself
+    PublicIpAssigned: Flag | None = None
     InternetServiceProvider: Ignored = None
     BandwidthPackageId: str | None = None
+
+
+class Where(Request):
+    """The zone, which is the only one, and what there is none of here."""
+
+    Zone: str = ZONE
+    ProjectId: Annotated[Whole, only(0)] = 0
+    HostIds: Ignored = None
+
+
+class Network(Request):
+    """The VPC and subnet, of which there is one each, and private addresses to have in it."""
+
+    VpcId: str
+    SubnetId: str
+    PrivateIpAddresses: tuple[str, ...] = ()
+    AsVpcGateway: No = False
+    Ipv6AddressCount: Annotated[Whole, only(0)] = 0
 
 
 class RunInstances(Request):
@@ -25,21 +47,25 @@ class RunInstances(Request):
     InternetAccessible: Internet = Internet()
     InstanceCount: Whole = 1
     ClientToken: str = ""
-    MinCount: One = 1
-    DryRun: No = False
-    Placement: Ignored = None
-    ImageId: Ignored = None
-    InstanceType: Ignored = None
-    InstanceChargeType: Ignored = None
+    MinCount: Whole | None = None
+    DryRun: Flag = False
+    Placement: Where = Where()
+    ImageId: str = DEFAULT_IMAGE
+    InstanceType: str = DEFAULT_TYPE
+    InstanceChargeType: purchase.InstanceChargeType = purchase.InstanceChargeType.POSTPAID_BY_HOUR
     SystemDisk: Ignored = None
     DataDisks: Ignored = None
-    VirtualPrivateCloud: Ignored = None
+    VirtualPrivateCloud: Network = Network(VpcId=VPC_ID, SubnetId=SUBNET_ID)
     SecurityGroupIds: Ignored = None
     LoginSettings: Ignored = None
     EnhancedService: Ignored = None
-    HostName: Ignored = None
+    HostName: str = ""
     TagSpecification: Ignored = None
-    UserData: Ignored = None
+    UserData: str = ""
+    CamRoleName: str = ""
+    DisableApiTermination: Flag = False
+    InstanceMarketOptions: Ignored = None
+    DisasterRecoverGroupIds: Ignored = None
 
 
 class OnInstances(Request):
@@ -48,12 +74,27 @@ class OnInstances(Request):
     InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
 
 
-class StopInstances(OnInstances):
-    """Stop instances, each way of which is the same here."""
+class HowToStop(StrEnum):
+    """How an instance is asked to stop."""
 
-    ForceStop: Ignored = None
-    StopType: Ignored = None
-    StoppedMode: Ignored = None
+    SOFT = "SOFT"
+    SOFT_FIRST = "SOFT_FIRST"
+    HARD = "HARD"
+
+
+class Stopped(StrEnum):
+    """Whether an instance is charged for while it is stopped."""
+
+    KEEP_CHARGING = "KEEP_CHARGING"
+    STOP_CHARGING = "STOP_CHARGING"
+
+
+class StopInstances(OnInstances):
+    """Stop instances: gently or not is the same here, charged or not isn't."""
+
+    ForceStop: Flag | None = None
+    StopType: HowToStop | None = None
+    StoppedMode: Stopped = Stopped.KEEP_CHARGING
 
 
 class RebootInstances(OnInstances):
@@ -84,7 +125,12 @@ class ResetInstancesInternetMaxBandwidth(Request):
 
 
 class ModifyInstancesAttribute(Request):
-    """Call instances so."""
+    """Change one thing about instances; another host name needs no reboot here."""
 
     InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
-    InstanceName: str
+    InstanceName: str | None = None
+    UserData: str | None = None
+    CamRoleName: str | None = None
+    HostName: str | None = None
+    DisableApiTermination: Flag | None = None
+    AutoReboot: No = False

@@ -1,7 +1,7 @@
 """What a decision takes from the world: the time, and chance."""
 
 from collections.abc import Callable, Collection, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 from uuid import UUID
@@ -13,10 +13,14 @@ DRAWS_MAX: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a decision takes from the world: the time, Unix seconds, and chance."""
+    """What a decision takes from the world: the time, Unix seconds, and chance.
+
+    The decisions of one call share them, with the public addresses that earlier ones gave away.
+    """
 
     now: float
     rng: Random
+    given: set[str] = field(default_factory=set)
 
     def new_id(self, prefix: str, *taken: Container[str]) -> str:
         """An id of the cloud's form, e.g. `ins-1a2b3c4d`, that isn't in any of `taken`."""

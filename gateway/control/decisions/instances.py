@@ -1,15 +1,15 @@
 """Instances: bought, switched on and off, ended; and what was done for that, as reported."""
 
 from collections.abc import Sequence
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from typing import Final
 
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import checks, packages, tokens
+from gateway.control.decisions import blocks, checks, packages, purchase, tokens
 from gateway.control.decisions.circumstances import Circumstances
-from gateway.control.decisions.ordinary import free_addresses, new_address_id, release
+from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
 from gateway.control.state import PASSING, State
 from gateway.control.values import InstanceState
 
@@ -21,38 +21,55 @@ def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Ev
     """Bought; with bandwidth each has an ordinary public IP from the start."""
     if tokens.answered(state, command):
         return []
-    checks.instance_bandwidth(command.bandwidth_mbps, command.charge_type, least=0)
+    bandwidth_mbps = _bandwidth(command)
     checks.count(command.count, RUN_MAX)
+    purchase.check(command.purchase)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
-    if package and not command.bandwidth_mbps:
+    if package and not bandwidth_mbps:
         raise errors.CombinationError("without bandwidth there is no address to join a package")
-    ordered = _ordered(state, command, at)
+    ordered = _ordered(state, command, bandwidth_mbps, at)
     instance_ids = [event.instance_id for event in ordered]
-    addresses = _assigned(state, instance_ids, at) if command.bandwidth_mbps else []
+    addresses = _assigned(state, instance_ids, at) if bandwidth_mbps else []
     joined = [ev.PackageJoined(package.package_id, one.address_id) for one in addresses if package]
     each = zip_longest(ordered, addresses, joined)
     events = [event for group in each for event in group if event]
     return [*events, *tokens.remember(command, *instance_ids)]
 
 
-def _ordered(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.InstanceOrdered]:
-    private_ips = list(islice(state.subnet.free(at.now), command.count))
-    if len(private_ips) < command.count:
-        raise errors.SubnetFullError("no private address is free: terminate an instance first")
-    name = checks.instance_name(command.name)
+def _bandwidth(command: cmd.RunInstance) -> int:
+    """What is bought for a public IP: none for who doesn't want one."""
+    checks.instance_bandwidth(command.bandwidth_mbps, command.charge_type, least=0)
+    if command.public_ip and not command.bandwidth_mbps:
+        raise errors.InstanceCombinationError("there is no public IP without bandwidth")
+    return 0 if command.public_ip is False else command.bandwidth_mbps
+
+
+def _ordered(
+    state: State, command: cmd.RunInstance, bandwidth_mbps: int, at: Circumstances
+) -> list[ev.InstanceOrdered]:
+    private_ips = purchase.private_ips(state, command, at)
+    bought = command.purchase
     ordered: dict[str, ev.InstanceOrdered] = {}
     macs: set[str] = set()
-    for private_ip in private_ips:
+    for position, private_ip in enumerate(private_ips):
+        host_name = purchase.numbered(bought.host_name, position, command.count)
         instance_id, mac = at.new_id("ins", state.instances, ordered), at.new_mac(state.macs, macs)
         macs.add(mac)
         ordered[instance_id] = ev.InstanceOrdered(
             instance_id=instance_id,
-            name=name,
+            name=checks.instance_name(purchase.numbered(command.name, position, command.count)),
             uuid=at.new_uuid(),
             private_ip=private_ip,
             mac=mac,
-            bandwidth_mbps=command.bandwidth_mbps,
+            bandwidth_mbps=bandwidth_mbps,
             charge_type=command.charge_type.value,
+            image_id=bought.image_id,
+            instance_type=bought.instance_type,
+            instance_charge_type=bought.charge_type.value,
+            host_name=purchase.host_name(host_name, private_ip),
+            user_data=bought.user_data,
+            role=bought.role,
+            protected=bought.protected,
         )
     return list(ordered.values())
 
@@ -78,9 +95,36 @@ def pass_on(
     return [ev.state_changed(instance_id, passing)]
 
 
+def start(state: State, instance_id: str, at: Circumstances) -> list[ev.Event]:
+    """It is charged for again, and gets another ordinary public IP if one was taken away."""
+    events = pass_on(state, instance_id, InstanceState.STOPPED, InstanceState.STARTING)
+    instance = state.instances[instance_id]
+    if not instance.charging:
+        events.append(ev.InstanceChargingChanged(instance_id, charging=True, address_due=False))
+    if instance.address_due and not state.public_ip(instance):
+        events.append(assign(state, instance_id, instance.former, at))
+    return events
+
+
+def stop(state: State, command: cmd.StopInstance) -> list[ev.Event]:
+    """It keeps its addresses; one that isn't charged for an EIP only."""
+    instance_id = command.instance_id
+    events = pass_on(state, instance_id, InstanceState.RUNNING, InstanceState.STOPPING)
+    if command.charging:
+        return events
+    blocks.refuse_ordinary(state, state.instances[instance_id])
+    released = release(state.instances[instance_id])
+    changed = ev.InstanceChargingChanged(instance_id, charging=False, address_due=bool(released))
+    return [*released, changed, *events]
+
+
 def terminate(state: State, instance_id: str) -> list[ev.Event]:
     """It loses its addresses at once, and goes when its machine has."""
     instance = checks.instance(state, instance_id)
+    if instance.purchase.protected:
+        raise errors.ProtectedError(
+            f"{instance_id} is protected: set DisableApiTermination to false first"
+        )
     checks.in_state(instance, TERMINABLE)
     events = release(instance)
     if instance.eip_id:

@@ -1,6 +1,6 @@
 """Ordinary public IPs, which are the system's: assigned and released, never named by a command."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from gateway.control import errors
@@ -27,17 +27,22 @@ def release(instance: Instance) -> list[ev.Event]:
     return [*leaving, ev.OrdinaryIpReleased(instance.instance_id, instance.ordinary.address)]
 
 
+def ready(state: State, at: Circumstances, *, without: Collection[str] = ()) -> Iterator[str]:
+    """The public addresses that could be given away now, the longest free first."""
+    return state.pool.free(at.now, without={*without, *state.blocked, *at.given})
+
+
 def free_addresses(
     state: State, at: Circumstances, count: int, *, without: Collection[str] = ()
 ) -> list[str]:
     """The public addresses that are free longest, and open. Raises `PoolEmptyError` if too few."""
-    without = {*without, *state.blocked}
-    found = list(islice(state.pool.free(at.now, without=without), count))
+    found = list(islice(ready(state, at, without=without), count))
     if len(found) < count:
         raise errors.PoolEmptyError(
             "no public address is free: release an EIP or terminate an instance, "
             "and wait until the address has passed its quarantine"
         )
+    at.given.update(found)
     return found
 
 

@@ -47,6 +47,16 @@ CODES = {
     "UnknownAddressError": "InvalidParameterValue.AddressNotFound",
     "AddressBlockedError": "InvalidAddressId.Blocked",
     "OrdinaryIpBlockedError": "InvalidParameterValue.InstanceNormalPublicIpBlocked",
+    "UnknownTypeError": "InvalidParameterValue.InstanceTypeNotFound",
+    "UserDataError": "InvalidParameterValue.InvalidUserDataFormat",
+    "HostNameError": "InvalidParameterValue.IllegalHostName",
+    "RoleNameError": "InvalidParameterValue.CamRoleNameMalformed",
+    "MinCountError": "InvalidParameterValue.InvalidParameterMinCount",
+    "PrivateIpMalformedError": "InvalidParameterValue.IPAddressMalformed",
+    "PrivateIpOutsideError": "VpcAddrNotInSubNet",
+    "PrivateIpUsedError": "VpcIpIsUsed",
+    "InstanceCombinationError": "InvalidParameterCombination",
+    "ProtectedError": "UnsupportedOperation.InstancesProtected",
     "AdapterError": "InternalError",
 }
 

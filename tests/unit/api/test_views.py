@@ -4,9 +4,13 @@ import json
 import re
 
 import pytest
-from support.story import Story
+from support.story import HOURLY, Story
 
-from gateway.api.views import address_view, instance_view
+from gateway.api.instance_view import instance_view
+from gateway.api.views import address_view
+from gateway.control import commands as cmd
+from gateway.control import events as ev
+from gateway.control.purchase import InstanceChargeType, Purchase
 from gateway.control.values import InstanceState
 
 # From the cloud's published model: every field that an `Instance` and an `Address` may have.
@@ -98,8 +102,67 @@ def test_the_field_names_are_the_clouds() -> None:
     assert address.keys() <= ADDRESS_FIELDS
     assert address.keys() >= NEEDED_OF_ADDRESSES
     assert instance["Placement"].keys() <= {"Zone", "ProjectId", "HostId", "HostIds"}
-    assert instance["VirtualPrivateCloud"].keys() <= {"VpcId", "SubnetId", "PrivateIpAddresses"}
+    assert instance["VirtualPrivateCloud"].keys() <= {
+        "VpcId",
+        "SubnetId",
+        "AsVpcGateway",
+    }
     json.dumps([instance, address])
+
+
+def test_an_instance_shows_what_it_was_bought_with() -> None:
+    story = Story()
+    bought = Purchase(
+        "img-487zeit5", "SA2.LARGE8", InstanceChargeType.SPOTPAID, "db", "eA==", "reader", True
+    )
+    ordered = story.do(cmd.RunInstance("web", 0, HOURLY, purchase=bought))[0]
+    assert isinstance(ordered, ev.InstanceOrdered)
+    shown = instance_view(story.state, story.instance(ordered.instance_id))
+    expected = {
+        "ImageId": "img-487zeit5",
+        "InstanceType": "SA2.LARGE8",
+        "InstanceChargeType": "SPOTPAID",
+        "CPU": 4,
+        "Memory": 8,
+        "HostName": "db",
+        "CamRoleName": "reader",
+        "DisableApiTermination": True,
+        "ExpiredTime": None,
+        "RestrictState": "NORMAL",
+    }
+    assert {name: shown[name] for name in expected} == expected
+    assert "eA==" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize(("charging", "mode"), [(True, "KEEP_CHARGING"), (False, "STOP_CHARGING")])
+def test_a_stopped_instance_shows_whether_it_is_charged_for(charging: bool, mode: str) -> None:
+    story = Story()
+    instance_id = story.run()
+
+    def shown() -> object:
+        return instance_view(story.state, story.instance(instance_id))["StopChargingMode"]
+
+    assert shown() == "NOT_APPLICABLE"
+    story.stop(instance_id, charging=charging)
+    assert shown() == mode
+    story.start(instance_id)
+    assert shown() == "NOT_APPLICABLE"
+
+
+@pytest.mark.parametrize(
+    ("state", "latest"),
+    [
+        (InstanceState.PENDING, "OPERATING"),
+        (InstanceState.RUNNING, "SUCCESS"),
+        (InstanceState.STOPPED, "SUCCESS"),
+        (InstanceState.TERMINATING, "OPERATING"),
+        (InstanceState.LAUNCH_FAILED, "FAILED"),
+    ],
+)
+def test_an_instance_shows_how_its_latest_operation_went(state: InstanceState, latest: str) -> None:
+    story = Story()
+    shown = instance_view(story.state, story.instance(story.instance_in(state)))
+    assert shown["LatestOperationState"] == latest
 
 
 def test_an_instance_shows_what_it_has() -> None:

@@ -98,7 +98,7 @@ def test_the_user_cannot_bind_unbind_or_release_an_ordinary_ip_by_its_address_id
         assert f"{ordinary.address} is an ordinary public IP" in str(refused)
 
 
-def test_the_user_cannot_choose_an_address_because_no_command_has_a_place_for_one() -> None:
+def test_the_user_cannot_choose_a_public_address_because_no_command_has_a_place_for_one() -> None:
     moves_nothing = {cmd.BlockAddress, cmd.OpenAddress}  # and is the operator's
     kinds = set(cmd.Command.__args__) - moves_nothing
     fields = {(kind.__name__, field) for kind in kinds for field in kind.__dataclass_fields__}
@@ -120,6 +120,15 @@ def test_the_user_cannot_choose_an_address_because_no_command_has_a_place_for_on
         "eips_max",
         "applications_max",
         "count",
+        "count_min",
+        "purchase",
+        "private_ips",
+        "public_ip",  # whether, not which
+        "charging",
+        "host_name",
+        "user_data",
+        "role",
+        "protected",
     }
 
 

@@ -30,6 +30,8 @@ EVENTS: list[ev.Event] = [
     ev.EipReleased("eip-2", "203.0.113.2"),
     ev.InstanceBandwidthChanged("ins-1", 20),
     ev.InstanceRenamed("ins-1", "www"),
+    ev.InstanceAttributesChanged("ins-1", "www", "eA==", "reader", True),
+    ev.InstanceChargingChanged("ins-1", False, True),
     ev.EipBandwidthChanged("eip-2", 20),
     ev.EipChargeTypeChanged("eip-2", "BANDWIDTH_PREPAID_BY_MONTH", 30),
     ev.EipRenamed("eip-2", "back"),

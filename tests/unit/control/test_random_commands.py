@@ -87,10 +87,10 @@ class Lab(RuleBasedStateMachine):
         """Start it, whatever its state."""
         self.ask(cmd.StartInstance(instance_id))
 
-    @rule(instance_id=instances)
-    def stop(self, instance_id: str) -> None:
+    @rule(instance_id=instances, charging=st.booleans())
+    def stop(self, instance_id: str, charging: bool) -> None:
         """Stop it, whatever its state."""
-        self.ask(cmd.StopInstance(instance_id))
+        self.ask(cmd.StopInstance(instance_id, charging))
 
     @rule(instance_id=instances)
     def reboot(self, instance_id: str) -> None:
@@ -151,6 +151,7 @@ class Lab(RuleBasedStateMachine):
         """Its ordinary public IP's bandwidth, and its name."""
         self.ask(cmd.ChangeInstancesBandwidth((instance_id,), bandwidth_mbps))
         self.ask(cmd.RenameInstances((instance_id,), f"web-{bandwidth_mbps}"))
+        self.ask(cmd.ChangeInstancesAttributes((instance_id,), protected=bandwidth_mbps == 0))
 
     @rule(
         eip_id=eips,

@@ -19,6 +19,7 @@ def change_everything(story: Story, instance_id: str) -> None:
     eip_id = story.allocate()
     story.do(cmd.ChangeInstancesBandwidth((instance_id,), 20))
     story.do(cmd.RenameInstances((instance_id,), "www"))
+    story.do(cmd.ChangeInstancesAttributes((instance_id,), role="reader"))
     story.do(cmd.ChangeEipsBandwidth((eip_id,), 20))
     story.do(cmd.ChangeEipChargeType(eip_id, ChargeType.BANDWIDTH_PREPAID_BY_MONTH, 30))
     story.do(cmd.RenameEip(eip_id, "back"))
@@ -52,6 +53,8 @@ def a_day() -> Story:
     story.now += 100
     change_everything(story, web)
     story.stop(web)
+    story.stop(story.run(), charging=False)
+    story.run()
     story.terminate(database)
     story.instance_in(InstanceState.TERMINATING)
     story.bound(story.run())

@@ -1,0 +1,67 @@
+"""Instances as the cloud's API shows them: its field names and forms."""
+
+from typing import Any
+
+from gateway.api.times import iso_time
+from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
+from gateway.control.state import PASSING, State
+from gateway.control.values import Instance, InstanceState
+
+
+def instance_view(state: State, instance: Instance) -> dict[str, Any]:
+    """An `Instance` of the cvm API."""
+    return {
+        "InstanceId": instance.instance_id,
+        "InstanceName": instance.name,
+        "InstanceState": instance.state.value,
+        "RestrictState": "NORMAL",
+        "LatestOperationState": _latest(instance),
+        "Placement": {"Zone": ZONE, "ProjectId": 0},
+        **_network(state, instance),
+        **_bought(instance),
+        "Uuid": instance.uuid,
+        "CreatedTime": iso_time(instance.created_at),
+        "ExpiredTime": None,
+        "IsolatedSource": "NOTISOLATED",
+    }
+
+
+def _network(state: State, instance: Instance) -> dict[str, Any]:
+    public = state.public_ip(instance)
+    return {
+        "PrivateIpAddresses": [instance.private_ip],
+        "PublicIpAddresses": [public] if public else None,
+        "InternetAccessible": {
+            "InternetChargeType": instance.charge_type.value,
+            "InternetMaxBandwidthOut": instance.bandwidth_mbps,
+        },
+        "VirtualPrivateCloud": {"VpcId": VPC_ID, "SubnetId": SUBNET_ID, "AsVpcGateway": False},
+    }
+
+
+def _bought(instance: Instance) -> dict[str, Any]:
+    bought = instance.purchase
+    return {
+        "ImageId": bought.image_id,
+        "InstanceType": bought.instance_type,
+        "InstanceChargeType": bought.charge_type.value,
+        "CPU": bought.size.cpus,
+        "Memory": bought.size.memory_gib,
+        "HostName": bought.host_name,
+        "CamRoleName": bought.role,
+        "DisableApiTermination": bought.protected,
+        "StopChargingMode": _charging(instance),
+    }
+
+
+def _charging(instance: Instance) -> str:
+    if instance.state is not InstanceState.STOPPED:
+        return "NOT_APPLICABLE"
+    return "KEEP_CHARGING" if instance.charging else "STOP_CHARGING"
+
+
+def _latest(instance: Instance) -> str:
+    """How the latest operation went."""
+    if instance.state in PASSING:
+        return "OPERATING"
+    return "FAILED" if instance.state is InstanceState.LAUNCH_FAILED else "SUCCESS"

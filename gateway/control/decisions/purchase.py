@@ -1,0 +1,151 @@
+"""What instances are bought with: whether it can be had, how several differ, and what changes."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import AddressValueError, IPv4Address
+from itertools import islice
+from typing import Final
+
+from gateway.control import commands as cmd
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.decisions import checks, ordinary
+from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.purchase import TYPES, InstanceChargeType, Purchase
+from gateway.control.state import State
+from gateway.control.values import InstanceState
+
+SOLD: Final = (InstanceChargeType.POSTPAID_BY_HOUR, InstanceChargeType.SPOTPAID)
+GIVEN_MAX: Final = 20  # private addresses that one call may name
+USER_DATA_MAX: Final = 16 << 10  # bytes, before base64
+CHANGEABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState.LAUNCH_FAILED)
+# {R:3} counts from 3 on, {R:3,F:4} with four digits.
+_NUMBER: Final = re.compile(r"\{R:(\d{1,9})(?:,F:(\d{1,2}))?\}", re.ASCII)
+_HOST_NAME: Final = re.compile(r"(?=.{2,60}\Z)[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
+_ROLE: Final = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
+
+
+def check(purchase: Purchase) -> None:
+    """It can be had; host names are checked as they come to be. Raises a `DomainError`."""
+    if purchase.instance_type not in TYPES:
+        raise errors.UnknownTypeError(
+            f"no instance type {purchase.instance_type!r}: there are {', '.join(TYPES)}"
+        )
+    if purchase.charge_type not in SOLD:
+        raise errors.InvalidValueError(
+            f"no instance can be {purchase.charge_type.value} here: use {' or '.join(SOLD)}"
+        )
+    _check_user_data(purchase.user_data)
+    _check_role(purchase.role)
+
+
+def numbered(name: str, position: int, count: int) -> str:
+    """What the instance at `position` of `count` is called, counted from 0."""
+    if _NUMBER.search(name):
+        return _NUMBER.sub(lambda found: _digits(found, position), name)
+    return f"{name}{position + 1}" if name and count > 1 else name
+
+
+def _digits(found: re.Match[str], position: int) -> str:
+    return str(int(found[1]) + position).zfill(int(found[2] or 0))
+
+
+def host_name(name: str, private_ip: str) -> str:
+    """The host name that is asked for, else one by the private address. Raises `HostNameError`."""
+    if not name:
+        return "VM-{2}-{3}-linux".format(*private_ip.split("."))
+    if not _HOST_NAME.fullmatch(name):
+        raise errors.HostNameError(
+            f"{name[:80]!r} is no host name: 2 to 60 of letters, digits, '-' and '.' are, "
+            "with a letter or digit on both sides of each '-' and '.'"
+        )
+    return name
+
+
+def private_ips(state: State, command: cmd.RunInstance, at: Circumstances) -> list[str]:
+    """A private address each: those asked for, or as many as there are. Raises a `DomainError`."""
+    least = command.count if command.count_min is None else command.count_min
+    if not 1 <= least <= command.count:
+        raise errors.MinCountError(f"at least {least} of {command.count} can't be")
+    if command.private_ips:
+        return _given(state, command, at)
+    found = list(islice(state.subnet.free(at.now), command.count))
+    if len(found) < least:
+        raise errors.SubnetFullError("no private address is free: terminate an instance first")
+    if command.bandwidth_mbps and command.public_ip is not False:
+        publics = sum(1 for _ in islice(ordinary.ready(state, at), len(found)))
+        return found[: max(publics, least)]
+    return found
+
+
+def _given(state: State, command: cmd.RunInstance, at: Circumstances) -> list[str]:
+    given = command.private_ips
+    if len(given) != command.count or len(given) > GIVEN_MAX:
+        raise errors.InstanceCombinationError(
+            f"{len(given)} private addresses for {command.count} instances: "
+            f"name one each, at most {GIVEN_MAX}"
+        )
+    for address in given:
+        if _address(address) not in state.subnet:
+            raise errors.PrivateIpOutsideError(f"{address} isn't an address of the subnet")
+        if not state.subnet.ready(address, at.now):
+            raise errors.PrivateIpUsedError(f"{address} is in use")
+    if len(set(given)) < len(given):
+        raise errors.PrivateIpUsedError("a private address can't be two instances'")
+    return list(given)
+
+
+def _address(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except AddressValueError as error:
+        raise errors.PrivateIpMalformedError(f"{text[:80]!r} is no IPv4 address") from error
+
+
+def change(state: State, command: cmd.ChangeInstancesAttributes) -> list[ev.Event]:
+    """The same change for all of them, or for none."""
+    wanted = {
+        "user_data": command.user_data,
+        "role": command.role,
+        "protected": command.protected,
+    }
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    _check_user_data(command.user_data or "")
+    _check_role(command.role or "")
+    events: list[ev.Event] = []
+    for instance_id in dict.fromkeys(command.instance_ids):
+        instance = checks.instance(state, instance_id)
+        checks.in_state(instance, CHANGEABLE)
+        if command.host_name is not None:
+            changes["host_name"] = host_name(command.host_name, instance.private_ip)
+        after = _changed(instance.purchase, changes)
+        if after != instance.purchase:
+            events.append(
+                ev.InstanceAttributesChanged(
+                    instance_id, after.host_name, after.user_data, after.role, after.protected
+                )
+            )
+    return events
+
+
+def _changed(before: Purchase, changes: Mapping[str, object]) -> Purchase:
+    return replace(before, **changes)  # type: ignore[arg-type]
+
+
+def _check_user_data(text: str) -> None:
+    try:
+        size = len(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise errors.UserDataError("user data must be base64") from error
+    if size > USER_DATA_MAX:
+        raise errors.UserDataError(f"user data has at most {USER_DATA_MAX} bytes, not {size}")
+
+
+def _check_role(name: str) -> None:
+    if name and not _ROLE.fullmatch(name):
+        raise errors.RoleNameError(
+            f"{name[:80]!r} is no role's name: letters, digits and +=,.@_- are"
+        )

@@ -1,0 +1,75 @@
+"""What an instance is bought with beside its addresses, and the types there are to buy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class InstanceChargeType(StrEnum):
+    """`InstanceChargeType` of the cvm API: how the instance itself is paid for."""
+
+    POSTPAID_BY_HOUR = "POSTPAID_BY_HOUR"
+    SPOTPAID = "SPOTPAID"
+    PREPAID = "PREPAID"
+    CDHPAID = "CDHPAID"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceType:
+    """How large an instance is said to be; a namespace is as large as the machine."""
+
+    name: str
+    cpus: int
+    memory_gib: int
+
+
+_FAMILIES: Final = ("S2", "S3", "S4", "S5", "S6", "SA2", "SA3")
+_SIZES: Final = (
+    ("SMALL1", 1, 1),
+    ("SMALL2", 1, 2),
+    ("SMALL4", 1, 4),
+    ("MEDIUM2", 2, 2),
+    ("MEDIUM4", 2, 4),
+    ("MEDIUM8", 2, 8),
+    ("LARGE8", 4, 8),
+    ("LARGE16", 4, 16),
+    ("2XLARGE16", 8, 16),
+    ("2XLARGE32", 8, 32),
+    ("3XLARGE48", 12, 48),
+    ("4XLARGE32", 16, 32),
+    ("4XLARGE64", 16, 64),
+    ("6XLARGE96", 24, 96),
+    ("8XLARGE64", 32, 64),
+    ("8XLARGE128", 32, 128),
+    ("12XLARGE192", 48, 192),
+    ("16XLARGE256", 64, 256),
+)
+TYPES: Final[Mapping[str, InstanceType]] = {
+    f"{family}.{size}": InstanceType(f"{family}.{size}", cpus, memory_gib)
+    for family in _FAMILIES
+    for size, cpus, memory_gib in _SIZES
+}
+DEFAULT_TYPE: Final = "S5.SMALL1"
+DEFAULT_IMAGE: Final = "img-tgw00001"  # what every image here is: the machine's own system
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What was bought; the last four can be changed later."""
+
+    image_id: str = DEFAULT_IMAGE
+    instance_type: str = DEFAULT_TYPE
+    charge_type: InstanceChargeType = InstanceChargeType.POSTPAID_BY_HOUR
+    host_name: str = ""
+    user_data: str = ""  # base64, as it was given
+    role: str = ""
+    protected: bool = False  # against being terminated
+
+    @property
+    def size(self) -> InstanceType:
+        """Its type."""
+        return TYPES[self.instance_type]
+
+
+DEFAULT_PURCHASE: Final = Purchase()

@@ -1,0 +1,197 @@
+"""RunInstances, StopInstances and ModifyInstancesAttribute: all that can be said in them."""
+
+import base64
+from typing import Any
+
+import pytest
+from support.api import refusal
+from support.world import World
+
+from gateway.api.registry import call
+from gateway.control.values import Instance
+
+PURCHASE: dict[str, Any] = {
+    "Placement": {"Zone": "ap-guangzhou-3", "ProjectId": 0},
+    "ImageId": "img-487zeit5",
+    "InstanceType": "S5.LARGE8",
+    "InstanceChargeType": "SPOTPAID",
+    "InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"MaxPrice": "1.1"}},
+    "SystemDisk": {"DiskType": "CLOUD_PREMIUM", "DiskSize": 50},
+    "VirtualPrivateCloud": {"VpcId": "vpc-tgw00001", "SubnetId": "subnet-tgw00001"},
+    "InternetAccessible": {"InternetMaxBandwidthOut": 10, "PublicIpAssigned": True},
+    "InstanceCount": 2,
+    "InstanceName": "web{R:7}",
+    "HostName": "www{R:1}",
+    "UserData": base64.b64encode(b"hello").decode(),
+    "CamRoleName": "reader",
+    "DisableApiTermination": True,
+}
+
+
+def run(world: World, **parameters: Any) -> list[Instance]:
+    """What was bought."""
+    ids = call(world.control, "RunInstances", parameters)["InstanceIdSet"]
+    return [world.instance(instance_id) for instance_id in ids]
+
+
+def network(**more: Any) -> dict[str, Any]:
+    """A request for a place in the VPC."""
+    return {"VirtualPrivateCloud": {"VpcId": "DEFAULT", "SubnetId": "DEFAULT"} | more}
+
+
+def test_all_of_it_is_kept(world: World) -> None:
+    first, second = run(world, **PURCHASE)
+    assert [first.name, second.name] == ["web7", "web8"]
+    assert [first.purchase.host_name, second.purchase.host_name] == ["www1", "www2"]
+    assert first.ordinary is not None
+    bought = first.purchase
+    assert (bought.image_id, bought.instance_type) == ("img-487zeit5", "S5.LARGE8")
+    assert (bought.charge_type, bought.role, bought.protected) == ("SPOTPAID", "reader", True)
+    assert base64.b64decode(bought.user_data) == b"hello"
+
+
+def test_a_dry_run_buys_nothing_and_refuses_what_would_be_refused(world: World) -> None:
+    before = world.records()
+    assert call(world.control, "RunInstances", PURCHASE | {"DryRun": True}) == {}
+    assert world.records() == before
+    wrong = {"DryRun": True, "InstanceType": "none"}
+    expected = "InvalidParameterValue.InstanceTypeNotFound"
+    assert refusal(world, "RunInstances", wrong).code == expected
+
+
+def test_private_addresses_are_chosen(world: World) -> None:
+    asked = network(PrivateIpAddresses=["10.0.0.50"])
+    assert [one.private_ip for one in run(world, **asked)] == ["10.0.0.50"]
+    assert refusal(world, "RunInstances", asked).code == "VpcIpIsUsed"
+
+
+def test_a_public_address_is_declined(world: World) -> None:
+    internet = {"InternetMaxBandwidthOut": 10, "PublicIpAssigned": False}
+    assert [one.ordinary for one in run(world, InternetAccessible=internet)] == [None]
+
+
+def test_fewer_will_do(world: World) -> None:
+    assert len(run(world, InstanceCount=20, MinCount=1,
+                   InternetAccessible={"InternetMaxBandwidthOut": 1})) == 14  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"Placement": {"Zone": "ap-guangzhou-4"}}, "InvalidParameterValue.ZoneNotSupported"),
+        ({"Placement": {"Zone": "eu-frankfurt-1"}}, "InvalidZone.MismatchRegion"),
+        ({"Placement": {"Zone": "ap-guangzhou-3", "ProjectId": 7}}, "InvalidParameterValue"),
+        ({"Placement": "ap-guangzhou-3"}, "InvalidParameter"),
+        ({"ImageId": "debian"}, "InvalidImageId.Malformed"),
+        ({"ImageId": ""}, "InvalidImageId.Malformed"),
+        ({"InstanceType": "S5.HUGE"}, "InvalidParameterValue.InstanceTypeNotFound"),
+        ({"InstanceChargeType": "PREPAID"}, "InvalidParameterValue"),
+        ({"InstanceChargeType": "FREE"}, "InvalidParameterValue"),
+        (network(VpcId="x"), "InvalidParameterValue.VpcIdMalformed"),
+        (network(VpcId="vpc-00000000"), "InvalidParameterValue.VpcIdNotExist"),
+        (network(SubnetId="x"), "InvalidParameterValue.SubnetIdMalformed"),
+        (network(SubnetId="subnet-00000000"), "InvalidParameterValue.SubnetNotExist"),
+        ({"VirtualPrivateCloud": {"VpcId": "DEFAULT"}}, "MissingParameter"),
+        (network(AsVpcGateway=True), "InvalidParameterValue"),
+        (network(PrivateIpAddresses=["10.0.0"]), "InvalidParameterValue.IPAddressMalformed"),
+        (network(PrivateIpAddresses=["10.9.0.1"]), "VpcAddrNotInSubNet"),
+        (network(PrivateIpAddresses=["10.0.0.1"]), "VpcIpIsUsed"),
+        (network(PrivateIpAddresses=["10.0.0.8", "10.0.0.9"]), "InvalidParameterCombination"),
+        ({"InternetAccessible": {"PublicIpAssigned": True}}, "InvalidParameterCombination"),
+        ({"UserData": "hello"}, "InvalidParameterValue.InvalidUserDataFormat"),
+        ({"HostName": "-"}, "InvalidParameterValue.IllegalHostName"),
+        ({"CamRoleName": "a b"}, "InvalidParameterValue.CamRoleNameMalformed"),
+        ({"MinCount": 2}, "InvalidParameterValue.InvalidParameterMinCount"),
+        ({"DisableApiTermination": "yes"}, "InvalidParameter"),
+        ({"LaunchTemplate": {"LaunchTemplateId": "lt-1"}}, "UnknownParameter"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_had_has_the_clouds_code(
+    world: World, parameters: dict[str, Any], code: str
+) -> None:
+    assert refusal(world, "RunInstances", parameters).code == code
+
+
+@pytest.mark.parametrize(
+    ("parameters", "keeps"),
+    [
+        ({}, True),
+        ({"StoppedMode": "KEEP_CHARGING", "StopType": "HARD"}, True),
+        ({"StoppedMode": "STOP_CHARGING", "ForceStop": True}, False),
+    ],
+    ids=str,
+)
+def test_a_stopped_instance_keeps_its_address_if_it_is_charged_for(
+    world: World, parameters: dict[str, Any], keeps: bool
+) -> None:
+    ids = [world.run(), world.run()]
+    assert call(world.control, "StopInstances", {"InstanceIds": ids} | parameters) == {}
+    assert [world.public(one) is not None for one in ids] == [keeps] * 2
+    call(world.control, "StartInstances", {"InstanceIds": ids})
+    assert all(world.public(one) for one in ids)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"ForceStop": False, "StopType": "SOFT"}, "InvalidParameterCombination"),
+        ({"StopType": "KICK"}, "InvalidParameterValue"),
+        ({"StoppedMode": "?"}, "InvalidParameterValue"),
+        ({"ForceStop": "?"}, "InvalidParameter"),
+    ],
+    ids=str,
+)
+def test_a_way_to_stop_that_is_none_is_refused(
+    world: World, parameters: dict[str, Any], code: str
+) -> None:
+    assert refusal(world, "StopInstances", {"InstanceIds": [world.run()]} | parameters).code == code
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "kept"),
+    [
+        ("UserData", "eA==", "user_data"),
+        ("CamRoleName", "writer", "role"),
+        ("CamRoleName", "", "role"),
+        ("HostName", "www", "host_name"),
+        ("DisableApiTermination", False, "protected"),
+    ],
+)
+def test_one_attribute_changes(world: World, attribute: str, value: object, kept: str) -> None:
+    ids = [one.instance_id for one in run(world, **PURCHASE)]
+    request = {"InstanceIds": ids, attribute: value}
+    assert call(world.control, "ModifyInstancesAttribute", request) == {}
+    assert [getattr(world.instance(one).purchase, kept) for one in ids] == [value] * 2
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({}, "MissingParameter"),
+        ({"InstanceName": None}, "MissingParameter"),
+        ({"AutoReboot": False}, "MissingParameter"),
+        ({"InstanceName": "a", "HostName": "www"}, "InvalidParameterCombination"),
+        ({"UserData": "?"}, "InvalidParameterValue.InvalidUserDataFormat"),
+        ({"HostName": "www", "AutoReboot": True}, "InvalidParameterValue"),
+    ],
+    ids=str,
+)
+def test_not_one_attribute_is_refused(world: World, parameters: dict[str, Any], code: str) -> None:
+    request = {"InstanceIds": [world.run()]} | parameters
+    assert refusal(world, "ModifyInstancesAttribute", request).code == code
+
+
+def test_a_protected_instance_is_not_terminated(world: World) -> None:
+    ids = [one.instance_id for one in run(world, **PURCHASE)]
+    expected = "UnsupportedOperation.InstancesProtected"
+    assert refusal(world, "TerminateInstances", {"InstanceIds": ids}).code == expected
+    request: dict[str, Any] = {"InstanceIds": ids, "DisableApiTermination": False}
+    call(world.control, "ModifyInstancesAttribute", request)
+    assert call(world.control, "TerminateInstances", {"InstanceIds": ids}) == {}
+
+
+def test_what_was_bought_survives_a_restart(world: World) -> None:
+    bought = run(world, **PURCHASE)
+    world.restart()
+    assert [world.instance(one.instance_id) for one in bought] == bought
