@@ -1,5 +1,7 @@
 """How often: a second's calls at once, then one by one."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gateway.api.rate import DEFAULT_PER_S, PER_S, RateLimit
@@ -55,3 +57,23 @@ def test_the_rate_can_be_chosen(per_s: float, at_once: int) -> None:
 
 def test_the_rates_are_of_actions_that_exist() -> None:
     assert set(PER_S) <= set(ACTIONS)
+
+
+def test_full_buckets_are_forgotten_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.api.rate.BUCKETS_MAX", 3)
+    clock = Clock()
+    rate = RateLimit(clock)
+    assert taken(rate, "AssociateAddress", "busy") == 10
+    for caller in ("b", "c"):
+        rate.take(caller, "AssociateAddress")
+    clock.now += 0.2  # those two are full again, the first is not
+    assert taken(rate, "AssociateAddress", "d") == 10
+    assert {caller for caller, _ in rate._buckets} == {"busy", "d"}
+    assert taken(rate, "AssociateAddress", "busy") == 2
+
+
+def test_several_servers_may_ask_at_once() -> None:
+    rate = RateLimit(Clock(), 500.0)
+    with ThreadPoolExecutor(4) as pool:
+        counts = list(pool.map(lambda _: taken(rate, "DescribeInstances"), range(4)))
+    assert sum(counts) == 500
