@@ -1,11 +1,14 @@
 """tgw instance run | list | show | start | stop | reboot | terminate | modify | …-ip."""
 
 import argparse
+import base64
+from pathlib import Path
 from typing import Any
 
 from gateway.cli.control import client, find_instance
 from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Run, Subparsers, noun, verb
+from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
 from gateway.control.values import INSTANCE_BANDWIDTH_MAX_MBPS, ChargeType
 
 VERBS = {
@@ -36,6 +39,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         default=ChargeType.TRAFFIC_POSTPAID_BY_HOUR.value,
         help="how public traffic is paid for (default %(default)s)",
     )
+    _add_purchase(parser)
     verb(verbs, common, "list", show_all, "List the instances", json=True)
     parser = verb(verbs, common, "show", show, "Show one instance", json=True)
     _add_instance(parser)
@@ -63,8 +67,30 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     _add_instance(parser)
 
 
+def _add_purchase(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--type", default=DEFAULT_TYPE, help="how large it is said to be (default %(default)s)"
+    )
+    parser.add_argument(
+        "--image", default=DEFAULT_IMAGE, metavar="ID", help="any image's id; they are all the same"
+    )
+    parser.add_argument(
+        "--hostname", default="", metavar="NAME", help="what its metadata calls it (by its address)"
+    )
+    parser.add_argument(
+        "--user-data",
+        type=Path,
+        metavar="FILE",
+        help="what it finds in its metadata, at most 16 KB",
+    )
+    parser.add_argument(
+        "--role", default="", help="a name: programs in it may call the API, with credentials of it"
+    )
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run one."""
+    user_data = _content(arguments.user_data)
     control = client(arguments)
     answer = control.call(
         "RunInstances",
@@ -73,8 +99,20 @@ def run(arguments: argparse.Namespace) -> None:
             "InternetChargeType": arguments.charge_type,
             "InternetMaxBandwidthOut": arguments.bandwidth,
         },
+        InstanceType=arguments.type,
+        ImageId=arguments.image,
+        HostName=arguments.hostname,
+        UserData=base64.b64encode(user_data).decode(),
+        CamRoleName=arguments.role,
     )
     _print(find_instance(control, answer["InstanceIdSet"][0]), json=arguments.json)
+
+
+def _content(file: Path | None) -> bytes:
+    try:
+        return file.read_bytes() if file else b""
+    except OSError as error:
+        raise MistakeError(f"--user-data {file}: {error.strerror}") from error
 
 
 def show_all(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,9 @@
 """instance and eip against a real control, over its socket; only the machines are none."""
 
+import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +58,22 @@ def test_a_list_has_every_instance_and_show_has_one(tgw: Tgw, world: World) -> N
 def test_a_list_of_nothing_has_its_titles(tgw: Tgw, world: World) -> None:
     assert tgw("instance", "list").out == "INSTANCE  NAME  STATE  PRIVATE  PUBLIC  MBPS\n"
     assert tgw("eip", "list").out == "EIP  NAME  ADDRESS  STATUS  INSTANCE  MBPS\n"
+
+
+def test_an_instance_is_what_was_asked_for(tgw: Tgw, world: World, tmp_path: Path) -> None:
+    file = tmp_path / "user-data"
+    file.write_bytes(b"#!/bin/sh\n\xff")
+    shown = facts(
+        tgw(
+            "instance", "run", "--type", "S5.LARGE8", "--image", "img-487zeit5",
+            "--hostname", "www", "--user-data", str(file), "--role", "reader", "--json",
+        )
+    )  # fmt: skip
+    bought = world.instance(shown["InstanceId"]).purchase
+    assert base64.b64decode(bought.user_data) == b"#!/bin/sh\n\xff"
+    assert (bought.instance_type, bought.image_id) == ("S5.LARGE8", "img-487zeit5")
+    assert (bought.host_name, bought.role) == ("www", "reader")
+    assert shown["CPU"] == 4
 
 
 @pytest.mark.parametrize(
@@ -119,6 +137,11 @@ REFUSED = [
     pytest.param(["eip", "unbind", "front"], 1, "AddressStatusNotPermit)", id="not-bound"),
     pytest.param(["instance", "start", "web"], 1, "(UnsupportedOperation.", id="runs-already"),
     pytest.param(["instance", "run", "--bandwidth", "-1"], 2, "InvalidParameter", id="negative"),
+    pytest.param(["instance", "run", "--type", "S5.HUGE"], 2, "no instance type", id="type"),
+    pytest.param(["instance", "run", "--image", "debian"], 1, "(InvalidImageId.Mal", id="image"),
+    pytest.param(["instance", "run", "--role", "a b"], 2, "no role's name", id="role"),
+    pytest.param(["instance", "run", "--user-data", "/nowhere"], 2, "No such file", id="no-file"),
+    pytest.param(["instance", "run", "--user-data", "/dev"], 2, "/dev: Is a dir", id="no-content"),
     pytest.param(["instance", "run", "--name", "x" * 500], 2, "InvalidInstanceN", id="long-name"),
     pytest.param(["eip", "allocate", "--bandwidth", "9999"], 2, "InvalidParameterV", id="too-fast"),
     pytest.param(["exec", "nobody", "--", "true"], 2, "no instance 'nobody'", id="exec-nobody"),
