@@ -93,13 +93,13 @@ class Credentials:
 
     def _change(self, change: Callable[[tuple[Pair, ...]], tuple[Pair, ...]]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_in(self._path.parent):
+        with alone_in(self._path.parent):
             before = self.pairs()
             after = change(before)
             if len(after) > PAIRS_MAX:
                 raise CredentialsError(f"there are {PAIRS_MAX} pairs already, and no more can be")
             if after != before:
-                _write(self._path, json.dumps([asdict(pair) for pair in after], indent=1))
+                write_private(self._path, json.dumps([asdict(pair) for pair in after], indent=1))
 
 
 def _fresh(now: float) -> Pair:
@@ -114,7 +114,8 @@ def _parsed(text: bytes) -> tuple[Pair, ...]:
     return tuple(Pair(**facts) for facts in json.loads(text))
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Replace the file by one that only its owner can read, durably."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)  # a killed writer's
     # Nobody else may read it from its first moment on.
@@ -127,7 +128,8 @@ def _write(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time is in this block for the same folder."""
     file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -20,6 +20,7 @@ from gateway.api.bodies import Bodies, Body
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.server import BODY_MAX, enveloped, json_object
+from gateway.api.temporary import TemporaryCredentials, is_temporary
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
 from gateway.control.place import REGION
@@ -43,9 +44,9 @@ COMMON: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request whose signature is right asks for."""
+    """What a request whose signature is right asks for; `caller` is a SecretId or an instance."""
 
-    secret_id: str
+    caller: str
     action: str
     region: str
     parameters: dict[str, Any]
@@ -59,12 +60,14 @@ class SignedApi:
         self,
         control: Controller,
         credentials: Credentials,
+        temporary: TemporaryCredentials,
         rate: RateLimit,
         clock: Callable[[], float],
     ) -> None:
         """`clock` tells the seconds since 1970, to compare timestamps with."""
         self._control = control
         self._credentials = credentials
+        self._temporary = temporary
         self.rate = rate
         self._clock = clock
         self._bodies = Bodies()
@@ -88,7 +91,7 @@ class SignedApi:
             return await self._carry_out(call)
 
     async def _carry_out(self, call: Call) -> Answer:
-        self.rate.take(call.secret_id, call.action)
+        self.rate.take(call.caller, call.action)
         if not call.region:
             raise ApiError("MissingParameter", "the common parameter Region is missing")
         if call.region != REGION:
@@ -104,8 +107,8 @@ class SignedApi:
         registry.check_action(
             action, version, claim.service if claim.service in sign.SERVICES else None
         )
-        key = self._key(claim.secret_id, headers.get("x-tc-timestamp", ""))
-        _refuse_token(headers.get("x-tc-token", ""))
+        caller, key = self._signer(claim.secret_id, headers.get("x-tc-token", ""))
+        sign.check_time(headers.get("x-tc-timestamp", ""), self._clock())
         by_get = received.method == "GET"
         if not by_get:
             received = replace(received, body=await body.read(request, BODY_MAX))
@@ -115,7 +118,7 @@ class SignedApi:
             if by_get
             else json_object(received.body)
         )
-        return Call(claim.secret_id, action, headers.get("x-tc-region", ""), found, by_get)
+        return Call(caller, action, headers.get("x-tc-region", ""), found, by_get)
 
     async def _signed_v1(self, request: Request, received: sign.Received, body: Body) -> Call:
         kind = received.headers.get("content-type", "")
@@ -131,22 +134,25 @@ class SignedApi:
         for name in ("SecretId", "Signature", "Nonce"):
             if not flat.get(name):
                 raise ApiError("MissingParameter", f"the common parameter {name} is missing")
-        key = self._key(flat["SecretId"], flat.get("Timestamp", ""))
-        _refuse_token(flat.get("Token", ""))
+        caller, key = self._signer(flat["SecretId"], flat.get("Token", ""))
+        sign.check_time(flat.get("Timestamp", ""), self._clock())
         sign.check_v1(flat, received, key)
         own = {name: value for name, value in flat.items() if name not in COMMON}
         found = parameters.nested(own)
-        return Call(flat["SecretId"], action, flat.get("Region", ""), found, as_text=True)
+        return Call(caller, action, flat.get("Region", ""), found, as_text=True)
 
-    def _key(self, secret_id: str, timestamp: str) -> str:
+    def _signer(self, secret_id: str, token: str) -> tuple[str, str]:
+        """Who signed, and with which key."""
         key = self._credentials.key_of(secret_id)
+        if token or (key is None and is_temporary(secret_id)):
+            holder = self._temporary.holder(secret_id, token)
+            return holder.instance_id, holder.secret_key
         if key is None:
             raise ApiError(
                 "AuthFailure.SecretIdNotFound",
                 "the SecretId is not found or is disabled: please ensure that it is correct",
             )
-        sign.check_time(timestamp, self._clock())
-        return key
+        return secret_id, key
 
 
 async def _form(request: Request, body: Body) -> bytes:
@@ -172,8 +178,3 @@ def _received(request: Request) -> sign.Received:
         name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw
     }
     return sign.Received(method, query, headers)
-
-
-def _refuse_token(token: str) -> None:
-    if token:
-        raise ApiError("AuthFailure.TokenFailure", "there are no temporary credentials here")

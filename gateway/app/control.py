@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Network
 from pathlib import Path
 from random import SystemRandom
 
@@ -17,23 +16,23 @@ from gateway.api import server as api
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
-from gateway.app import listen
+from gateway.api.temporary import TemporaryCredentials, kept_secret
+from gateway.app import facts, listen
 from gateway.app.begin import begin
 from gateway.app.timer import opening_in_time
-from gateway.control import place
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
 from gateway.control.publication import SharedTables
 from gateway.lab import roles
 from gateway.lab.machines import Machines
 from gateway.lab.places import GATEWAY, Places
-from gateway.lab.topology import METADATA_ADDRESS, Topology
+from gateway.lab.topology import API_ADDRESS, METADATA_ADDRESS, Topology
 from gateway.metadata import server as metadata
-from gateway.metadata.tree import Facts
 from gateway.net import namespace
 from gateway.store.sqlite import SqliteStore
 
 METADATA_PORT = 80
+INNER_API_PORT = 80
 BACKLOG = 128
 REQUESTS_AT_ONCE = 200
 
@@ -55,11 +54,13 @@ def run(lab: str, options: listen.Options) -> None:
     control.restore(_configuration(topology))
     with namespace.inside(site.namespace(GATEWAY)):
         metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
-    metadata_server = _server(metadata.application(_facts_of(control, topology)))
+        api_socket = socket.create_server((API_ADDRESS, INNER_API_PORT), backlog=BACKLOG)
+    temporary = TemporaryCredentials(kept_secret(site.role_secret), control, time.time)
+    metadata_server = _server(metadata.application(facts.facts_of(control, topology, temporary)))
     with (
         opening_in_time(control),
         _in_background(metadata_server, metadata_socket),
-        _signed_api(site, control, options),
+        _signed_apis(site, control, temporary, options, api_socket),
         _unix_listener(site.socket) as listener,
     ):
         server = _server(api.application(control))
@@ -70,14 +71,26 @@ def run(lab: str, options: listen.Options) -> None:
 
 
 @contextmanager
-def _signed_api(site: Places, control: Controller, options: listen.Options) -> Iterator[None]:
-    credentials = Credentials(site.credentials)
-    credentials.ensure(time.time())
+def _signed_apis(
+    site: Places,
+    control: Controller,
+    temporary: TemporaryCredentials,
+    options: listen.Options,
+    inner: socket.socket,
+) -> Iterator[None]:
+    """The API for the machine's programs, and the one for programs in instances, without TLS."""
+    Credentials(site.credentials).ensure(time.time())
     rate = RateLimit(time.monotonic, options.rate_per_s)
-    server = listen.server(SignedApi(control, credentials, rate, time.time), options)
+
+    def api_server(options: listen.Options) -> uvicorn.Server:
+        # Each has what it remembers for itself, as it has a thread of its own.
+        credentials = Credentials(site.credentials)
+        return listen.server(SignedApi(control, credentials, temporary, rate, time.time), options)
+
     with (
         listen.listener(options, site.endpoint, BACKLOG) as listener,
-        _in_background(server, listener),
+        _in_background(api_server(options), listener),
+        _in_background(api_server(listen.Options()), inner),
     ):
         yield
 
@@ -89,32 +102,6 @@ def _configuration(topology: Topology) -> LabConfigured:
         vpc=topology.vpc,
         reserved=(topology.vpc_gateway,),
     )
-
-
-def _facts_of(control: Controller, topology: Topology) -> metadata.FactsOf:
-    def facts_of(private_ip: str) -> Facts | None:
-        with control.state() as state:
-            instance = state.instance_at(private_ip)
-            public = state.public_ip(instance) if instance else None
-        if instance is None:
-            return None
-        return Facts(
-            instance_id=instance.instance_id,
-            name=instance.name,
-            uuid=instance.uuid,
-            mac=instance.mac,
-            local_ipv4=instance.private_ip,
-            public_ipv4=public,
-            gateway=topology.vpc_gateway,
-            subnet_mask=str(IPv4Network(topology.vpc).netmask),
-            region=place.REGION,
-            zone=place.ZONE,
-            vpc_id=place.VPC_ID,
-            subnet_id=place.SUBNET_ID,
-            owner_id=place.APP_ID,
-        )
-
-    return facts_of
 
 
 def _server(application: ASGIApp) -> uvicorn.Server:

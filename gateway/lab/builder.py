@@ -6,7 +6,7 @@ only after its guard stands, so there is no moment in which a private address co
 
 from gateway.engine import record, steering
 from gateway.lab.places import GATEWAY, INTERNET, Places
-from gateway.lab.topology import METADATA_ADDRESS, METADATA_NAME, Topology
+from gateway.lab.topology import API_ADDRESS, API_NAMES, METADATA_ADDRESS, METADATA_NAME, Topology
 from gateway.net import namespace
 from gateway.net.links import Links
 
@@ -52,7 +52,7 @@ def _build_internet(name: str, topology: Topology) -> None:
 
 def _build_gateway(name: str, topology: Topology) -> None:
     with Links(name) as links, namespace.inside(name):
-        for address in (topology.vpc_gateway, METADATA_ADDRESS):
+        for address in (topology.vpc_gateway, METADATA_ADDRESS, API_ADDRESS):
             links.address("lo", address, 32)
         # Without a route of its own a private address would take the default one, to the uplink.
         links.blackhole(topology.vpc)
@@ -75,6 +75,7 @@ def _etc_files(topology: Topology) -> dict[str, str]:
     hosts = (
         ("127.0.0.1", "localhost"),
         (METADATA_ADDRESS, METADATA_NAME),
+        (API_ADDRESS, " ".join(API_NAMES)),
         (topology.internet_address, INTERNET),
     )
     lines = "".join(f"{address}\t{name}\n" for address, name in hosts)

@@ -52,6 +52,11 @@ class Places:
         return self.state / "credentials.json"
 
     @property
+    def role_secret(self) -> Path:
+        """The secret that temporary credentials are derived from; only root can read it."""
+        return self.state / "roles.key"
+
+    @property
     def endpoint(self) -> Path:
         """Says where control listens for signed requests: a URL."""
         return self.run / "api"

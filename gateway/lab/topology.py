@@ -15,11 +15,18 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final, Self
 
+from gateway.control.place import REGION
 from gateway.nat.checks import is_martian
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 METADATA_ADDRESS: Final = "169.254.0.23"
 METADATA_NAME: Final = "metadata.tencentyun.com"
+API_ADDRESS: Final = "169.254.0.95"  # where instances find the cloud's API
+API_NAMES: Final = tuple(
+    f"{service}{where}.tencentcloudapi.com"
+    for service in ("cvm", "vpc", "monitor", "sts", "tag")
+    for where in ("", ".internal", f".{REGION}")
+)
 PREFIX_MIN: Final = 12  # a million addresses; more would cost control minutes and gigabytes
 
 
@@ -129,8 +136,9 @@ def _network(field: str, text: str) -> IPv4Network:
         raise TopologyError(f"{field}: {text} must have a prefix from /{PREFIX_MIN} to /30")
     if str(network) != text:
         raise TopologyError(f"{field}: write {text} as {network}")
-    if network.is_loopback or network.is_multicast or IPv4Address(METADATA_ADDRESS) in network:
-        raise TopologyError(f"{field}: {text} is loopback, multicast or the metadata service's")
+    services = (IPv4Address(METADATA_ADDRESS), IPv4Address(API_ADDRESS))
+    if network.is_loopback or network.is_multicast or any(one in network for one in services):
+        raise TopologyError(f"{field}: {text} is loopback, multicast or has a service's address")
     return network
 
 

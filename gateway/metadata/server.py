@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.metadata.tree import Facts, answer
+from gateway.metadata.facts import Facts, answer
 
 FactsOf = Callable[[str], Facts | None]
 
@@ -20,11 +20,13 @@ FactsOf = Callable[[str], Facts | None]
 def application(facts_of: FactsOf) -> Starlette:
     """The service; `facts_of` gives the facts of the instance at a private address."""
 
-    def get(request: Request) -> PlainTextResponse:
+    def get(request: Request) -> Response:
         facts = facts_of(request.client.host) if request.client else None
         body = answer(facts, request.scope["path"]) if facts else None
         if body is None:
             return PlainTextResponse("404 Not Found", status_code=404)
+        if isinstance(body, bytes):  # the user's own data, of any kind
+            return Response(body, media_type="application/octet-stream")
         return PlainTextResponse(body)
 
     return Starlette(routes=[Route("/{path:path}", get, methods=["GET"])])

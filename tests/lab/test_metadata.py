@@ -1,14 +1,18 @@
 """The metadata service as an instance asks it: with curl, by name and by address."""
 
+from pathlib import Path
+
 import pytest
-from support.labs import Instance, Lab
+from support.labs import Instance, Lab, eventually
 
 BY_NAME = "http://metadata.tencentyun.com"
 BY_ADDRESS = "http://169.254.0.23"
 
 
 @pytest.mark.parametrize("base", [BY_NAME, BY_ADDRESS])
-@pytest.mark.parametrize("version", ["", "/latest", "/1.0", "/2017-09-19"])
+@pytest.mark.parametrize(
+    "version", ["", "/latest", "/1.0", "/2017-09-19", "/2019-09-29", "/2019-12-11"]
+)
 def test_the_public_address_by_every_name(lab: Lab, web: Instance, base: str, version: str) -> None:
     assert lab.curl(web.id, f"{base}{version}/meta-data/public-ipv4") == web.public
 
@@ -37,6 +41,50 @@ def test_what_an_instance_learns_of_itself(lab: Lab, web: Instance) -> None:
         f"network/interfaces/macs/{mac}/local-ipv4s/{web.private}/subnet-mask": "255.255.0.0",
     }
     assert {path: lab.curl(web.id, f"{base}/{path}") for path in told} == told
+
+
+def test_what_an_instance_was_bought_with_is_told_and_follows_every_change(
+    lab: Lab, tmp_path: Path
+) -> None:
+    file = tmp_path / "user-data"
+    file.write_bytes(b"#!/bin/sh\necho hello\n")
+    bought = lab.ask(
+        "instance", "run", "--type", "S5.LARGE8", "--image", "img-487zeit5", "--hostname", "www",
+        "--user-data", str(file),
+    )  # fmt: skip
+    instance = Instance(lab, bought["InstanceId"])
+    eventually(lambda: instance.show()["InstanceState"] == "RUNNING")
+    base = f"{BY_NAME}/latest/meta-data"
+    created = instance.show()["CreatedTime"].replace("T", " ").removesuffix("Z")
+    told = {
+        "hostname": "www",
+        "app-id": "1250000000",
+        "instance/instance-type": "S5.LARGE8",
+        "instance/image-id": "img-487zeit5",
+        "payment/": "charge-type\ncreate-time",
+        "payment/charge-type": "POSTPAID_BY_HOUR",
+        "payment/create-time": created,
+        "cam/": None,
+        "cam/security-credentials/": None,
+        "spot/termination-time": None,
+    }
+    assert {path: lab.curl(instance.id, f"{base}/{path}") for path in told} == told
+    assert lab.curl(instance.id, f"{BY_NAME}/latest/user-data") == "#!/bin/sh\necho hello\n"
+    assert lab.curl(instance.id, f"{BY_NAME}/latest/") == "meta-data/\nuser-data"
+    assert lab.curl(instance.id, f"{BY_NAME}/1.0/meta-data/placement/zone") == "100003"
+
+    def change(**attribute: str) -> None:
+        lab.control.call("ModifyInstancesAttribute", InstanceIds=[instance.id], **attribute)
+
+    change(HostName="db")
+    assert lab.curl(instance.id, f"{base}/hostname") == "db"
+    change(UserData="")
+    assert lab.curl(instance.id, f"{BY_NAME}/latest/user-data") is None
+    change(CamRoleName="reader")
+    for path in ("cam/security-credentials", "cam/security-credentials/"):
+        assert lab.curl(instance.id, f"{base}/{path}") == "reader"
+    assert lab.curl(instance.id, f"{base}/cam/security-credentials/writer") is None
+    instance.terminate()
 
 
 def test_what_isnt_there_is_404(lab: Lab, web: Instance) -> None:

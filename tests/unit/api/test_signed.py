@@ -16,6 +16,8 @@ from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.server import BODY_MAX
 from gateway.api.signed import SignedApi
+from gateway.api.temporary import PERIOD_S, Temporary, TemporaryCredentials
+from gateway.control import commands as cmd
 
 NOW = 1551113065.0
 FORM = {"content-type": "application/x-www-form-urlencoded", "host": "127.0.0.1"}
@@ -29,7 +31,11 @@ class Server:
         self.path = folder / "credentials.json"
         self.keep(enabled=True)
         rate = RateLimit(lambda: self.seconds, 1000.0)
-        self.api = SignedApi(world.control, Credentials(self.path), rate, lambda: NOW)
+        self.now = NOW
+        self.temporary = TemporaryCredentials(bytes(32), world.control, lambda: self.now)
+        self.api = SignedApi(
+            world.control, Credentials(self.path), self.temporary, rate, lambda: NOW
+        )
         self.port = 0
 
     def keep(self, *, enabled: bool) -> None:
@@ -216,6 +222,62 @@ def test_a_pair_that_is_disabled_is_refused_at_once(server: Server) -> None:
     assert code(server.post("DescribeAddresses", {})) == "AuthFailure.SecretIdNotFound"
     server.keep(enabled=True)
     assert "AddressSet" in server.post("DescribeAddresses", {}).response
+
+
+def test_temporary_credentials_sign_with_their_token_until_they_expire(
+    server: Server, world: World
+) -> None:
+    made = temporary(server, world)
+    pair = {"secret_id": made.secret_id, "secret_key": made.secret_key}
+    assert "AddressSet" in signed_v3(server, pair, made.token).response
+    assert "AddressSet" in signed_v1(server, pair, made.token).response
+    server.now = made.expires_at
+    for reply in (signed_v3(server, pair, made.token), signed_v1(server, pair, made.token)):
+        assert code(reply) == "AuthFailure.TokenFailure"
+
+
+def test_an_id_a_key_and_a_token_belong_together(server: Server, world: World) -> None:
+    made, other = temporary(server, world), temporary(server, world)
+    pair = {"secret_id": made.secret_id, "secret_key": made.secret_key}
+    lasting = {"secret_id": SECRET_ID, "secret_key": SECRET_KEY}
+    mixed = {"secret_id": made.secret_id, "secret_key": other.secret_key}
+    for who, token, expected in (
+        (pair, "", "AuthFailure.TokenFailure"),
+        (pair, other.token, "AuthFailure.TokenFailure"),
+        (lasting, made.token, "AuthFailure.TokenFailure"),
+        (mixed, made.token, "AuthFailure.SignatureFailure"),
+    ):
+        assert code(signed_v3(server, who, token)) == expected
+        assert code(signed_v1(server, who, token)) == expected
+
+
+def test_a_role_counts_for_one_however_often_it_is_renewed(server: Server, world: World) -> None:
+    instance_id = world.run()
+    command = cmd.ChangeInstancesAttributes((instance_id,), role="reader")
+    world.control.execute(command)
+    server.api.rate.per_s = 1.0
+    for expected in ({"AddressSet"}, {"Error"}):
+        made = server.temporary.of(world.instance(instance_id))
+        pair = {"secret_id": made.secret_id, "secret_key": made.secret_key}
+        assert signed_v3(server, pair, made.token).response.keys() >= expected
+        server.now += PERIOD_S
+
+
+def temporary(server: Server, world: World) -> Temporary:
+    """Those of another instance."""
+    instance_id = world.run()
+    world.control.execute(cmd.ChangeInstancesAttributes((instance_id,), role="reader"))
+    return server.temporary.of(world.instance(instance_id))
+
+
+def signed_v3(server: Server, pair: dict[str, str], token: str) -> Reply:
+    headers, body = v3_json("DescribeAddresses", {}, NOW, **pair)
+    return send(server.port, "POST", "/", headers | {"x-tc-token": token}, body)
+
+
+def signed_v1(server: Server, pair: dict[str, str], token: str) -> Reply:
+    query = v1("DescribeAddresses", {}, NOW, **pair, Token=token).decode()
+    return send(server.port, "GET", f"/?{query}", {"host": "127.0.0.1"})
 
 
 def test_only_signed_calls_count_against_the_rate(server: Server) -> None:

@@ -48,6 +48,7 @@ WRONG = [
     pytest.param({"pool": "224.0.0.0/24"}, "pool: 224.0.0.0/24 is", id="pool-multicast"),
     pytest.param({"vpc": "127.0.0.0/16"}, "vpc: 127.0.0.0/16 is", id="vpc-loopback"),
     pytest.param({"vpc": "169.254.0.0/16"}, "vpc: 169.254.0.0/16 is", id="vpc-metadata"),
+    pytest.param({"vpc": "169.254.0.64/26"}, "vpc: 169.254.0.64/26 is", id="vpc-api"),
     pytest.param({"clients": ["198.51.100.1"]}, "is taken by", id="client-is-the-router"),
     pytest.param({"clients": ["198.51.100.254"]}, "is taken by", id="client-is-the-uplink"),
     pytest.param({"clients": ["198.51.100.0"]}, "network or broadcast", id="client-network"),

@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
+from gateway.metadata.facts import Facts, Place
 from gateway.metadata.server import application
-from gateway.metadata.tree import Facts
 
 OURS, OTHERS = "10.0.0.2", "10.0.0.3"
 Message = MutableMapping[str, Any]
 
 
 def facts(instance_id: str, address: str) -> Facts:
+    place = Place("region", "zone", "r", "z", "vpc", "subnet", "10.0.0.1", "255.255.0.0")
     return Facts(
-        instance_id, "网", "uuid", "52:54:00:00:00:01", address, None, "10.0.0.1", "255.255.0.0",
-        "region", "zone", "vpc", "subnet", "owner",
+        instance_id, "网", "uuid", "host", "52:54:00:00:00:01", address, None, place, "owner",
+        "POSTPAID_BY_HOUR", 0.0, "S5.SMALL1", "img-1", b"\0\xff", "", None,
     )  # fmt: skip
 
 
@@ -57,7 +58,8 @@ def request(
     start, *rest = sent
     found = dict(start["headers"])
     body = b"".join(message.get("body", b"") for message in rest)
-    return start["status"], found.get(b"content-type", b"").decode(), body.decode()
+    kind = found.get(b"content-type", b"").decode()
+    return start["status"], kind, body.decode("utf-8" if "utf-8" in kind else "latin-1")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,12 @@ def test_a_header_makes_nobody_somebody_else(header: bytes) -> None:
 def test_the_answer_is_utf_8_text() -> None:
     status, kind, body = request("/meta-data/instance-name")
     assert (status, kind, body) == (200, "text/plain; charset=utf-8", "网")
+
+
+def test_user_data_is_bytes_of_any_kind() -> None:
+    status, kind, body = request("/latest/user-data")
+    assert (status, kind) == (200, "application/octet-stream")
+    assert body.encode("latin-1") == b"\0\xff"
 
 
 @pytest.mark.parametrize(
