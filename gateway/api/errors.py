@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.api.action import CVM, VPC
 from gateway.api.wire import ApiError
 from gateway.control import errors
 from gateway.control.values import InstanceState
@@ -58,6 +59,11 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.ProtectedError: "UnsupportedOperation.InstancesProtected",
     errors.AdapterError: "InternalError",
 }
+# Where cvm has another code for what vpc has one for, too.
+_CVM_CODES: Final[Mapping[type[errors.ControlError], str]] = {
+    errors.PoolEmptyError: "ResourcesSoldOut.EipInsufficient",
+    errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageIdNotFound",
+}
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {
     InstanceState.PENDING: "Pending",
     InstanceState.LAUNCH_FAILED: "LaunchFailed",
@@ -70,10 +76,12 @@ _STATE_WORD: Final[Mapping[InstanceState, str]] = {
 }
 
 
-def from_control(error: errors.ControlError) -> ApiError:
-    """The cloud's code for what control raised."""
+def from_control(error: errors.ControlError, service: str = VPC) -> ApiError:
+    """The cloud's code for what control raised when an action of this service was called."""
     if type(error) is errors.InstanceStateError:
         code = f"UnsupportedOperation.InstanceState{_STATE_WORD[error.state]}"
+    elif service == CVM and type(error) in _CVM_CODES:
+        code = _CVM_CODES[type(error)]
     else:
         code = _CODES[type(error)]
     return ApiError(code, str(error))

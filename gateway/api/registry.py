@@ -57,7 +57,7 @@ def call(
     except ValidationError as error:
         raise _invalid(error) from error
     except errors.ControlError as error:
-        raise from_control(error) from error
+        raise from_control(error, action.service) from error
 
 
 def _invalid(error: ValidationError) -> ApiError:

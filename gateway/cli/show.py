@@ -20,6 +20,7 @@ from gateway.store.sqlite import SqliteReader
 from gateway.telemetry import counters
 
 FOLLOW_EVERY_S = 0.2
+SHOWN_MAX = 80  # characters of one value
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -98,5 +99,11 @@ def _line(record: Record, *, as_json: bool) -> str:
         head = {"sequence": record.sequence, "at": record.at, "kind": record.kind}
         return json.dumps(head | facts, ensure_ascii=False)
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.at))
-    words = " ".join(f"{key}={value}" for key, value in facts.items() if value not in ("", None))
+    told = {key: value for key, value in facts.items() if value not in ("", None)}
+    words = " ".join(f"{key}={_short(str(value))}" for key, value in told.items())
     return f"{record.sequence:>6}  {at}  {record.kind:<20}  {words}"
+
+
+def _short(text: str) -> str:
+    """Enough of it for people: user data may be as long as a book."""
+    return text if len(text) <= SHOWN_MAX else f"{text[: SHOWN_MAX - 1]}…"

@@ -17,16 +17,17 @@ from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
 from gateway.control.purchase import Purchase
 
 DEFAULT: Final = "DEFAULT"
-_ID: Final = "-[0-9a-z]{8}"
 
 
 def bought(request: models.RunInstances) -> cmd.RunInstance:
     """The command. Raises `ApiError`."""
     _check_zone(request.Placement.Zone)
     _check_network(request.VirtualPrivateCloud)
-    if not re.fullmatch(f"img{_ID}", request.ImageId):
-        raise ApiError("InvalidImageId.Malformed", f"{request.ImageId[:80]!r} is no image's id")
+    _check_form("img", request.ImageId, "InvalidImageId.Malformed")
     internet = request.InternetAccessible
+    if internet.BandwidthPackageId is not None:
+        malformed = "InvalidParameterValue.BandwidthPackageIdMalformed"
+        _check_form("bwp", internet.BandwidthPackageId, malformed)
     return cmd.RunInstance(
         name=request.InstanceName,
         bandwidth_mbps=internet.InternetMaxBandwidthOut,
@@ -65,14 +66,19 @@ def _check_zone(zone: str) -> None:
 
 
 def _check_network(network: models.Network) -> None:
-    _check_id("VpcId", network.VpcId, f"vpc{_ID}", VPC_ID, "VpcIdNotExist")
-    _check_id("SubnetId", network.SubnetId, f"subnet{_ID}", SUBNET_ID, "SubnetNotExist")
+    for name, given, wanted, unknown in (
+        ("VpcId", network.VpcId, VPC_ID, "VpcIdNotExist"),
+        ("SubnetId", network.SubnetId, SUBNET_ID, "SubnetNotExist"),
+    ):
+        if given in (wanted, DEFAULT):
+            continue
+        _check_form(wanted.partition("-")[0], given, f"InvalidParameterValue.{name}Malformed")
+        raise ApiError(
+            f"InvalidParameterValue.{unknown}",
+            f"{name}: the only one here is {wanted}, or {DEFAULT}",
+        )
 
 
-def _check_id(name: str, given: str, form: str, wanted: str, unknown: str) -> None:
-    if given in (wanted, DEFAULT):
-        return
-    code = unknown if re.fullmatch(form, given) else f"{name}Malformed"
-    raise ApiError(
-        f"InvalidParameterValue.{code}", f"{name}: the only one here is {wanted}, or {DEFAULT}"
-    )
+def _check_form(prefix: str, given: str, code: str) -> None:
+    if not re.fullmatch(f"{prefix}-[0-9a-z]{{8}}", given):
+        raise ApiError(code, f"{given[:80]!r} is no id: those have the form {prefix}-1a2b3c4d")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.api.action import CVM
 from gateway.api.errors import from_control
 from gateway.control import errors
 from gateway.control.values import InstanceState
@@ -111,3 +112,15 @@ def test_a_running_task_has_one_code_whatever_it_is() -> None:
 def test_the_rows_have_every_state() -> None:
     for state in InstanceState:
         assert from_control(errors.InstanceStateError("ins-1", state, "x")).code
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (errors.PoolEmptyError, "ResourcesSoldOut.EipInsufficient"),
+        (errors.UnknownPackageError, "InvalidParameterValue.BandwidthPackageIdNotFound"),
+        (errors.RangeError, "InvalidParameterValue.Range"),
+    ],
+)
+def test_cvm_has_codes_of_its_own(kind: type[errors.ControlError], code: str) -> None:
+    assert from_control(kind("why"), CVM).code == code

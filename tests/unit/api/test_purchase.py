@@ -39,6 +39,12 @@ def network(**more: Any) -> dict[str, Any]:
     return {"VirtualPrivateCloud": {"VpcId": "DEFAULT", "SubnetId": "DEFAULT"} | more}
 
 
+def package(package_id: str) -> dict[str, Any]:
+    """A request to join a bandwidth package."""
+    internet = {"InternetChargeType": "BANDWIDTH_PACKAGE", "InternetMaxBandwidthOut": 1}
+    return {"InternetAccessible": internet | {"BandwidthPackageId": package_id}}
+
+
 def test_all_of_it_is_kept(world: World) -> None:
     first, second = run(world, **PURCHASE)
     assert [first.name, second.name] == ["web7", "web8"]
@@ -98,6 +104,12 @@ def test_fewer_will_do(world: World) -> None:
         (network(PrivateIpAddresses=["10.0.0.1"]), "VpcIpIsUsed"),
         (network(PrivateIpAddresses=["10.0.0.8", "10.0.0.9"]), "InvalidParameterCombination"),
         ({"InternetAccessible": {"PublicIpAssigned": True}}, "InvalidParameterCombination"),
+        (package("x"), "InvalidParameterValue.BandwidthPackageIdMalformed"),
+        (package("bwp-00000000"), "InvalidParameterValue.BandwidthPackageIdNotFound"),
+        (
+            {"InternetAccessible": {"InternetMaxBandwidthOut": 1}, "InstanceCount": 15},
+            "ResourcesSoldOut.EipInsufficient",
+        ),
         ({"UserData": "hello"}, "InvalidParameterValue.InvalidUserDataFormat"),
         ({"HostName": "-"}, "InvalidParameterValue.IllegalHostName"),
         ({"CamRoleName": "a b"}, "InvalidParameterValue.CamRoleNameMalformed"),

@@ -100,3 +100,12 @@ def test_events_as_json_are_one_document_each(tgw: Tgw) -> None:
 
 def test_a_lab_without_a_log_has_no_events(tgw: Tgw, root: None, site: Places) -> None:
     assert tgw("events") == (1, "", f"tgw: no event log at {site.log}\n")
+
+
+@pytest.mark.usefixtures("log")
+def test_a_long_value_is_cut_for_people_and_whole_for_programs(tgw: Tgw, site: Places) -> None:
+    store = SqliteStore(site.log)
+    store.append([Record(4, 0.0, "x", json.dumps({"fits": "A" * 80, "long": "B" * 81}))])
+    store.close()
+    assert tgw("events", "--last", "1").out.endswith(f" fits={'A' * 80} long={'B' * 79}…\n")
+    assert json.loads(tgw("events", "--last", "1", "--json").out)["long"] == "B" * 81
