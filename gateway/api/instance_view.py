@@ -51,6 +51,9 @@ def _bought(instance: Instance) -> dict[str, Any]:
         "CamRoleName": bought.role,
         "DisableApiTermination": bought.protected,
         "StopChargingMode": _charging(instance),
+        # There are none of these here, and clients go through them without a look.
+        "SecurityGroupIds": [],
+        "DataDisks": [],
     }
 
 

@@ -129,6 +129,7 @@ def test_an_instance_shows_what_it_was_bought_with() -> None:
         "DisableApiTermination": True,
         "ExpiredTime": None,
         "RestrictState": "NORMAL",
+        "SecurityGroupIds": [],
     }
     assert {name: shown[name] for name in expected} == expected
     assert "eA==" not in json.dumps(shown)
