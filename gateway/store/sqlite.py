@@ -6,48 +6,33 @@ primary key, so two writers can't both append the same place.
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from gateway.store.files import appearing
+from gateway.store.migrations import migrate, newest, schema
 from gateway.store.records import Record, SequenceConflictError, StoreError
+from gateway.store.transaction import Transaction
 
-SCHEMA: Final = 1
 BUSY_S: Final = 5.0
 READ_BATCH: Final = 1000
-
-_CREATE: Final = """
-CREATE TABLE IF NOT EXISTS event (
-    sequence INTEGER PRIMARY KEY,
-    at REAL NOT NULL,
-    kind TEXT NOT NULL,
-    body TEXT NOT NULL
-) STRICT
-"""
 
 
 class SqliteStore:
     """A log in a file. Raises `StoreError` if it can't be opened, or is of a newer version."""
 
     def __init__(self, path: Path) -> None:
-        """Open the log, or begin one."""
+        """Open the log and bring it to our schema, or begin one."""
         self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"can't open {path}: {error}") from error
-        self._database = _open(path, self._begin)
-
-    def _begin(self, database: sqlite3.Connection) -> None:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        with _Transaction(database):
-            database.execute(_CREATE)
-            database.execute(f"PRAGMA user_version = {SCHEMA}")
+        if not path.exists():
+            _begin(path)
+        self._database = _open(path, _prepare)
 
     def append(self, records: Sequence[Record]) -> None:
         """Append all or nothing. Raises `SequenceConflictError` unless they follow the last."""
         try:
-            with _Transaction(self._database):
+            with Transaction(self._database):
                 last = _length(self._database, self._path)
                 if [record.sequence for record in records] != list(
                     range(last + 1, last + 1 + len(records))
@@ -69,24 +54,8 @@ class SqliteStore:
         self._database.close()
 
 
-class _Transaction:
-    """BEGIN IMMEDIATE to COMMIT, or ROLLBACK if the block raises."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._database.execute("COMMIT")
-        elif self._database.in_transaction:  # a full disk has ended it already
-            self._database.execute("ROLLBACK")
-
-
 class SqliteReader:
-    """The log, for looking only: beside a running control or without one.
+    """The log, for looking only: beside a running control or without one; it is never migrated.
 
     Raises `StoreError` if there is none.
     """
@@ -106,27 +75,53 @@ class SqliteReader:
         """The records with a sequence above `after`, in order."""
         return _read(self._database, self._path, after)
 
+    def check(self) -> None:
+        """Look at every page of the file. Raises `StoreError` if it is damaged."""
+        try:
+            (found,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path} is damaged: {error}") from error
+        if found != "ok":
+            raise StoreError(f"{self._path} is damaged: {' '.join(found.split())}")
+
+    def copy_into(self, database: sqlite3.Connection) -> None:
+        """Make `database` what the log is at one moment, in one transaction of its own.
+
+        A control at work goes on meanwhile. Raises `sqlite3.Error`.
+        """
+        self._database.backup(database)
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
 
+def _begin(path: Path) -> None:
+    """Make a new log, which appears at `path` whole. Raises `StoreError`."""
+    left = path.with_name(f"{path.name}-wal")
+    if left.exists():
+        raise StoreError(f"{path} is gone, but not {left}: put it back, or remove that as well")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with appearing(path) as fresh, closing(_connect(fresh)) as database:
+            migrate(database)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"can't open {path}: {error}") from error
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    migrate(database)
+
+
 def _open(path: Path, begin: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
     """A connection to a log that this version can read, after `begin`. Raises `StoreError`."""
     try:
-        # Transactions are ours to begin (isolation_level), and control uses the log from whichever
-        # thread has its turn (check_same_thread).
-        database = sqlite3.connect(
-            path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-        )
+        database = _connect(path)
     except sqlite3.Error as error:
         raise StoreError(f"can't open {path}: {error}") from error
     try:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA:
-            raise StoreError(
-                f"{path} is of schema {version}, this tgw reads up to {SCHEMA}: upgrade tgw"
-            )
+        _check_kind(database, path)
         begin(database)
     except sqlite3.Error as error:
         database.close()
@@ -135,6 +130,26 @@ def _open(path: Path, begin: Callable[[sqlite3.Connection], object]) -> sqlite3.
         database.close()
         raise
     return database
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Transactions are ours to begin (isolation_level), and control uses the log from whichever
+    # thread has its turn (check_same_thread).
+    database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA synchronous = FULL")
+    return database
+
+
+def _check_kind(database: sqlite3.Connection, path: Path) -> None:
+    """It is a log, of a schema we know. Raises `StoreError`."""
+    version = schema(database)
+    if version > newest():
+        raise StoreError(
+            f"{path} is of schema {version}, this tgw reads up to {newest()}: upgrade tgw"
+        )
+    names = [name for (name,) in database.execute("SELECT name FROM sqlite_schema")]
+    if version < 1 or "event" not in names:
+        raise StoreError(f"{path} is {'no event log' if names else 'empty, no event log any more'}")
 
 
 def _length(database: sqlite3.Connection, path: Path) -> int:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from gateway.store import sqlite
+from gateway.store.migrations import newest
 from gateway.store.records import Record, SequenceConflictError, StoreError
-from gateway.store.sqlite import SCHEMA, SqliteReader, SqliteStore
+from gateway.store.sqlite import SqliteReader, SqliteStore
+from gateway.store.transaction import Transaction
 
 
 def record(sequence: int, body: str = "{}") -> Record:
@@ -47,7 +49,7 @@ def test_a_commit_survives_power_loss_as_sqlite_defines_it(store: SqliteStore) -
 
 
 def test_the_log_is_marked_with_its_schema(store: SqliteStore) -> None:
-    assert pragma(store, "user_version") == SCHEMA
+    assert pragma(store, "user_version") == newest()
 
 
 def test_what_was_appended_is_there_when_the_log_is_opened_again(path: Path) -> None:
@@ -72,6 +74,25 @@ def garbage(path: Path) -> None:
 def directory(path: Path) -> None:
     """No file at all."""
     path.mkdir()
+
+
+def emptied(path: Path) -> None:
+    """A database that lost all it had: no log to begin anew, and to forget everything."""
+    SqliteStore(path).close()
+    path.write_bytes(b"")
+
+
+def something_else(path: Path) -> None:
+    """A database of another program's."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE place (name TEXT)")
+
+
+def without_events(path: Path) -> None:
+    """A log's schema, and no log."""
+    something_else(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {newest()}")
 
 
 def cut_off(path: Path) -> None:
@@ -102,7 +123,10 @@ def assert_one_line(error: StoreError, path: Path) -> None:
     assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize("damage", [garbage, directory, cut_off, overwritten])
+DAMAGES = [garbage, emptied, something_else, without_events, cut_off, overwritten]
+
+
+@pytest.mark.parametrize("damage", [directory, *DAMAGES])
 def test_a_file_that_is_no_log_is_refused_with_one_line(
     path: Path, damage: Callable[[Path], None]
 ) -> None:
@@ -113,7 +137,7 @@ def test_a_file_that_is_no_log_is_refused_with_one_line(
 
 
 @pytest.mark.parametrize("look", [SqliteReader.length, read], ids=["length", "read"])
-@pytest.mark.parametrize("damage", [garbage, cut_off, overwritten])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_reader_refuses_a_file_that_is_no_log_with_one_line(
     path: Path, damage: Callable[[Path], None], look: Callable[[SqliteReader], object]
 ) -> None:
@@ -126,14 +150,62 @@ def test_a_reader_refuses_a_file_that_is_no_log_with_one_line(
 def test_a_newer_schema_is_refused_with_one_line_and_left_as_it_is(path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as database:
-        database.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+        database.execute(f"PRAGMA user_version = {newest() + 1}")
     with pytest.raises(StoreError) as refused:
         SqliteStore(path)
     assert str(refused.value) == (
-        f"{path} is of schema {SCHEMA + 1}, this tgw reads up to {SCHEMA}: upgrade tgw"
+        f"{path} is of schema {newest() + 1}, this tgw reads up to {newest()}: upgrade tgw"
     )
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA + 1,)
+        assert database.execute("PRAGMA user_version").fetchone() == (newest() + 1,)
+
+
+def test_a_log_that_is_gone_but_for_its_last_transactions_is_refused(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.append([record(1)])
+        path.rename(path.with_suffix(".away"))
+        with pytest.raises(StoreError) as refused:
+            SqliteStore(path)
+    assert_one_line(refused.value, path)
+    assert "put it back" in str(refused.value)
+    assert not path.exists()
+
+
+def test_a_new_log_appears_whole_or_not_at_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(sqlite, "migrate", fail)
+    with pytest.raises(StoreError, match="disk I/O error"):
+        SqliteStore(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_only_its_owner_may_read_a_log(store: SqliteStore, path: Path) -> None:
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(store: SqliteStore, path: Path) -> None:
+    """Without a `ROLLBACK` every later append would fail, too."""
+
+    class Failing:
+        def __init__(self, database: sqlite3.Connection) -> None:
+            self.database = database
+
+        @property
+        def in_transaction(self) -> bool:
+            return self.database.in_transaction
+
+        def execute(self, sql: str) -> object:
+            if sql == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+            return self.database.execute(sql)
+
+    database = store._database
+    with pytest.raises(sqlite3.OperationalError), Transaction(Failing(database)):  # type: ignore[arg-type]
+        database.execute("INSERT INTO event VALUES (1, 1.0, 'Kind', '{}')")
+    store.append([record(1)])
+    assert list(store.read()) == [record(1)]
 
 
 def test_a_place_where_no_file_can_be_is_refused_with_one_line(tmp_path: Path) -> None:
@@ -283,6 +355,6 @@ def test_a_reader_of_no_file_is_refused(tmp_path: Path) -> None:
 def test_a_reader_refuses_a_newer_schema(path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as database:
-        database.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+        database.execute(f"PRAGMA user_version = {newest() + 1}")
     with pytest.raises(StoreError, match="upgrade tgw"):
         SqliteReader(path)
