@@ -1,6 +1,7 @@
 """A process that appends to a log as fast as it can, and says what was acknowledged.
 
-`appender.py LOG BATCH`: each append has BATCH records, each line it prints is the last sequence.
+`appender.py LOG BATCH [BYTES]`: each append has BATCH records of so many bytes, each line it prints
+is the last sequence.
 """
 
 import sys
@@ -15,10 +16,11 @@ APPENDS_MAX = 100_000
 def main() -> None:
     """Append until killed."""
     path, batch = Path(sys.argv[1]), int(sys.argv[2])
+    body = '{"n":1}'.ljust(int(sys.argv[3]) if len(sys.argv) > 3 else 0)
     store = SqliteStore(path)
     for append in range(APPENDS_MAX):
         first = append * batch + 1
-        store.append([Record(n, float(n), "Kind", '{"n":1}') for n in range(first, first + batch)])
+        store.append([Record(n, float(n), "Kind", body) for n in range(first, first + batch)])
         print(first + batch - 1, flush=True)
 
 
