@@ -18,6 +18,7 @@ from gateway.api.credentials import CredentialsError
 from gateway.api.wire import ApiError
 from gateway.cli import (
     account,
+    backup,
     block,
     credentials,
     demo,
@@ -58,6 +59,7 @@ NOUNS = (
     replay,
     doctor,
     demo,
+    backup,
     processes,
 )
 MISTAKES = (MistakeError, TopologyError)

@@ -1,0 +1,47 @@
+"""tgw backup, tgw restore: a copy of the event log, and the way back."""
+
+import argparse
+from pathlib import Path
+
+from gateway.cli.output import RefusedError, need_root, print_json, site_of
+from gateway.cli.verbs import Subparsers, verb
+from gateway.store.backup import back_up, put_back
+
+
+def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
+    """Declare the two commands."""
+    parser = verb(
+        nouns, common, "backup", backup, "Copy the event log, also while control works", json=True
+    )
+    _add_file(parser, "where to; one that is there is left alone", "replace a file that is there")
+    parser = verb(
+        nouns, common, "restore", restore, "Make a copy the event log of a lab that is down"
+    )
+    _add_file(parser, "what 'tgw backup' wrote", "replace the event log that is there")
+
+
+def _add_file(parser: argparse.ArgumentParser, which: str, force: str) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help=which)
+    parser.add_argument("--force", action="store_true", help=force)
+
+
+def backup(arguments: argparse.Namespace) -> None:
+    """Copy."""
+    need_root()
+    events = back_up(site_of(arguments).log, arguments.file, replace=arguments.force)
+    if arguments.json:
+        print_json({"file": str(arguments.file.resolve()), "events": events})
+    else:
+        print(f"{arguments.file} has {events} events")
+
+
+def restore(arguments: argparse.Namespace) -> None:
+    """Put back. The lab must be down: what its data plane has in force is of the other log."""
+    need_root()
+    site = site_of(arguments)
+    if site.saved() is not None:
+        raise RefusedError(
+            f"lab {arguments.lab} is up: 'tgw lab down --keep-state' first, 'tgw lab up' after"
+        )
+    events = put_back(arguments.file, site.log, replace=arguments.force)
+    print(f"the event log of lab {arguments.lab} has {events} events")
