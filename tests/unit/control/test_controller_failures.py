@@ -12,7 +12,13 @@ from support.world import CrashError, Trouble, World
 from gateway.control import commands as cmd
 from gateway.control.controller import TRIES
 from gateway.control.errors import AdapterError, ControlError, DomainError
-from gateway.control.values import InstanceState, NetworkType, PackageChargeType
+from gateway.control.values import (
+    Behaviour,
+    ChargeType,
+    InstanceState,
+    NetworkType,
+    PackageChargeType,
+)
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
 
@@ -26,7 +32,17 @@ def by_name(world: World, name: str) -> str:
     return ids[0] if ids else "none"
 
 
+def ordinary_of(world: World, name: str) -> str:
+    """The id of the ordinary public IP of the instance called so; one that isn't there, too."""
+    instance_id = by_name(world, name)
+    with world.control.state() as state:
+        instance = state.instances.get(instance_id)
+    return instance.ordinary.address_id if instance and instance.ordinary else "none"
+
+
 TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
+PACKAGE = ChargeType.BANDWIDTH_PACKAGE
+BY_BANDWIDTH = ChargeType.BANDWIDTH_POSTPAID_BY_HOUR
 Step = Callable[[World], cmd.Command]
 DAY: list[Step] = [
     lambda _: cmd.RunInstance("web", 10, HOURLY),
@@ -44,8 +60,27 @@ DAY: list[Step] = [
     lambda world: cmd.ReleaseEip(by_name(world, "front")),
     lambda world: cmd.TransformOrdinaryIp(by_name(world, "web")),
     lambda world: cmd.TerminateInstance(by_name(world, "web")),
+    lambda world: cmd.AllocateEip(
+        "pair", 5, PACKAGE, by_name(world, "shared"), count=2, client_token="u"
+    ),
+    lambda _: cmd.RunInstance("twin", 10, HOURLY, count=2, client_token="v"),
+    lambda world: cmd.ChangeInstancesBandwidth((by_name(world, "twin1"),), 20),
+    lambda world: cmd.ChangePackageBandwidth(by_name(world, "shared"), 60),
+    lambda world: cmd.JoinPackage(by_name(world, "shared"), (ordinary_of(world, "twin1"),)),
+    lambda world: cmd.ChangePackageAttributes(by_name(world, "shared"), "team", None),
+    lambda world: cmd.LeavePackage(by_name(world, "team"), (by_name(world, "pair"),)),
+    lambda world: cmd.ChangeEipChargeType(by_name(world, "pair"), BY_BANDWIDTH, 7),
+    lambda world: cmd.RenameEip(by_name(world, "pair"), "lone"),
+    lambda world: cmd.RenameInstances((by_name(world, "twin1"),), "first"),
+    lambda world: cmd.TransformOrdinaryIp(by_name(world, "first")),
+    lambda _: cmd.ConfigureAccount(Behaviour.STANDARD, eips_max=30),
+    lambda world: cmd.ReturnOrdinaryIps((by_name(world, "twin2"),)),
+    lambda world: cmd.BindEip(by_name(world, "lone"), by_name(world, "twin2")),
+    lambda world: cmd.UnbindEip(by_name(world, "lone"), reallocate=True),
+    lambda world: cmd.CreatePackages("two", 5, TOP5, NetworkType.BGP, count=2),
+    lambda world: cmd.DeletePackage(by_name(world, "two")),
 ]
-CALLS_OF_A_DAY = 49
+CALLS_OF_A_DAY = 89
 
 
 def live(world: World, steps: Iterator[Step]) -> ControlError | None:
