@@ -15,6 +15,7 @@ from gateway.telemetry import catalogue
 ROOT = Path(__file__).parents[2]
 RFCS = ("791", "768", "792", "1122", "1191", "1624", "3022", "4787", "5382", "5508", "7857")
 RFC_TEXT = (ROOT / "docs" / "rfc.md").read_text()
+DURABILITY_TEXT = (ROOT / "docs" / "durability.md").read_text()
 COUNTERS_TEXT = (ROOT / "docs" / "counters.md").read_text()
 # A test as a document names it, and how the names of its rows begin.
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[([^`]+)\])?`")
@@ -23,7 +24,7 @@ CLAUSES = [line for line in RFC_TEXT.splitlines() if re.match(r"\| (?!---|clause
 
 NAMED_TESTS = [
     pytest.param(*found, id=f"{found[0]}::{found[1]}[{found[2]}]")
-    for found in sorted(set(NAMED.findall(RFC_TEXT)))
+    for found in sorted(set(NAMED.findall(RFC_TEXT + DURABILITY_TEXT)))
 ]
 
 
