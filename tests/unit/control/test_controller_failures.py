@@ -40,6 +40,13 @@ def ordinary_of(world: World, name: str) -> str:
     return instance.ordinary.address_id if instance and instance.ordinary else "none"
 
 
+def address_of(world: World, name: str) -> str:
+    """The address of the EIP called so."""
+    eip_id = by_name(world, name)
+    with world.control.state() as state:
+        return state.eips[eip_id].address if eip_id in state.eips else "none"
+
+
 TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
 PACKAGE = ChargeType.BANDWIDTH_PACKAGE
 BY_BANDWIDTH = ChargeType.BANDWIDTH_POSTPAID_BY_HOUR
@@ -79,8 +86,10 @@ DAY: list[Step] = [
     lambda world: cmd.UnbindEip(by_name(world, "lone"), reallocate=True),
     lambda world: cmd.CreatePackages("two", 5, TOP5, NetworkType.BGP, count=2),
     lambda world: cmd.DeletePackage(by_name(world, "two")),
+    lambda world: cmd.BlockAddress(address_of(world, "lone"), 60),
+    lambda world: cmd.OpenAddress(address_of(world, "lone")),
 ]
-CALLS_OF_A_DAY = 89
+CALLS_OF_A_DAY = 93
 
 
 def live(world: World, steps: Iterator[Step]) -> ControlError | None:
