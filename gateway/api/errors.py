@@ -57,6 +57,9 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.PrivateIpUsedError: "VpcIpIsUsed",
     errors.InstanceCombinationError: "InvalidParameterCombination",
     errors.ProtectedError: "UnsupportedOperation.InstancesProtected",
+    errors.AddressBusyError: "OperationDenied.MutexTaskRunning",
+    errors.InstanceBusyError: "MutexOperation.TaskRunning",
+    errors.UnknownTaskError: "InvalidParameter",
     errors.AdapterError: "InternalError",
 }
 # Where cvm has another code for what vpc has one for, too.

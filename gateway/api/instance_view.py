@@ -1,5 +1,6 @@
 """Instances as the cloud's API shows them: its field names and forms."""
 
+from dataclasses import replace
 from typing import Any
 
 from gateway.api.times import iso_time
@@ -8,14 +9,18 @@ from gateway.control.state import PASSING, State
 from gateway.control.values import Instance, InstanceState
 
 
-def instance_view(state: State, instance: Instance) -> dict[str, Any]:
-    """An `Instance` of the cvm API."""
+def instance_view(
+    state: State, instance: Instance, passing: InstanceState | None = None
+) -> dict[str, Any]:
+    """An `Instance` of the cvm API, in the state it is still passing through if there is one."""
+    instance = replace(instance, state=passing or instance.state)
     return {
         "InstanceId": instance.instance_id,
         "InstanceName": instance.name,
         "InstanceState": instance.state.value,
         "RestrictState": "NORMAL",
         "LatestOperationState": _latest(instance),
+        "LatestOperationErrorMsg": instance.why or None,
         "Placement": {"Zone": ZONE, "ProjectId": 0},
         **_network(state, instance),
         **_bought(instance),

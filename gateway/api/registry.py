@@ -11,6 +11,7 @@ from gateway.api.actions.account import ACCOUNT_ACTIONS
 from gateway.api.actions.addresses import ADDRESS_ACTIONS
 from gateway.api.actions.instances import INSTANCE_ACTIONS
 from gateway.api.actions.packages import PACKAGE_ACTIONS
+from gateway.api.actions.tasks import TASK_ACTIONS
 from gateway.api.errors import from_control
 from gateway.api.wire import ApiError
 from gateway.control import errors
@@ -82,4 +83,5 @@ ACTIONS: Final[Mapping[str, Action]] = {
     **ADDRESS_ACTIONS,
     **PACKAGE_ACTIONS,
     **ACCOUNT_ACTIONS,
+    **TASK_ACTIONS,
 }

@@ -5,17 +5,18 @@ from typing import Any
 from gateway.api.times import iso_time as _time
 from gateway.control.place import REGION
 from gateway.control.state import State
-from gateway.control.values import BandwidthPackage, Eip
+from gateway.control.values import AddressStatus, BandwidthPackage, Eip
 
 
-def address_view(state: State, eip: Eip) -> dict[str, Any]:
-    """An `Address` of the vpc API."""
+def address_view(state: State, eip: Eip, passing: AddressStatus | None = None) -> dict[str, Any]:
+    """An `Address` of the vpc API, with the status it is passing through if there is one."""
     instance = state.instances[eip.instance_id] if eip.instance_id else None
+    rest = AddressStatus.BIND if instance else AddressStatus.UNBIND
     return {
         "AddressId": eip.eip_id,
         "AddressName": eip.name,
         "AddressIp": eip.address,
-        "AddressStatus": "BIND" if instance else "UNBIND",
+        "AddressStatus": (passing or rest).value,
         "AddressType": "EIP",
         "InstanceId": instance.instance_id if instance else None,
         "InstanceType": "CVM" if instance else None,

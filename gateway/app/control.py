@@ -1,5 +1,6 @@
 """Control: the API, the metadata service, and behind both the controller."""
 
+import os
 import signal
 import socket
 import threading
@@ -20,6 +21,7 @@ from gateway.api.temporary import TemporaryCredentials, kept_secret
 from gateway.app import facts, listen
 from gateway.app.begin import begin
 from gateway.app.timer import opening_in_time
+from gateway.control import background
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
 from gateway.control.publication import SharedTables
@@ -58,6 +60,7 @@ def run(lab: str, options: listen.Options) -> None:
     temporary = TemporaryCredentials(kept_secret(site.role_secret), control, time.time)
     metadata_server = _server(metadata.application(facts.facts_of(control, topology, temporary)))
     with (
+        background.running(control, _end),
         opening_in_time(control),
         _in_background(metadata_server, metadata_socket),
         _signed_apis(site, control, temporary, options, api_socket),
@@ -68,6 +71,11 @@ def run(lab: str, options: listen.Options) -> None:
             # From here on the server ends by itself: an exception would cut its start in two.
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         server.run(sockets=[listener])
+
+
+def _end() -> None:
+    """A thread of control is broken: the process ends, and who starts it again finds the log."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

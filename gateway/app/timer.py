@@ -34,7 +34,7 @@ def _open_in_time(control: Controller, ended: threading.Event) -> None:
         pause_s = _due_in_s(control)
         if not pause_s:
             try:
-                control.execute(cmd.OpenDueAddresses())
+                control.submit(cmd.OpenDueAddresses())
             except ControlError as error:
                 _log.error("blocked addresses can't be opened: %s", error)
                 pause_s = RETRY_S

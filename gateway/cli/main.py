@@ -13,7 +13,7 @@ from typing import NoReturn
 from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway import __version__
-from gateway.api.client import ControlUnreachableError
+from gateway.api.client import ControlUnreachableError, NotDoneError
 from gateway.api.credentials import CredentialsError
 from gateway.api.wire import ApiError
 from gateway.cli import (
@@ -70,6 +70,7 @@ FAILURES = (
     CredentialsError,
     LabError,
     NetlinkError,
+    NotDoneError,
     RoleError,
     SteeringError,
     StoreError,

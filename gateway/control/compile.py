@@ -56,6 +56,14 @@ class Compiler:
 
         The table's generation is the state's sequence. Raises `BadTableError` if mappings clash.
         """
+        self.follow(state)
+        return self.table()
+
+    def follow(self, state: State) -> None:
+        """Take in what changed in the state, which must stand still for so long: a short time.
+
+        Raises `BadTableError`.
+        """
         last, self._last = self._last, None  # whatever fails below leaves nothing half changed
         touched = state.touched_since(last.sequence) if last else None
         if last is None or touched is None:
@@ -64,7 +72,11 @@ class Compiler:
         else:
             last.change(state, touched)
         self._last = last
-        return last.draft.finish(state.sequence)
+
+    def table(self) -> Table:
+        """The table of the state that was followed last; this takes its time in a large lab."""
+        assert self._last, "there is no table before a state"
+        return self._last.draft.finish(self._last.sequence)
 
 
 @dataclass(slots=True)

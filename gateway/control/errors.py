@@ -52,7 +52,10 @@
     │   ├── PrivateIpUsedError     a private address that isn't free
     │   ├── InstanceCombinationError what an instance can't be told together
     │   ├── ProtectedError         the instance is protected against being terminated
-    │   └── SubnetFullError        no private address is free
+    │   ├── SubnetFullError        no private address is free
+    │   ├── AddressBusyError       a task is under way on the address, or on its instance
+    │   ├── InstanceBusyError      a task is under way on the instance
+    │   └── UnknownTaskError       no task with this number
     └── AdapterError           the world outside failed; what was asked for may have been recorded
 """
 
@@ -281,6 +284,18 @@ class InstanceCombinationError(DomainError):
 
 class ProtectedError(DomainError):
     """The instance is protected against being terminated."""
+
+
+class AddressBusyError(DomainError):
+    """A task is under way on the address, or on the instance whose address would change."""
+
+
+class InstanceBusyError(DomainError):
+    """A task is under way on the instance."""
+
+
+class UnknownTaskError(DomainError):
+    """No task has this number."""
 
 
 class AdapterError(ControlError):

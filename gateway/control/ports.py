@@ -37,5 +37,8 @@ class Hosts(Protocol):
 class Tables(Protocol):
     """Where tables are published."""
 
+    def acknowledged(self) -> int:
+        """The generation that every live worker uses by now, or a later one; `AdapterError`."""
+
     def put_in_force(self, table: Table) -> None:
         """Publish, and wait until every live worker uses it; `AdapterError` if one is late."""

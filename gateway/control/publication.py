@@ -17,6 +17,13 @@ class SharedTables:
         """`directory` is the one its workers read."""
         self._directory = directory
 
+    def acknowledged(self) -> int:
+        """The oldest generation that a live worker uses. Raises `AdapterError`."""
+        try:
+            return exchange.acknowledged(self._directory)
+        except OSError as error:
+            raise AdapterError(f"the workers can't be looked at: {error}") from error
+
     def put_in_force(self, table: Table) -> None:
         """Publish, and wait until every live worker uses it. Raises `AdapterError`."""
         try:

@@ -135,7 +135,8 @@ class State:
             case ev.InstanceOrdered():
                 self._ordered(event, at)
             case ev.InstanceStateChanged():
-                self._change(event.instance_id, state=InstanceState(event.state))
+                after = InstanceState(event.state)
+                self._change(event.instance_id, state=after, why=event.why)
             case ev.InstanceGone():
                 self._gone(event, at)
             case ev.OrdinaryIpAssigned():

@@ -19,6 +19,25 @@ class InstanceState(StrEnum):
     TERMINATING = "TERMINATING"
 
 
+class AddressStatus(StrEnum):
+    """`AddressStatus` of the vpc API; an address that is gone has none."""
+
+    CREATING = "CREATING"
+    BINDING = "BINDING"
+    BIND = "BIND"
+    UNBINDING = "UNBINDING"
+    UNBIND = "UNBIND"
+    OFFLINING = "OFFLINING"
+
+
+class TaskResult(StrEnum):
+    """`Result` of a task."""
+
+    RUNNING = "RUNNING"
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+
+
 class ChargeType(StrEnum):
     """`InternetChargeType`: how public traffic is paid for."""
 
@@ -133,6 +152,7 @@ class Instance:
     charge_type: ChargeType
     created_at: float
     state: InstanceState = InstanceState.PENDING
+    why: str = ""  # it came to this state, if something went wrong
     ordinary: OrdinaryIp | None = None
     eip_id: str | None = None
     former: frozenset[str] = frozenset()  # ordinary addresses it had; never given to it again

@@ -92,6 +92,15 @@ def load(directory: Path) -> Table:
     return tables.decode(memoryview(raw))
 
 
+def acknowledged(directory: Path) -> int:
+    """The oldest generation that a live worker uses; without one, the one published last."""
+    used = [status.acknowledged for status in statuses(directory) if status.alive]
+    if used:
+        return min(used)
+    with contextlib.closing(GenerationWord(directory)) as word:
+        return word.get()
+
+
 def laggards(directory: Path, generation: int) -> list[str]:
     """The live workers that haven't acknowledged `generation`."""
     return [

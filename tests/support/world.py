@@ -5,8 +5,9 @@ the n-th one fail or be the last one the process lives to make.
 """
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -20,6 +21,7 @@ from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.controller import Controller
 from gateway.control.errors import AdapterError
+from gateway.control.progress import Task
 from gateway.control.values import Instance, InstanceState
 from gateway.nat.table import Table, empty
 from gateway.store.memory import MemoryStore
@@ -54,20 +56,35 @@ class Trouble(Enum):
         return self in (Trouble.CRASHES, Trouble.CRASHES_LATE)
 
 
+PARTS = {
+    "append": "log",
+    "put_in_force": "table",
+    "connect": "machines",
+    "disconnect": "machines",
+    "remove": "machines",
+    "remove_others": "machines",
+}
+
+
 class Faults:
     """Counts the calls to the world, and says which ones fail."""
 
-    def __init__(self) -> None:
-        """A world in which all is well."""
+    def __init__(self, *, one_by_one: bool) -> None:
+        """A world in which all is well; `one_by_one` if not even its parts are used at once."""
         self.calls: list[str] = []
         self.hit: list[str] = []
         self._broken: set[str] = set()
         self._plan: dict[int, Trouble] = {}
-        self._inside = threading.Lock()
+        self._inside: dict[str, threading.Lock] = defaultdict(threading.Lock)  # by part
+        self._one_by_one = one_by_one
 
     def break_(self, *names: str) -> None:
         """These calls fail until `mend`."""
         self._broken.update(names)
+
+    def broken(self, name: str) -> bool:
+        """Whether these calls fail."""
+        return name in self._broken
 
     def plan(self, trouble: Trouble, nth: int, times: int = 1) -> None:
         """The `nth` call from now, counted from 1, and those after it get into `trouble`."""
@@ -81,8 +98,9 @@ class Faults:
 
     @contextmanager
     def call(self, name: str, error: type[Exception]) -> Iterator[None]:
-        """One call; two at a time are control's mistake."""
-        assert self._inside.acquire(blocking=False), f"{name} beside another call"
+        """One call; two at a time to one part are control's mistake."""
+        inside = self._inside["all" if self._one_by_one else PARTS[name]]
+        assert inside.acquire(blocking=False), f"{name} beside another call"
         try:
             self.calls.append(name)
             trouble = self._plan.get(len(self.calls))
@@ -94,7 +112,7 @@ class Faults:
             if trouble and trouble.late:
                 self._raise(trouble, name, error)
         finally:
-            self._inside.release()
+            inside.release()
 
     def _raise(self, trouble: Trouble, name: str, error: type[Exception]) -> None:
         self.hit.append(name)
@@ -143,6 +161,10 @@ class FakeTables:
         self.stale = False  # the last one wasn't put in force, or control doesn't know that it was
         self._faults = faults
 
+    def acknowledged(self) -> int:
+        """By every worker."""
+        return self.in_force.generation
+
     def put_in_force(self, table: Table) -> None:
         """Every worker uses it at once."""
         self.stale = True
@@ -174,21 +196,47 @@ class FaultyStore:
             self._store.append(records)
 
     def read(self, after: int = 0) -> Iterator[Record]:
-        """As the store does."""
+        """As the store does; it isn't counted among the calls."""
+        if self._faults.broken("read"):
+            raise StoreError("read failed")
         return self._store.read(after)
+
+
+class PromptController(Controller):
+    """Control that has done what a command asks for when it answers.
+
+    Unless it fails: that is logged, and done with the next command.
+    """
+
+    def submit(self, *commands: cmd.Command) -> Task:
+        """Submit, and do at once what its background would do after it."""
+        task = super().submit(*commands)
+        with suppress(AdapterError):
+            self.publish()
+            self.settle()
+            self.publish()
+        return task
 
 
 class World:
     """All of it, and a control in it that can be restarted. To be closed.
 
     The log is a file in `directory`; without one it is in memory, for tests that make many worlds.
+    Control is prompt, so that no test need wait, or else has no background but a test's own.
     """
 
-    def __init__(self, directory: Path | None = None, config: ev.LabConfigured = CONFIG) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        config: ev.LabConfigured = CONFIG,
+        *,
+        prompt: bool = True,
+    ) -> None:
         """Control has been started for the first time."""
         self.now = BEGIN
         self.config = config
-        self.faults = Faults()
+        self.prompt = prompt
+        self.faults = Faults(one_by_one=prompt)
         self.hosts = FakeHosts(self.faults)
         self.tables = FakeTables(self.faults)
         self._directory = directory
@@ -274,7 +322,8 @@ class World:
             self._store = SqliteStore(self._directory / "log")
 
     def _started(self) -> Controller:
-        return Controller(
+        kind = PromptController if self.prompt else Controller
+        return kind(
             FaultyStore(self._store, self.faults),
             self.hosts,
             self.tables,

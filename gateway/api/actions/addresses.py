@@ -7,6 +7,7 @@ from gateway.api import views
 from gateway.api.action import VPC, Action, Answer
 from gateway.api.actions.answered import answered_before
 from gateway.api.actions.selection import page, selected
+from gateway.api.actions.tasks import in_force, task_id
 from gateway.api.requests import addresses as models
 from gateway.api.requests import fields
 from gateway.api.wire import ApiError
@@ -25,58 +26,58 @@ def _allocate_addresses(control: Controller, request: models.AllocateAddresses) 
         count=request.AddressCount,
         client_token=request.ClientToken,
     )
-    events = control.execute(command)
-    allocated = [event.eip_id for event in events if isinstance(event, ev.EipAllocated)]
-    return {"AddressSet": allocated or answered_before(control, command)}
+    task = control.submit(command)
+    allocated = [event.eip_id for event in task.events if isinstance(event, ev.EipAllocated)]
+    return {"AddressSet": allocated or answered_before(control, command), **task_id(task)}
 
 
 def _associate_address(control: Controller, request: models.AssociateAddress) -> Answer:
-    control.execute(cmd.BindEip(request.AddressId, request.InstanceId))
-    return {}
+    return task_id(control.submit(cmd.BindEip(request.AddressId, request.InstanceId)))
 
 
 def _disassociate_address(control: Controller, request: models.DisassociateAddress) -> Answer:
-    control.execute(cmd.UnbindEip(request.AddressId, request.ReallocateNormalPublicIp))
-    return {}
+    command = cmd.UnbindEip(request.AddressId, request.ReallocateNormalPublicIp)
+    return task_id(control.submit(command))
 
 
 def _release_addresses(control: Controller, request: models.ReleaseAddresses) -> Answer:
-    control.execute(*(cmd.ReleaseEip(eip_id) for eip_id in dict.fromkeys(request.AddressIds)))
-    return {}
+    commands = (cmd.ReleaseEip(eip_id) for eip_id in dict.fromkeys(request.AddressIds))
+    return task_id(control.submit(*commands))
 
 
 def _describe_addresses(control: Controller, request: models.DescribeAddresses) -> Answer:
     with control.state() as state:
-        found = selected(state.eips, request.AddressIds)
-        shown = [views.address_view(state, eip) for eip in page(found, request)]
+        statuses, offlining = control.progress.statuses, control.progress.offlining
+        found = selected({**state.eips, **offlining}, request.AddressIds)
+        shown = [
+            views.address_view(state, eip, statuses.get(eip.eip_id)) for eip in page(found, request)
+        ]
     return {"TotalCount": len(found), "AddressSet": shown}
 
 
 def _change_bandwidth(control: Controller, request: models.ModifyAddressesBandwidth) -> Answer:
-    control.execute(cmd.ChangeEipsBandwidth(request.AddressIds, request.InternetMaxBandwidthOut))
-    return {}
+    command = cmd.ChangeEipsBandwidth(request.AddressIds, request.InternetMaxBandwidthOut)
+    return task_id(control.submit(command))
 
 
 def _change_charge_type(
     control: Controller, request: models.ModifyAddressInternetChargeType
 ) -> Answer:
-    control.execute(
-        cmd.ChangeEipChargeType(
-            request.AddressId, request.InternetChargeType, request.InternetMaxBandwidthOut
-        )
+    command = cmd.ChangeEipChargeType(
+        request.AddressId, request.InternetChargeType, request.InternetMaxBandwidthOut
     )
-    return {}
+    return in_force(control, control.submit(command))
 
 
 def _rename_eip(control: Controller, request: models.ModifyAddressAttribute) -> Answer:
-    control.execute(cmd.RenameEip(request.AddressId, request.AddressName))
+    control.submit(cmd.RenameEip(request.AddressId, request.AddressName))
     return {}
 
 
 def _transform_address(control: Controller, request: models.TransformAddress) -> Answer:
-    events = control.execute(cmd.TransformOrdinaryIp(request.InstanceId))
-    (eip_id,) = [event.eip_id for event in events if isinstance(event, ev.EipTransformed)]
-    return {"AddressId": eip_id}
+    task = control.submit(cmd.TransformOrdinaryIp(request.InstanceId))
+    (eip_id,) = [event.eip_id for event in task.events if isinstance(event, ev.EipTransformed)]
+    return {"AddressId": eip_id, **task_id(task, number=True)}
 
 
 def _return_addresses(control: Controller, request: models.ReturnNormalAddresses) -> Answer:
@@ -87,8 +88,8 @@ def _return_addresses(control: Controller, request: models.ReturnNormalAddresses
         raise ApiError(
             "InvalidParameterValue.AddressIpsNotFound", f"no ordinary public IP {unknown[0]}"
         )
-    control.execute(cmd.ReturnOrdinaryIps(tuple(holders[one] for one in request.AddressIps)))
-    return {}
+    command = cmd.ReturnOrdinaryIps(tuple(holders[one] for one in request.AddressIps))
+    return in_force(control, control.submit(command))
 
 
 def _describe_address_quota(control: Controller, _: fields.Request) -> Answer:

@@ -7,6 +7,7 @@ from gateway.api.action import CVM, Action, Answer
 from gateway.api.actions.answered import answered_before
 from gateway.api.actions.purchase import bought, rehearse
 from gateway.api.actions.selection import page, selected
+from gateway.api.actions.tasks import in_force
 from gateway.api.instance_view import instance_view
 from gateway.api.requests import instances as models
 from gateway.api.wire import ApiError
@@ -20,7 +21,7 @@ def _run_instances(control: Controller, request: models.RunInstances) -> Answer:
     if request.DryRun:
         rehearse(control, command)
         return {}
-    events = control.execute(command)
+    events = control.submit(command).events
     ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
     return {"InstanceIdSet": ordered or answered_before(control, command)}
 
@@ -29,7 +30,7 @@ def _each_instance(
     command: Callable[[str], cmd.Command],
 ) -> Callable[[Controller, models.OnInstances], Answer]:
     def run(control: Controller, request: models.OnInstances) -> Answer:
-        control.execute(
+        control.submit(
             *(command(instance_id) for instance_id in dict.fromkeys(request.InstanceIds))
         )
         return {}
@@ -40,7 +41,11 @@ def _each_instance(
 def _describe_instances(control: Controller, request: models.DescribeInstances) -> Answer:
     with control.state() as state:
         found = selected(state.instances, request.InstanceIds)
-        shown = [instance_view(state, instance) for instance in page(found, request)]
+        passing = control.progress.states
+        shown = [
+            instance_view(state, instance, passing.get(instance.instance_id))
+            for instance in page(found, request)
+        ]
     return {"TotalCount": len(found), "InstanceSet": shown}
 
 
@@ -48,17 +53,15 @@ def _reset_bandwidth(
     control: Controller, request: models.ResetInstancesInternetMaxBandwidth
 ) -> Answer:
     bandwidth_mbps = request.InternetAccessible.InternetMaxBandwidthOut
-    control.execute(cmd.ChangeInstancesBandwidth(request.InstanceIds, bandwidth_mbps))
-    return {}
+    command = cmd.ChangeInstancesBandwidth(request.InstanceIds, bandwidth_mbps)
+    return in_force(control, control.submit(command))
 
 
 def _stop_instances(control: Controller, request: models.StopInstances) -> Answer:
     if request.ForceStop is not None and request.StopType is not None:
         raise ApiError("InvalidParameterCombination", "ForceStop and StopType exclude each other")
     charging = request.StoppedMode is models.Stopped.KEEP_CHARGING
-    control.execute(
-        *(cmd.StopInstance(key, charging) for key in dict.fromkeys(request.InstanceIds))
-    )
+    control.submit(*(cmd.StopInstance(key, charging) for key in dict.fromkeys(request.InstanceIds)))
     return {}
 
 
@@ -70,9 +73,9 @@ def _modify_instances(control: Controller, request: models.ModifyInstancesAttrib
         names = " and ".join(given)
         raise ApiError("InvalidParameterCombination", f"{names}: one attribute at a time")
     if request.InstanceName is not None:
-        control.execute(cmd.RenameInstances(request.InstanceIds, request.InstanceName))
+        control.submit(cmd.RenameInstances(request.InstanceIds, request.InstanceName))
     else:
-        control.execute(
+        control.submit(
             cmd.ChangeInstancesAttributes(
                 request.InstanceIds,
                 host_name=request.HostName,

@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.api import views
 from gateway.api.action import VPC, Action, Answer
+from gateway.api.actions.tasks import in_force
 from gateway.api.requests import fields
 from gateway.api.requests import operator as models
 from gateway.control import commands as cmd
@@ -15,7 +16,7 @@ from gateway.control.controller import Controller
 
 
 def _configure(control: Controller, request: models.ConfigureAccount) -> Answer:
-    control.execute(
+    control.submit(
         cmd.ConfigureAccount(request.Behaviour, request.EipsMax, request.ApplicationsMax)
     )
     with control.state() as state:
@@ -28,13 +29,12 @@ def _configure(control: Controller, request: models.ConfigureAccount) -> Answer:
 
 
 def _block(control: Controller, request: models.BlockAddress) -> Answer:
-    control.execute(cmd.BlockAddress(request.Address, request.Seconds))
-    return {}
+    command = cmd.BlockAddress(request.Address, request.Seconds)
+    return in_force(control, control.submit(command))
 
 
 def _open(control: Controller, request: models.OpenAddress) -> Answer:
-    control.execute(cmd.OpenAddress(request.Address))
-    return {}
+    return in_force(control, control.submit(cmd.OpenAddress(request.Address)))
 
 
 def _describe_blocked(control: Controller, _: fields.Request) -> Answer:

@@ -6,6 +6,7 @@ from typing import Final
 from gateway.api import views
 from gateway.api.action import VPC, Action, Answer
 from gateway.api.actions.selection import page
+from gateway.api.actions.tasks import in_force
 from gateway.api.requests import fields
 from gateway.api.requests import packages as models
 from gateway.control import commands as cmd
@@ -15,7 +16,7 @@ from gateway.control.decisions.packages import PACKAGES_MAX, find
 
 
 def _create(control: Controller, request: models.CreateBandwidthPackage) -> Answer:
-    events = control.execute(
+    task = control.submit(
         cmd.CreatePackages(
             name=request.BandwidthPackageName,
             bandwidth_mbps=request.InternetMaxBandwidth,
@@ -24,28 +25,26 @@ def _create(control: Controller, request: models.CreateBandwidthPackage) -> Answ
             count=request.BandwidthPackageCount,
         )
     )
-    ids = [event.package_id for event in events if isinstance(event, ev.PackageCreated)]
+    ids = [event.package_id for event in task.events if isinstance(event, ev.PackageCreated)]
     return {"BandwidthPackageId": ids[0], "BandwidthPackageIds": ids}
 
 
 def _delete(control: Controller, request: models.DeleteBandwidthPackage) -> Answer:
-    control.execute(cmd.DeletePackage(request.BandwidthPackageId))
+    control.submit(cmd.DeletePackage(request.BandwidthPackageId))
     return {}
 
 
 def _change_bandwidth(
     control: Controller, request: models.ModifyBandwidthPackageBandwidth
 ) -> Answer:
-    control.execute(
-        cmd.ChangePackageBandwidth(request.BandwidthPackageId, request.InternetMaxBandwidth)
-    )
-    return {}
+    command = cmd.ChangePackageBandwidth(request.BandwidthPackageId, request.InternetMaxBandwidth)
+    return in_force(control, control.submit(command))
 
 
 def _change_attributes(
     control: Controller, request: models.ModifyBandwidthPackageAttribute
 ) -> Answer:
-    control.execute(
+    control.submit(
         cmd.ChangePackageAttributes(
             request.BandwidthPackageId, request.BandwidthPackageName, request.ChargeType
         )
@@ -54,20 +53,18 @@ def _change_attributes(
 
 
 def _add(control: Controller, request: models.AddBandwidthPackageResources) -> Answer:
-    control.execute(cmd.JoinPackage(request.BandwidthPackageId, request.ResourceIds))
-    return {}
+    command = cmd.JoinPackage(request.BandwidthPackageId, request.ResourceIds)
+    return in_force(control, control.submit(command))
 
 
 def _remove(control: Controller, request: models.RemoveBandwidthPackageResources) -> Answer:
-    control.execute(
-        cmd.LeavePackage(
-            request.BandwidthPackageId,
-            request.ResourceIds,
-            request.InternetChargeType,
-            request.InternetMaxBandwidthOut,
-        )
+    command = cmd.LeavePackage(
+        request.BandwidthPackageId,
+        request.ResourceIds,
+        request.InternetChargeType,
+        request.InternetMaxBandwidthOut,
     )
-    return {}
+    return in_force(control, control.submit(command))
 
 
 def _describe(control: Controller, request: models.DescribeBandwidthPackages) -> Answer:

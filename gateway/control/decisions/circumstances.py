@@ -15,7 +15,8 @@ DRAWS_MAX: Final = 1000
 class Circumstances:
     """What a decision takes from the world: the time, Unix seconds, and chance.
 
-    The decisions of one call share them, with the public addresses that earlier ones gave away.
+    The decisions of one call share them, with the public addresses that can't be given away: what
+    earlier ones gave away, and what packets may still follow.
     """
 
     now: float

@@ -7,7 +7,6 @@ from support.api import refusal
 from support.world import World
 
 from gateway.api.registry import ACTIONS, call
-from gateway.api.wire import ApiError
 from gateway.control.values import InstanceState
 
 WITH_BANDWIDTH = {"InternetAccessible": {"InternetMaxBandwidthOut": 10}}
@@ -91,13 +90,13 @@ def test_an_eip_is_allocated_bound_rebound_unbound_and_released(world: World) ->
     assert address(world, eip_id)["AddressStatus"] == "UNBIND"
     for instance_id in (web, database):
         request = {"AddressId": eip_id, "InstanceId": instance_id}
-        assert call(world.control, "AssociateAddress", request) == {}
+        assert call(world.control, "AssociateAddress", request).keys() == {"TaskId"}
         assert address(world, eip_id)["InstanceId"] == instance_id
         shown = instance(world, instance_id)
         assert shown["PublicIpAddresses"] == [address(world, eip_id)["AddressIp"]]
-    assert call(world.control, "DisassociateAddress", {"AddressId": eip_id}) == {}
+    assert "TaskId" in call(world.control, "DisassociateAddress", {"AddressId": eip_id})
     assert address(world, eip_id)["AddressStatus"] == "UNBIND"
-    assert call(world.control, "ReleaseAddresses", {"AddressIds": [eip_id]}) == {}
+    assert "TaskId" in call(world.control, "ReleaseAddresses", {"AddressIds": [eip_id]})
     assert call(world.control, "DescribeAddresses", {}) == {"TotalCount": 0, "AddressSet": []}
 
 
@@ -303,10 +302,12 @@ def test_a_failing_world_is_an_internal_error_that_says_what_failed(world: World
     assert "append failed" in refused.message
 
 
-def test_a_failed_launch_is_an_internal_error_and_is_listed_as_failed(world: World) -> None:
+def test_a_failed_launch_is_listed_as_failed_and_why(world: World) -> None:
     world.faults.break_("connect")
-    with pytest.raises(ApiError, match="connect failed"):
-        run(world)
+    instance_id = run(world)
     (shown,) = call(world.control, "DescribeInstances", {})["InstanceSet"]
+    assert shown["InstanceId"] == instance_id
     assert shown["InstanceState"] == InstanceState.LAUNCH_FAILED.value
+    assert shown["LatestOperationState"] == "FAILED"
+    assert shown["LatestOperationErrorMsg"] == "connect failed"
     assert shown["PublicIpAddresses"] is None

@@ -58,6 +58,9 @@ CODES = {
     "PrivateIpUsedError": "VpcIpIsUsed",
     "InstanceCombinationError": "InvalidParameterCombination",
     "ProtectedError": "UnsupportedOperation.InstancesProtected",
+    "AddressBusyError": "OperationDenied.MutexTaskRunning",
+    "InstanceBusyError": "MutexOperation.TaskRunning",
+    "UnknownTaskError": "InvalidParameter",
     "AdapterError": "InternalError",
 }
 

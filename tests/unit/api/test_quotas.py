@@ -7,7 +7,6 @@ from support.api import refusal
 from support.world import World
 
 from gateway.api.registry import call
-from gateway.api.wire import ApiError
 
 ACTIONS = [("RunInstances", "InstanceCount", "InstanceIdSet")]
 ACTIONS += [("AllocateAddresses", "AddressCount", "AddressSet")]
@@ -36,8 +35,7 @@ def test_one_machine_that_fails_does_not_keep_the_others_of_its_call_from_runnin
     world: World,
 ) -> None:
     world.faults.break_("connect")
-    with pytest.raises(ApiError, match="connect failed"):
-        call(world.control, "RunInstances", {"InstanceCount": 2})
+    assert len(call(world.control, "RunInstances", {"InstanceCount": 2})["InstanceIdSet"]) == 2
     with world.control.state() as state:
         assert {one.state.value for one in state.instances.values()} == {"LAUNCH_FAILED"}
     world.assert_settled()

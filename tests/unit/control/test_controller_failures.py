@@ -10,8 +10,8 @@ from support.story import HOURLY
 from support.world import CrashError, Trouble, World
 
 from gateway.control import commands as cmd
-from gateway.control.controller import TRIES
 from gateway.control.errors import AdapterError, ControlError, DomainError
+from gateway.control.upkeep import TRIES
 from gateway.control.values import (
     Behaviour,
     ChargeType,

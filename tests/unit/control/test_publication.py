@@ -61,3 +61,27 @@ def test_a_late_worker_is_named_and_the_table_is_published_all_the_same(
 def test_a_directory_that_is_gone_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="the mapping table can't be published"):
         SharedTables(tmp_path / "gone").put_in_force(TABLE)
+
+
+def test_what_is_in_force_is_what_every_live_worker_uses(
+    tmp_path: Path, worker: WorkerPage
+) -> None:
+    tables = SharedTables(tmp_path)
+    assert tables.acknowledged() == 0
+    exchange.publish(tmp_path, TABLE)
+    assert tables.acknowledged() == 0
+    worker.acknowledge(TABLE.generation)
+    assert tables.acknowledged() == TABLE.generation
+    with WorkerPage(tmp_path, 1) as late:
+        late.acknowledge(TABLE.generation - 1)
+        assert tables.acknowledged() == TABLE.generation - 1
+
+
+def test_without_a_live_worker_what_is_published_is_in_force(tmp_path: Path) -> None:
+    exchange.publish(tmp_path, TABLE)
+    assert SharedTables(tmp_path).acknowledged() == TABLE.generation
+
+
+def test_workers_that_cant_be_looked_at_are_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match="the workers can't be looked at"):
+        SharedTables(tmp_path / "gone").acknowledged()

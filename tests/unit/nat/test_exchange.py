@@ -266,3 +266,14 @@ def test_waiting_ends_when_the_late_worker_ends(tmp_path: Path) -> None:
         return float(step)
 
     assert exchange.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
+
+
+def test_a_generation_is_acknowledged_by_all_live_workers_or_there_are_none(
+    tmp_path: Path,
+) -> None:
+    exchange.publish(tmp_path, build(9, 4, []))
+    assert exchange.acknowledged(tmp_path) == 9
+    with WorkerPage(tmp_path, 0) as one, WorkerPage(tmp_path, 1) as two:
+        one.acknowledge(9)
+        two.acknowledge(8)
+        assert exchange.acknowledged(tmp_path) == 8
