@@ -163,6 +163,13 @@ def test_what_is_refused_is_one_line_and_its_status(
     assert (tgw("instance", "list").out, tgw("eip", "list").out) == before
 
 
+def test_what_comes_to_nothing_is_one_line(tgw: Tgw, world: World) -> None:
+    world.faults.break_("connect")
+    done = tgw("instance", "run", "--name", "web")
+    assert (done.status, done.out) == (1, "")
+    assert re.fullmatch(r"tgw: ins-\w+ can't be launched: connect failed\n", done.err)
+
+
 def test_a_name_that_two_have_needs_an_id(tgw: Tgw, world: World) -> None:
     ids = [run(tgw, "web")["INSTANCE"] for _ in range(2)]
     done = tgw("instance", "stop", "web")
