@@ -44,7 +44,7 @@ class Lab:
         self.open.append(store)
         control = Controller(
             store,
-            FakeHosts(Faults()),
+            FakeHosts(Faults(one_by_one=True)),
             SharedTables(self.directory),
             clock=time.time,
             rng=Random(1),  # noqa: S311

@@ -89,7 +89,7 @@ DAY: list[Step] = [
     lambda world: cmd.BlockAddress(address_of(world, "lone"), 60),
     lambda world: cmd.OpenAddress(address_of(world, "lone")),
 ]
-CALLS_OF_A_DAY = 93
+CALLS_OF_A_DAY = 92
 
 
 def live(world: World, steps: Iterator[Step]) -> ControlError | None:
