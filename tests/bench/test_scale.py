@@ -4,6 +4,7 @@
 namespaces would be the kernel's time; the log, the published table and the API's socket are real.
 """
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from support.world import FakeHosts, Faults
 
 from gateway.api.client import Client
 from gateway.api.server import application
+from gateway.control import background
 from gateway.control import events as ev
 from gateway.control.controller import Controller
 from gateway.control.publication import SharedTables
@@ -78,8 +80,11 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def client(large: Lab) -> Iterator[Client]:
     """Of a control that serves that lab."""
     path = large.directory / "socket"
-    with serving(application(large.started()), path):
+    control = large.started()
+    broken = threading.Event()
+    with background.running(control, broken.set), serving(application(control), path):
         yield Client(path)
+    assert not broken.is_set()
 
 
 def test_starting(benchmark: Any, large: Lab) -> None:
