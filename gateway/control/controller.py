@@ -36,7 +36,7 @@ from gateway.store.records import Record, StoreError
 
 _log = logging.getLogger(__name__)
 
-IN_FORCE_WITHIN_S: Final = 6.0  # longer than one try to publish
+IN_FORCE_WITHIN_S: Final = 2.0  # a caller waits so long, and its thread with it
 
 
 class Controller:
