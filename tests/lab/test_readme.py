@@ -18,6 +18,7 @@ VARYING = (
     (r"\b(ins|eip)-[a-z0-9]{8}\b", r"\1-ID"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
     (r"\[\d+/\w+/\d{4} [\d:]+\]", "[TIME]"),
+    (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
     (r"process \d+", "process PID"),
     (r"eth0@if\d+", "eth0@ifN"),
     (r"(203\.0\.113\.\d+)( +\d+){4}$", r"\1 COUNTS"),
@@ -45,17 +46,27 @@ def tour() -> list[Said]:
     return said
 
 
+def without_proxies() -> dict[str, str]:
+    """The environment, in which `tccli` calls a port of the loopback directly."""
+    return {name: value for name, value in os.environ.items() if "_proxy" not in name.lower()}
+
+
 def masked(line: str) -> str:
     for pattern, name in VARYING:
         line = re.sub(pattern, name, line)
     return " ".join(line.split())
 
 
-def command_of(step: Said) -> list[str]:
-    """The command in a shell, with this `tgw`."""
-    tgw = f"{shlex.quote(sys.executable)} -m gateway.cli.main "
-    words = step.command.removesuffix("&").replace("tgw ", f"exec {tgw}", 1)
-    return ["bash", "-c", words]
+def command_of(step: Said, shell: Path) -> list[str]:
+    """The command in a shell that has what those before it left, with this `tgw` and `tccli`."""
+    tgw = f"{shlex.quote(sys.executable)} -m gateway.cli.main"
+    if step.command.endswith("&"):
+        words = step.command.removesuffix("&").replace("tgw", f"exec {tgw}", 1)
+        return ["bash", "-c", words]
+    kept = shlex.quote(str(shell))
+    # What bash makes of itself can't be set anew: sourcing says so on its own standard error.
+    begin = f'source {kept} 2> /dev/null; tgw() {{ {tgw} "$@"; }}'
+    return ["bash", "-c", f"{begin}; {step.command} && {{ declare -p; declare -f; }} > {kept}"]
 
 
 @pytest.mark.timeout(180)
@@ -65,7 +76,14 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
     assert len(steps) > 10
     serving: list[subprocess.Popen[str]] = []
     log = tmp_path / "background.log"
-    environment = os.environ | {"TGW_LAB": lab.name, "PYTHONUNBUFFERED": "1"}
+    environment = without_proxies() | {
+        "TGW_LAB": lab.name,
+        "PYTHONUNBUFFERED": "1",
+        "HOME": str(tmp_path),  # tccli keeps a folder there
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    shell = tmp_path / "shell"
+    shell.touch()
     try:
         with log.open("w") as background:
             for step in steps:
@@ -73,7 +91,7 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
                     # Its lines go to a file: in the README they come between the next command's.
                     serving.append(
                         subprocess.Popen(
-                            command_of(step),
+                            command_of(step, shell),
                             cwd=tmp_path,
                             env=environment,
                             stdout=background,
@@ -85,7 +103,7 @@ def test_the_tour_is_true(tmp_path: Path) -> None:
                     log.write_text("")
                     continue
                 done = subprocess.run(
-                    command_of(step),
+                    command_of(step, shell),
                     env=environment,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
