@@ -4,12 +4,13 @@ One file per worker, one writer, any number of readers; so nothing locks, and co
 Words are 64-bit and native; a reader may see one packet's words half written, never a torn word.
 `gateway/nat/tally.py` does the counting::
 
-    0  magic    1  process id    2  acknowledged generation    3  slots    4..7  zero
+    0  magic    1  process id    2  acknowledged generation    3  slots    4  birth    5..7  zero
     8  one counter per reason (64)
     72 per slot: inbound packets, inbound bytes, outbound packets, outbound bytes
 
 Bytes are IPv4 total lengths of translated packets: what pay-by-traffic bills. The counters go on
-when a worker restarts, and start at zero with the lab.
+when a worker restarts, and start at zero with the lab. The birth is a number that tells the
+counters that start at zero here from all that did elsewhere: whoever took them in knows them again.
 
 A worker that lives holds a lock on its page: a page without one is of a worker that ended.
 """
@@ -17,11 +18,13 @@ A worker that lives holds a lock on its page: a page without one is of a worker 
 import fcntl
 import mmap
 import os
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -30,7 +33,8 @@ from gateway.nat.tally import REASON_BASE, SLOT_BASE, SLOT_WORDS
 
 MAGIC: Final = 0x3130_4557_4754  # "TGWE01"
 WORD: Final = 8
-PID, ACKNOWLEDGED, SLOTS = 1, 2, 3
+PID, ACKNOWLEDGED, SLOTS, BIRTH = 1, 2, 3, 4
+BIRTHS: Final = 1 << 62
 LOCK_TRIES: Final = 20
 LOCK_RETRY_S: Final = 0.01
 
@@ -59,6 +63,13 @@ class WorkerStatus(NamedTuple):
     acknowledged: int
 
 
+class PageSlots(NamedTuple):
+    """The counters of addresses in one page: four words for each slot, as they lie there."""
+
+    birth: int
+    raw: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What one worker, or several added up, counted: only what isn't zero."""
@@ -78,6 +89,7 @@ class WorkerPage:
             raise WorkerRunningError(f"worker {worker} is running already")
         self._map(_slots_of(self._file))
         self._words[0] = MAGIC
+        self._words[BIRTH] = self._words[BIRTH] or 1 + secrets.randbelow(BIRTHS)
         self._words[PID] = os.getpid()
         self._words[ACKNOWLEDGED] = 0
 
@@ -137,10 +149,39 @@ def counts(directory: Path) -> Counts:
     return total
 
 
+def page_slots(directory: Path) -> list[PageSlots]:
+    """What each page has of addresses. Raises `OSError`: what can't be read isn't as good as gone.
+
+    A page that is only just being made isn't there yet.
+    """
+    found = []
+    for path in _pages(directory):
+        with suppress(FileNotFoundError):
+            words = _words(path.read_bytes())
+            if words[BIRTH]:
+                end = SLOT_BASE + min(words[SLOTS], _slots_in(len(words))) * SLOT_WORDS
+                found.append(PageSlots(words[BIRTH], words[SLOT_BASE:end].tobytes()))
+    return found
+
+
+def _pages(directory: Path) -> list[Path]:
+    """The pages' paths. Unlike a glob it doesn't take a folder that can't be read for empty."""
+    try:
+        names = sorted(os.listdir(directory))  # noqa: PTH208  names are enough
+    except FileNotFoundError:
+        return []
+    return [directory / name for name in names if fnmatchcase(name, PATTERN)]
+
+
+def _slots_in(words: int) -> int:
+    """How many slots a page of so many words has room for."""
+    return (words - SLOT_BASE) // SLOT_WORDS
+
+
 def _add(total: Counts, words: memoryview) -> None:
     for reason in Reason:
         total.reasons[reason] += words[REASON_BASE + reason]
-    slots = min(words[SLOTS], (len(words) - SLOT_BASE) // SLOT_WORDS)
+    slots = min(words[SLOTS], _slots_in(len(words)))
     for slot in range(slots):
         at = SLOT_BASE + slot * SLOT_WORDS
         counted = Traffic(*words[at : at + SLOT_WORDS])
@@ -181,7 +222,7 @@ def _is_locked(file: int) -> bool:
 def _slots_of(file: int) -> int:
     """How many slots an earlier worker left in the page; a page that is none is emptied."""
     words = _words(os.pread(file, SLOT_BASE * WORD, 0))
-    there = (os.fstat(file).st_size // WORD - SLOT_BASE) // SLOT_WORDS
+    there = _slots_in(os.fstat(file).st_size // WORD)
     if words[0] == MAGIC and words[SLOTS] <= there:
         return words[SLOTS]
     os.ftruncate(file, 0)

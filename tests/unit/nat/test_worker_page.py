@@ -13,12 +13,14 @@ from gateway.nat.reasons import Reason
 from gateway.nat.tally import REASONS_MAX, SLOT_BASE, Tally
 from gateway.nat.worker_page import (
     MAGIC,
+    PageSlots,
     Traffic,
     WorkerPage,
     WorkerRunningError,
     WorkerStatus,
     counts,
     page_path,
+    page_slots,
     statuses,
 )
 
@@ -89,7 +91,9 @@ def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
         count(page, sent(1), 40)
         count(page, Outcome(Reason.TRUNCATED), 0)
     expected = [0] * (72 + 3 * 4)
-    expected[:4] = [MAGIC, os.getpid(), 42, 3]
+    birth = words_of(tmp_path)[4]
+    assert birth > 0
+    expected[:5] = [MAGIC, os.getpid(), 42, 3, birth]
     expected[8 + Reason.TRANSLATED] = 3
     expected[8 + Reason.TRUNCATED] = 1
     expected[72 + 4 : 72 + 8] = [1, 60, 2, 1540]
@@ -318,3 +322,40 @@ def test_a_page_that_is_none_begins_at_zero(tmp_path: Path, words: list[int]) ->
         found = counts(tmp_path)
     assert not any(found.reasons.values())
     assert found.slots == {}
+
+
+def test_a_birth_stays_with_the_counters_and_no_two_are_the_same(tmp_path: Path) -> None:
+    births = []
+    for worker in (0, 1, 0):
+        with WorkerPage(tmp_path, worker) as page:
+            page.hold(1)
+        births.append(words_of(tmp_path, worker)[4])
+    assert births[0] == births[2] != births[1]
+    page_path(tmp_path, 0).write_bytes(b"no page")
+    with WorkerPage(tmp_path, 0):
+        assert words_of(tmp_path)[4] not in (0, *births)
+
+
+def test_what_addresses_have_counted_is_told_page_by_page(tmp_path: Path) -> None:
+    with WorkerPage(tmp_path, 0) as first, WorkerPage(tmp_path, 7) as second:
+        first.hold(1)
+        second.hold(2)
+        count(first, received(0), 100)
+        count(second, sent(1), 40)
+        births = [words_of(tmp_path, worker)[4] for worker in (0, 7)]
+        assert page_slots(tmp_path) == [
+            PageSlots(births[0], struct.pack("=4Q", 1, 100, 0, 0)),
+            PageSlots(births[1], struct.pack("=8Q", 0, 0, 0, 0, 0, 0, 1, 40)),
+        ]
+
+
+def test_a_page_without_a_birth_has_counted_nothing_yet(tmp_path: Path) -> None:
+    page_path(tmp_path, 0).write_bytes(MAGIC.to_bytes(8, sys.byteorder) + bytes(SLOT_BASE * WORD))
+    assert page_slots(tmp_path) == []
+    assert page_slots(tmp_path / "nowhere") == []
+
+
+def test_a_folder_that_is_none_is_not_taken_for_empty(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        page_slots(tmp_path / "file")
