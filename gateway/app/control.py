@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
@@ -24,12 +25,17 @@ from gateway.app.timer import opening_in_time
 from gateway.control import background
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
+from gateway.control.metered import MeteredTables
 from gateway.control.publication import SharedTables
 from gateway.lab import roles
 from gateway.lab.machines import Machines
 from gateway.lab.places import GATEWAY, Places
 from gateway.lab.topology import API_ADDRESS, METADATA_ADDRESS, Topology
 from gateway.metadata import server as metadata
+from gateway.metering.book import Book
+from gateway.metering.meter import Meter
+from gateway.metering.sampling import sampling
+from gateway.nat import exchange
 from gateway.net import namespace
 from gateway.store.sqlite import SqliteStore
 
@@ -46,12 +52,22 @@ def run(lab: str, options: listen.Options) -> None:
     `ControlError`, `CredentialsError` or `OSError`.
     """
     site, topology = begin(lab, roles.CONTROL)
+    meter = Meter(
+        site.run,
+        Book(site.book),
+        topology.pool,
+        published=partial(exchange.published, site.run),
+        clock=time.time,
+    )
+    tables = MeteredTables(SharedTables(site.run), meter)
     control = Controller(
         SqliteStore(site.log),
         Machines(topology),
-        SharedTables(site.run),
+        tables,
         clock=time.time,
         rng=SystemRandom(),
+        meter=meter,
+        following=tables.follow,
     )
     control.restore(_configuration(topology))
     with namespace.inside(site.namespace(GATEWAY)):
@@ -62,6 +78,7 @@ def run(lab: str, options: listen.Options) -> None:
     with (
         background.running(control, _end),
         opening_in_time(control),
+        sampling(meter, time.time),
         _in_background(metadata_server, metadata_socket),
         _signed_apis(site, control, temporary, options, api_socket),
         _unix_listener(site.socket) as listener,

@@ -32,6 +32,7 @@ from gateway.control.progress import Progress, Task, instances_of
 from gateway.control.state import State
 from gateway.control.upkeep import TRIES, Failures, Upkeep
 from gateway.control.values import TaskResult
+from gateway.metering.meter import Meter
 from gateway.store.records import Record, StoreError
 
 _log = logging.getLogger(__name__)
@@ -54,12 +55,20 @@ class Controller:
         *,
         clock: Callable[[], float],
         rng: Random,
+        meter: Meter | None = None,
+        following: Callable[[State], object] = lambda _state: None,
     ) -> None:
-        """A controller that knows nothing yet: call `restore`."""
+        """A controller that knows nothing yet: call `restore`.
+
+        `meter` is for who asks for it. `following` is called with each state that a table is
+        compiled from, while it stands still.
+        """
         self._store = store
         self._tables = tables
         self._clock = clock
         self._rng = rng
+        self.meter = meter
+        self._following = following
         self._state = State()
         self._compiler = Compiler()
         self._published = -1  # the generation that this control put in force last
@@ -139,6 +148,7 @@ class Controller:
                 if self._published == state.sequence:
                     return
                 self._compiler.follow(state)
+                self._following(state)
             table = self._compiler.table()
             self._tables.put_in_force(table)
             with self.changed:

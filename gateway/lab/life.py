@@ -9,9 +9,11 @@ import fcntl
 import os
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +25,12 @@ from gateway.engine.steering import SteeringError
 from gateway.lab import builder, places, roles, web
 from gateway.lab.machines import end_processes
 from gateway.lab.places import GATEWAY, INTERNET, Places
-from gateway.lab.topology import NETWORKS, Topology
+from gateway.lab.topology import NETWORKS, Topology, TopologyError
+from gateway.metering.book import Book
+from gateway.metering.meter import Meter
+from gateway.nat import exchange
 from gateway.net import namespace
+from gateway.store.records import StoreError
 
 
 class LabError(RuntimeError):
@@ -135,11 +141,13 @@ def _remove(site: Places, *, keep_state: bool) -> None:
     for _ in ("what an interrupted down left", "the lab"):
         if going.is_dir():
             _end_roles(going)
+            _settle(site, going, keep_state=keep_state)
             shutil.rmtree(going)
         with suppress(FileNotFoundError):
             site.run.rename(going)
     if going.is_dir():
         _end_roles(going)
+        _settle(site, going, keep_state=keep_state)
     for host in site.hosts():
         end_processes(site.namespace(host))
         namespace.remove(site.namespace(host))
@@ -156,6 +164,18 @@ def _end_roles(run: Path) -> None:
         roles.stop(run, role)
     # Those whose supervisor was killed; they may be in a namespace that has lost its name.
     workers.end(workers.adopt(run))
+
+
+def _settle(site: Places, run: Path, *, keep_state: bool) -> None:
+    """Take in what was counted after control had ended: the counters go with the lab."""
+    if not (keep_state and site.book.exists()):
+        return
+    with suppress(StoreError, TopologyError):  # who came before us has said what is wrong
+        topology = site.saved(run)
+        if topology:
+            published = partial(exchange.published, run)
+            book = Book(site.book)
+            Meter(run, book, topology.pool, published=published, clock=time.time).close()
 
 
 @contextmanager

@@ -42,6 +42,11 @@ class Places:
         return self.state / "events.db"
 
     @property
+    def book(self) -> Path:
+        """The meter's: what public addresses carried."""
+        return self.state / "meter.db"
+
+    @property
     def socket(self) -> Path:
         """Where control listens."""
         return self.run / "control.sock"
@@ -81,9 +86,12 @@ class Places:
         fresh.write_text(json.dumps(asdict(topology)))
         fresh.replace(self.run / "topology.json")
 
-    def saved(self) -> Topology | None:
-        """What the lab was built from; None if it isn't up. Raises `TopologyError`."""
-        file = self.run / "topology.json"
+    def saved(self, run: Path | None = None) -> Topology | None:
+        """What the lab was built from; None if it isn't up. Raises `TopologyError`.
+
+        `run` is where its `run` is now, if it is going.
+        """
+        file = (run or self.run) / "topology.json"
         try:
             return Topology.from_values(json.loads(file.read_text()))
         except FileNotFoundError:

@@ -78,6 +78,12 @@ def publish(directory: Path, table: Table) -> None:
     wake_workers(directory)
 
 
+def published(directory: Path) -> int:
+    """The generation published last. Raises `OSError`."""
+    with contextlib.closing(GenerationWord(directory)) as word:
+        return word.get()
+
+
 def load(directory: Path) -> Table:
     """The table published last, or an empty one. Raises `BadTableError` if it is damaged.
 

@@ -21,8 +21,11 @@ from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.controller import Controller
 from gateway.control.errors import AdapterError
+from gateway.control.metered import MeteredTables
 from gateway.control.progress import Task
 from gateway.control.values import Instance, InstanceState
+from gateway.metering.book import Book
+from gateway.metering.meter import Meter
 from gateway.nat.table import Table, empty
 from gateway.store.memory import MemoryStore
 from gateway.store.records import Record, StoreError
@@ -242,20 +245,24 @@ class World:
         self._directory = directory
         self._rng = Random(1)  # noqa: S311  the same ids in each run
         self._store: MemoryStore | SqliteStore = MemoryStore()
-        self._open()
+        self.pages = (
+            directory or Path("/nowhere")
+        ) / "run"  # the workers', for tests that have any
+        self._book = self._open()
         self.control = self._started()
         self.control.restore(config)
 
     def restart(self, config: ev.LabConfigured | None = None) -> None:
         """A new process: it knows the log, and nothing else."""
-        self._store.close()
-        self._open()
+        self.close()
+        self._book = self._open()
         self.control = self._started()
         self.control.restore(config or self.config)
 
     def close(self) -> None:
         """End control."""
         self._store.close()
+        self._book.close()
 
     def write(self, record: Record) -> None:
         """Append to the log what control wouldn't."""
@@ -317,16 +324,27 @@ class World:
         self.assert_table_is_the_states()
         self.assert_machines_are_the_states()
 
-    def _open(self) -> None:
+    def _open(self) -> Book:
         if self._directory:
             self._store = SqliteStore(self._directory / "log")
+        return Book(self._directory / "book" if self._directory else Path(":memory:"))
 
     def _started(self) -> Controller:
+        meter = Meter(
+            self.pages,
+            self._book,
+            self.config.pool,
+            published=lambda: self.tables.in_force.generation,
+            clock=lambda: self.now,
+        )
+        tables = MeteredTables(self.tables, meter)
         kind = PromptController if self.prompt else Controller
         return kind(
             FaultyStore(self._store, self.faults),
             self.hosts,
-            self.tables,
+            tables,
             clock=lambda: self.now,
             rng=self._rng,
+            meter=meter,
+            following=tables.follow,
         )

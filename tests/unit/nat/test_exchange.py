@@ -50,6 +50,13 @@ def word(directory: Path) -> int:
         published.close()
 
 
+def test_which_generation_was_published_last_can_be_asked(tmp_path: Path) -> None:
+    assert exchange.published(tmp_path) == 0
+    for generation in (3, 9):
+        exchange.publish(tmp_path, table(generation))
+        assert exchange.published(tmp_path) == generation
+
+
 def test_before_a_publication_there_is_the_empty_table_of_generation_0(tmp_path: Path) -> None:
     assert exchange.load(tmp_path) == empty()
     assert word(tmp_path) == 0

@@ -1,0 +1,1 @@
+"""What public addresses carried, for whom and when: exact to the byte, and kept."""

@@ -1,0 +1,248 @@
+"""The meter's book in SQLite: who held an address when, and what it carried.
+
+::
+
+    tenure   who held an address, from when to when
+    traffic  what it carried in that time, by hours (kept) and by cells of 10 s (kept for a day)
+    metered  the hours and cells in which somebody looked: silent ones are zero, not unknown
+    taken    what the workers' counters showed when they were last taken in
+
+An entry is one transaction. Traffic and the counters that it was taken from are in one entry: so
+whenever the writer is killed nothing is counted twice, and what is missing is in the counters yet.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.metering.values import CELL_S, HOUR_S, NOTHING, Cell, Holder, Tenure, Usage, plus
+from gateway.nat.worker_page import Traffic
+from gateway.store.records import StoreError
+
+SCHEMA: Final = 1
+BUSY_S: Final = 5.0
+
+_COUNTERS: Final = ", ".join(f"{name} INTEGER NOT NULL" for name in Traffic._fields)
+_SUMS: Final = ", ".join(f"sum({name})" for name in Traffic._fields)
+_MORE: Final = ", ".join(f"{name} = {name} + excluded.{name}" for name in Traffic._fields)
+_INSERT: Final = "INSERT {} VALUES ({})"
+_HOLDER: Final = "slot, address, address_id, instance_id, charge_type"
+_CREATE: Final = (
+    """CREATE TABLE IF NOT EXISTS tenure (
+        number INTEGER PRIMARY KEY, slot INTEGER NOT NULL, address TEXT NOT NULL, address_id TEXT,
+        instance_id TEXT, charge_type TEXT, generation INTEGER NOT NULL, began REAL NOT NULL,
+        ended REAL
+    ) STRICT""",
+    "CREATE INDEX IF NOT EXISTS tenure_address ON tenure (address)",
+    "CREATE INDEX IF NOT EXISTS tenure_address_id ON tenure (address_id)",
+    "CREATE INDEX IF NOT EXISTS tenure_instance_id ON tenure (instance_id)",
+    f"""CREATE TABLE IF NOT EXISTS traffic (
+        tenure INTEGER NOT NULL, step INTEGER NOT NULL, at INTEGER NOT NULL, {_COUNTERS},
+        PRIMARY KEY (tenure, step, at)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS traffic_at ON traffic (step, at)",
+    """CREATE TABLE IF NOT EXISTS metered (
+        step INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (step, at)
+    ) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE IF NOT EXISTS taken (
+        birth INTEGER NOT NULL, slot INTEGER NOT NULL, {_COUNTERS}, PRIMARY KEY (birth, slot)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+
+@dataclass(slots=True)
+class Entry:
+    """What is to be written together."""
+
+    tenures: dict[int, Tenure] = field(default_factory=dict)
+    dropped: set[int] = field(default_factory=set)  # tenures that never were
+    traffic: dict[tuple[int, int, int], Traffic] = field(default_factory=dict)
+    metered: set[tuple[int, int]] = field(default_factory=set)
+    taken: dict[tuple[int, int], Traffic] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)  # births
+    cells_before: int = 0  # those are forgotten
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.tenures or self.dropped or self.taken or self.metered or self.gone)
+
+    def add(self, tenure: Tenure, step: int, at: int, more: Traffic) -> None:
+        """Its address carried `more`."""
+        key = tenure.number, step, at
+        self.traffic[key] = plus(self.traffic.get(key, NOTHING), more)
+
+    def without_cells(self) -> "Entry":
+        """The same without what would grow as long as it can't be written."""
+        hours = {key: value for key, value in self.traffic.items() if key[1] == HOUR_S}
+        return Entry(self.tenures, self.dropped, hours, set(), self.taken, self.gone)
+
+
+class Book:
+    """One book. All methods raise `StoreError`; one caller at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the book, or begin one."""
+        self._path = path
+        with self._failing("open"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(
+                path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+            )
+        try:
+            self._begin()
+        except StoreError:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def write(self, entry: Entry) -> None:
+        """Write all of an entry, or nothing; it is durable then."""
+        with self._failing("write"), self._transaction():
+            self._write_tenures(entry)
+            self._many(
+                _INSERT.format("INTO traffic", _marks(7)) + f" ON CONFLICT DO UPDATE SET {_MORE}",
+                ((*key, *more) for key, more in entry.traffic.items()),
+            )
+            self._many(_INSERT.format("OR IGNORE INTO metered", _marks(2)), entry.metered)
+            self._many(
+                _INSERT.format("OR REPLACE INTO taken", _marks(6)),
+                ((*key, *total) for key, total in entry.taken.items()),
+            )
+            self._many("DELETE FROM taken WHERE birth = ?", ((birth,) for birth in entry.gone))
+            for table in ("traffic", "metered"):
+                self._many(
+                    f"DELETE FROM {table} WHERE step = ? AND at < ?",  # noqa: S608  one of two
+                    [(CELL_S, entry.cells_before)] if entry.cells_before else (),
+                )
+
+    def _write_tenures(self, entry: Entry) -> None:
+        self._many(
+            _INSERT.format("OR REPLACE INTO tenure", _marks(9)),
+            (
+                (tenure.number, *astuple(tenure.holder), *_times(tenure))
+                for tenure in entry.tenures.values()
+            ),
+        )
+        self._many("DELETE FROM tenure WHERE number = ?", ((number,) for number in entry.dropped))
+
+    def taken(self) -> dict[tuple[int, int], Traffic]:
+        """What the counters showed, by birth and slot."""
+        return {(row[0], row[1]): Traffic(*row[2:]) for row in self._rows("SELECT * FROM taken")}
+
+    def open_tenures(self) -> list[Tenure]:
+        """Those that haven't ended, as they began."""
+        rows = self._rows("SELECT * FROM tenure WHERE ended IS NULL ORDER BY number")
+        return [Tenure(row[0], Holder(*row[1:6]), *row[6:]) for row in rows]
+
+    def last_number(self) -> int:
+        """The number of the tenure that began last."""
+        ((number,),) = self._rows("SELECT coalesce(max(number), 0) FROM tenure")
+        return int(number)
+
+    def usages(self, now: float, instance_id: str | None) -> list[Usage]:
+        """What each holder's address carried and for how long it was held, in all, until `now`."""
+        rows = self._rows(
+            f"SELECT {_HOLDER}, {_SUMS} FROM traffic JOIN tenure ON number = tenure "  # noqa: S608
+            f"WHERE step = {HOUR_S} AND (?1 IS NULL OR instance_id = ?1) GROUP BY {_HOLDER}",
+            instance_id,
+        )
+        carried = {Holder(*row[:5]): Traffic(*row[5:]) for row in rows}
+        rows = self._rows(
+            f"SELECT {_HOLDER}, sum(max(coalesce(ended, ?2) - began, 0)) FROM tenure "  # noqa: S608
+            f"WHERE ?1 IS NULL OR instance_id = ?1 GROUP BY {_HOLDER} ORDER BY min(number)",
+            instance_id,
+            now,
+        )
+        return [
+            Usage(holder, carried.get(holder, NOTHING), row[5])
+            for row in rows
+            for holder in (Holder(*row[:5]),)
+        ]
+
+    def hourly(self, now: float, instance_id: str | None) -> list[Usage]:
+        """The same, hour by hour, of the hours in which there was traffic."""
+        rows = self._rows(
+            f"SELECT {_HOLDER}, at, {_SUMS}, "  # noqa: S608
+            f"sum(max(min(coalesce(ended, ?2), at + {HOUR_S}) - max(began, at), 0)) "
+            f"FROM traffic JOIN tenure ON number = tenure "
+            f"WHERE step = {HOUR_S} AND (?1 IS NULL OR instance_id = ?1) "
+            f"GROUP BY {_HOLDER}, at ORDER BY at, min(number)",
+            instance_id,
+            now,
+        )
+        return [Usage(Holder(*row[:5]), Traffic(*row[6:10]), row[10], hour=row[5]) for row in rows]
+
+    def cells(self, where: str, value: str, step: int, begin: int, end: int) -> list[Cell]:
+        """What was carried from `begin` on and before `end`, in each step that was metered.
+
+        Of the addresses that are `where` (an address, address_id or instance_id) `value` says, in
+        the steps in which they had a holder.
+        """
+        assert where in ("address", "address_id", "instance_id"), where
+        rows = self._rows(
+            f"SELECT metered.at, {', '.join(f'coalesce({one}, 0)' for one in _SUMS.split(', '))} "  # noqa: S608
+            f"FROM metered JOIN tenure ON {where} = ?1 AND began < metered.at + ?2 "
+            f"AND coalesce(ended > metered.at, 1) "
+            "LEFT JOIN traffic ON traffic.tenure = number AND traffic.step = ?2 "
+            "AND traffic.at = metered.at "
+            "WHERE metered.step = ?2 AND metered.at >= ?3 AND metered.at < ?4 "
+            "GROUP BY metered.at ORDER BY metered.at",
+            value,
+            step,
+            begin,
+            end,
+        )
+        return [Cell(row[0], Traffic(*row[1:])) for row in rows]
+
+    def _begin(self) -> None:
+        (version,) = self._rows("PRAGMA user_version")[0]
+        if version > SCHEMA:
+            raise StoreError(
+                f"{self._path} is of schema {version}, this tgw reads up to {SCHEMA}: upgrade tgw"
+            )
+        with self._failing("open"):
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            with self._transaction():
+                for statement in _CREATE:
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        with self._failing("read"):
+            return self._database.execute(query, values).fetchall()
+
+    def _many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._database.executemany(statement, rows)
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"can't {what} {self._path}: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._database.in_transaction:  # a full disk has ended it already
+                self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _times(tenure: Tenure) -> tuple[int, float, float | None]:
+    return tenure.generation, tenure.began, tenure.ended

@@ -1,0 +1,81 @@
+"""What the workers' pages have counted since somebody last looked.
+
+A page's counters are known again by its birth: so those of a page that is new, because the lab or
+the machine was down, count from zero, and those of an old one from where they were.
+
+A reading may be less than the one before: should a word ever be read while it is half written, the
+next reading makes up for it. All readings of a counter always add up to what it shows.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.nat.worker_page import PageSlots, Traffic, page_slots
+from gateway.store.records import StoreError
+
+SLOT: Final = struct.Struct("=4Q")
+BLOCK: Final = 128 * SLOT.size  # compared at once: most addresses of a large pool are silent
+
+Taken = Mapping[tuple[int, int], Traffic]  # by birth and slot
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One address's counters in one page: what they show now, and by how much that is more."""
+
+    birth: int
+    slot: int
+    total: Traffic
+    more: Traffic
+
+
+class Readings:
+    """The pages in one directory."""
+
+    def __init__(self, directory: Path, taken: Taken) -> None:
+        """`taken` is what the counters showed when they were last taken in."""
+        self._directory = directory
+        self._before: dict[int, bytes] = {}
+        for (birth, slot), total in sorted(taken.items()):
+            raw = bytearray(self._before.get(birth, b""))
+            raw.extend(bytes(max(0, (slot + 1) * SLOT.size - len(raw))))
+            SLOT.pack_into(raw, slot * SLOT.size, *total)
+            self._before[birth] = bytes(raw)
+
+    def gone(self) -> list[int]:
+        """The births that no page has any more. Raises `StoreError`."""
+        there = {page.birth for page in self._pages()}
+        return [birth for birth in self._before if birth not in there]
+
+    def take(self) -> list[Reading]:
+        """All counters that changed; from now on they count from here. Raises `StoreError`."""
+        return [reading for page in self._pages() for reading in self._more(page)]
+
+    def _pages(self) -> list[PageSlots]:
+        try:
+            return page_slots(self._directory)
+        except OSError as error:
+            raise StoreError(f"the counters can't be read: {error}") from error
+
+    def _more(self, page: PageSlots) -> Iterator[Reading]:
+        before = self._before.get(page.birth, b"")
+        padded = before.ljust(len(page.raw), b"\0")
+        for at in _changed(padded, page.raw):
+            total = Traffic(*SLOT.unpack_from(page.raw, at))
+            known = SLOT.unpack_from(padded, at)
+            more = Traffic(*(now - then for now, then in zip(total, known, strict=True)))
+            yield Reading(page.birth, at // SLOT.size, total, more)
+        self._before[page.birth] = page.raw + before[len(page.raw) :]
+
+
+def _changed(before: bytes, after: bytes) -> Iterator[int]:
+    """Where slots lie that differ."""
+    for start in range(0, len(after), BLOCK):
+        end = min(start + BLOCK, len(after))
+        if before[start:end] != after[start:end]:
+            for at in range(start, end, SLOT.size):
+                if before[at : at + SLOT.size] != after[at : at + SLOT.size]:
+                    yield at

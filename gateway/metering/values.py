@@ -1,0 +1,61 @@
+"""The words of the meter: who holds a public address, and what it carried meanwhile."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.nat.worker_page import Traffic
+
+HOUR_S: Final = 3600
+CELL_S: Final = 10
+DAY_S: Final = 86_400
+NOTHING: Final = Traffic(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose traffic an address carries, and how it is paid for. Without an instance: nobody's."""
+
+    slot: int
+    address: str
+    address_id: str | None = None
+    instance_id: str | None = None
+    charge_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """The time for which a holder has an address: from a generation of the table on."""
+
+    number: int
+    holder: Holder
+    generation: int
+    began: float
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an address carried for a holder, in all or in one hour, and for how long it was its."""
+
+    holder: Holder
+    traffic: Traffic
+    held_s: float
+    hour: int | None = None  # when it began, Unix seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a holder's addresses carried in one step of time."""
+
+    at: int
+    traffic: Traffic
+
+
+def plus(one: Traffic, other: Traffic) -> Traffic:
+    """The sum."""
+    return Traffic(*map(sum, zip(one, other, strict=True)))
+
+
+def floor(at: float, step: int) -> int:
+    """The latest multiple of `step` seconds that isn't after `at`."""
+    return int(at // step) * step
