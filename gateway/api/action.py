@@ -11,7 +11,12 @@ Answer = dict[str, Any]
 
 CVM: Final = "cvm"
 VPC: Final = "vpc"
-VERSIONS: Final[Mapping[str, str]] = {CVM: "2017-03-12", VPC: "2017-03-12"}
+MONITOR: Final = "monitor"
+VERSIONS: Final[Mapping[str, str]] = {
+    CVM: "2017-03-12",
+    VPC: "2017-03-12",
+    MONITOR: "2018-07-24",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from gateway.api.action import CVM, VERSIONS, Action, Answer
 from gateway.api.actions.account import ACCOUNT_ACTIONS
 from gateway.api.actions.addresses import ADDRESS_ACTIONS
 from gateway.api.actions.instances import INSTANCE_ACTIONS
+from gateway.api.actions.monitor import MONITOR_ACTIONS
 from gateway.api.actions.packages import PACKAGE_ACTIONS
 from gateway.api.actions.tasks import TASK_ACTIONS
 from gateway.api.errors import from_control
@@ -84,4 +85,5 @@ ACTIONS: Final[Mapping[str, Action]] = {
     **PACKAGE_ACTIONS,
     **ACCOUNT_ACTIONS,
     **TASK_ACTIONS,
+    **MONITOR_ACTIONS,
 }

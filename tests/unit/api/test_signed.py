@@ -137,7 +137,7 @@ def test_a_wrong_post_is_refused(
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"x-tc-version": "2018-07-24"}, "NoSuchVersion"),
+        ({"x-tc-version": "2017-03-13"}, "NoSuchVersion"),
         ({"x-tc-version": ""}, "MissingParameter"),
         ({"x-tc-action": ""}, "MissingParameter"),
         ({"x-tc-action": "describeAddresses"}, "InvalidAction"),
