@@ -19,6 +19,7 @@ from gateway.api.wire import ApiError
 from gateway.cli import (
     account,
     backup,
+    bill,
     block,
     credentials,
     demo,
@@ -61,6 +62,7 @@ NOUNS = (
     demo,
     backup,
     processes,
+    bill,
 )
 MISTAKES = (MistakeError, TopologyError)
 FAILURES = (

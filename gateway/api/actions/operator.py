@@ -9,6 +9,7 @@ from typing import Final
 from gateway.api import views
 from gateway.api.action import VPC, Action, Answer
 from gateway.api.actions.tasks import in_force
+from gateway.api.actions.usage import describe_usage
 from gateway.api.requests import fields
 from gateway.api.requests import operator as models
 from gateway.control import commands as cmd
@@ -48,4 +49,5 @@ OPERATOR_ACTIONS: Final[Mapping[str, Action]] = {
     "BlockAddress": Action(VPC, models.BlockAddress, _block),
     "OpenAddress": Action(VPC, models.OpenAddress, _open),
     "DescribeBlockedAddresses": Action(VPC, fields.Request, _describe_blocked),
+    "DescribeUsage": Action(VPC, models.DescribeUsage, describe_usage),
 }

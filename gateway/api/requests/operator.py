@@ -1,6 +1,6 @@
 """Requests of the operator's, which the cloud doesn't have."""
 
-from gateway.api.requests.fields import Request, Whole
+from gateway.api.requests.fields import Flag, Request, Whole
 from gateway.control import values
 
 
@@ -23,3 +23,10 @@ class OpenAddress(Request):
     """End that before its time."""
 
     Address: str
+
+
+class DescribeUsage(Request):
+    """The operator's, not the cloud's: what is to be paid for, of one instance or of all."""
+
+    InstanceId: str | None = None
+    Hourly: Flag = False

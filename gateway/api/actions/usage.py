@@ -1,0 +1,59 @@
+"""What is to be paid for: quantities, not prices."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.api.action import Answer
+from gateway.api.actions.metered import meter_of
+from gateway.api.requests import operator as models
+from gateway.control.controller import Controller
+from gateway.control.errors import UnknownInstanceError
+from gateway.control.values import Eip
+from gateway.metering.values import Usage
+
+
+def describe_usage(control: Controller, request: models.DescribeUsage) -> Answer:
+    """What each address carried for each holder, and how long each EIP was bound and idle."""
+    wanted = request.InstanceId
+    with meter_of(control) as meter:
+        usages = meter.usages(wanted, hourly=request.Hourly)
+    now = control.now()
+    with control.state() as state:
+        if wanted and not usages and wanted not in state.instances:
+            raise UnknownInstanceError(wanted)
+        eips = [eip for eip in state.eips.values() if wanted in (None, eip.instance_id)]
+    return {
+        "UsageSet": [_usage_view(usage) for usage in usages],
+        "EipSet": [_eip_view(eip, now) for eip in eips],
+    }
+
+
+def _usage_view(usage: Usage) -> dict[str, Any]:
+    holder, traffic = usage.holder, usage.traffic
+    hour = {} if usage.hour is None else {"Hour": _time(usage.hour)}
+    return hour | {
+        "AddressIp": holder.address,
+        "AddressId": holder.address_id,
+        "InstanceId": holder.instance_id,
+        "InternetChargeType": holder.charge_type,
+        "HeldSeconds": round(usage.held_s, 3),
+        "OutBytes": traffic.bytes_out,
+        "InBytes": traffic.bytes_in,
+        "OutPackets": traffic.packets_out,
+        "InPackets": traffic.packets_in,
+    }
+
+
+def _eip_view(eip: Eip, now: float) -> dict[str, Any]:
+    return {
+        "AddressId": eip.eip_id,
+        "AddressIp": eip.address,
+        "InstanceId": eip.instance_id,
+        "InternetChargeType": eip.charge_type.value,
+        "BoundSeconds": round(eip.bound_for_s(now), 3),
+        "IdleSeconds": round(eip.idle_for_s(now), 3),
+    }
+
+
+def _time(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
