@@ -1,4 +1,4 @@
-"""What is counted and remembered of the past: quotas by the day, and answers that were given.
+"""What is counted and remembered of the past: quotas by the day, answers, EIPs that were released.
 
 All of it follows from the log: a day is the UTC day of an event's own time.
 """
@@ -6,6 +6,8 @@ All of it follows from the log: a day is the UTC day of an event's own time.
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import Final
+
+from gateway.control.values import ChargeType, Eip
 
 DAY_S: Final = 86_400
 ANSWERS_MAX: Final = 10_000  # the latest that are remembered
@@ -24,6 +26,17 @@ class Answer:
     ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """An EIP that was given back, and how long it was bound and idle in all."""
+
+    eip_id: str
+    address: str
+    charge_type: ChargeType
+    bound_s: float
+    idle_s: float
+
+
 class Ledger:
     """One account's."""
 
@@ -31,6 +44,7 @@ class Ledger:
         """Nothing has happened."""
         self._applications: Counter[int] = Counter()  # for EIPs, by day
         self._reassignments: Counter[int] = Counter()  # of ordinary public IPs, by day
+        self.released: list[Released] = []  # as they were given back
         self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
 
     def apply(self, at: float) -> None:
@@ -48,6 +62,11 @@ class Ledger:
     def reassignments(self, at: float) -> int:
         """How often that was on that day."""
         return self._reassignments[day_of(at)]
+
+    def release(self, eip: Eip, at: float) -> None:
+        """The account gave an EIP back."""
+        times = eip.bound_for_s(at), eip.idle_for_s(at)
+        self.released.append(Released(eip.eip_id, eip.address, eip.charge_type, *times))
 
     def remember(self, kind: str, token: str, answer: Answer) -> None:
         """A request of this kind was answered so; the same token gets the same answer again."""

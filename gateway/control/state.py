@@ -169,6 +169,7 @@ class State:
                 self._change_eip(event.eip_id, name=event.name)
             case ev.EipReleased():
                 assert self.eips[event.eip_id].instance_id is None, event
+                self.ledger.release(self.eips[event.eip_id], at)
                 self._set_eip(event.eip_id, None)
                 self.pool.give_back(event.address, at)
             case ev.EipTransformed():

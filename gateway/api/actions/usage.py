@@ -8,6 +8,7 @@ from gateway.api.actions.metered import meter_of
 from gateway.api.requests import operator as models
 from gateway.control.controller import Controller
 from gateway.control.errors import UnknownInstanceError
+from gateway.control.ledger import Released
 from gateway.control.values import Eip
 from gateway.metering.values import Usage
 
@@ -21,11 +22,14 @@ def describe_usage(control: Controller, request: models.DescribeUsage) -> Answer
     with control.state() as state:
         if wanted and not usages and wanted not in state.instances:
             raise UnknownInstanceError(wanted)
-        eips = [eip for eip in state.eips.values() if wanted in (None, eip.instance_id)]
-    return {
-        "UsageSet": [_usage_view(usage) for usage in usages],
-        "EipSet": [_eip_view(eip, now) for eip in eips],
-    }
+        eips = [
+            _eip_view(eip, eip.instance_id, eip.bound_for_s(now), eip.idle_for_s(now))
+            for eip in state.eips.values()
+            if wanted in (None, eip.instance_id)
+        ]
+        released = [] if wanted else state.ledger.released
+        eips += [_eip_view(one, None, one.bound_s, one.idle_s) for one in released]
+    return {"UsageSet": [_usage_view(usage) for usage in usages], "EipSet": eips}
 
 
 def _usage_view(usage: Usage) -> dict[str, Any]:
@@ -44,14 +48,16 @@ def _usage_view(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _eip_view(eip: Eip, now: float) -> dict[str, Any]:
+def _eip_view(
+    eip: Eip | Released, instance_id: str | None, bound_s: float, idle_s: float
+) -> dict[str, Any]:
     return {
         "AddressId": eip.eip_id,
         "AddressIp": eip.address,
-        "InstanceId": eip.instance_id,
+        "InstanceId": instance_id,
         "InternetChargeType": eip.charge_type.value,
-        "BoundSeconds": round(eip.bound_for_s(now), 3),
-        "IdleSeconds": round(eip.idle_for_s(now), 3),
+        "BoundSeconds": round(bound_s, 3),
+        "IdleSeconds": round(idle_s, 3),
     }
 
 

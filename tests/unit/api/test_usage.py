@@ -78,6 +78,21 @@ def test_each_address_has_what_it_carried_for_each_holder(world: World, page: Wo
     ]
 
 
+def test_the_hours_of_an_eip_that_was_released_are_to_be_paid_for(world: World) -> None:
+    web, eip_id = world.run(), world.allocate()
+    world.now += 5
+    world.control.execute(cmd.BindEip(eip_id, web))
+    world.now += 7
+    world.control.execute(cmd.UnbindEip(eip_id))
+    world.now += 11
+    world.control.execute(cmd.ReleaseEip(eip_id))
+    world.now += 100
+    world.restart()
+    (eip,) = usage(world)["EipSet"]
+    assert (eip["AddressId"], eip["BoundSeconds"], eip["IdleSeconds"]) == (eip_id, 7, 16)
+    assert usage(world, InstanceId=web)["EipSet"] == []
+
+
 def test_one_instances_usage_is_shown_even_when_it_is_gone(world: World, page: WorkerPage) -> None:
     web, other, silent = world.run(), world.run(), world.run(bandwidth_mbps=0)
     Tally(page.memory).count(0, 1, -1, 100)
