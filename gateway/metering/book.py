@@ -101,25 +101,35 @@ class Book:
         """Close the file."""
         self._database.close()
 
-    def write(self, entry: Entry) -> None:
-        """Write all of an entry, or nothing; it is durable then."""
-        with self._failing("write"), self._transaction():
-            self._write_tenures(entry)
+    def write(self, entry: Entry, *, durable: bool = True) -> None:
+        """Write all of an entry, or nothing.
+
+        It is durable then, and all before it; or it survives this process, but no loss of power.
+        """
+        with self._failing("write"):
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            with self._transaction():
+                # Written even if nothing else is: what came before is durable only with a write.
+                self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+                self._write(entry)
+
+    def _write(self, entry: Entry) -> None:
+        self._write_tenures(entry)
+        self._many(
+            _INSERT.format("INTO traffic", _marks(7)) + f" ON CONFLICT DO UPDATE SET {_MORE}",
+            ((*key, *more) for key, more in entry.traffic.items()),
+        )
+        self._many(_INSERT.format("OR IGNORE INTO metered", _marks(2)), entry.metered)
+        self._many(
+            _INSERT.format("OR REPLACE INTO taken", _marks(6)),
+            ((*key, *total) for key, total in entry.taken.items()),
+        )
+        self._many("DELETE FROM taken WHERE birth = ?", ((birth,) for birth in entry.gone))
+        for table in ("traffic", "metered"):
             self._many(
-                _INSERT.format("INTO traffic", _marks(7)) + f" ON CONFLICT DO UPDATE SET {_MORE}",
-                ((*key, *more) for key, more in entry.traffic.items()),
+                f"DELETE FROM {table} WHERE step = ? AND at < ?",  # noqa: S608  one of two
+                [(CELL_S, entry.cells_before)] if entry.cells_before else (),
             )
-            self._many(_INSERT.format("OR IGNORE INTO metered", _marks(2)), entry.metered)
-            self._many(
-                _INSERT.format("OR REPLACE INTO taken", _marks(6)),
-                ((*key, *total) for key, total in entry.taken.items()),
-            )
-            self._many("DELETE FROM taken WHERE birth = ?", ((birth,) for birth in entry.gone))
-            for table in ("traffic", "metered"):
-                self._many(
-                    f"DELETE FROM {table} WHERE step = ? AND at < ?",  # noqa: S608  one of two
-                    [(CELL_S, entry.cells_before)] if entry.cells_before else (),
-                )
 
     def _write_tenures(self, entry: Entry) -> None:
         self._many(
@@ -208,7 +218,6 @@ class Book:
             )
         with self._failing("open"):
             self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
             with self._transaction():
                 for statement in _CREATE:
                     self._database.execute(statement)

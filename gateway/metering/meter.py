@@ -62,6 +62,7 @@ class Meter:
         self._sampled: float | None = None
         self._looking_since = 0.0
         self._failing = False
+        self._durable = True  # what was written
         self._resume()
 
     def close(self) -> None:
@@ -149,7 +150,7 @@ class Meter:
         if moving:
             self._try(self._take)
             self._next = {holder.slot: self._begin(holder, generation) for holder in moving}
-            self._try(self._write)
+            self._try(self._note)
 
     def _call_off(self) -> None:
         """It wasn't published: all goes on as it was."""
@@ -176,7 +177,7 @@ class Meter:
             if former:
                 self._end(former, now)
         self._tenures |= coming
-        self._try(self._write)
+        self._try(self._note)
 
     def _begin(self, holder: Holder, generation: int) -> Tenure:
         self._last += 1
@@ -223,15 +224,20 @@ class Meter:
             self._entry.cells_before = cell - DAY_S
         return since, True
 
-    def _write(self) -> None:
-        if self._entry:
+    def _note(self) -> None:
+        """Write, quickly: a loss of power takes the counters as well."""
+        self._write(durable=False)
+
+    def _write(self, *, durable: bool = True) -> None:
+        if self._entry or (durable and not self._durable):
             try:
-                self._book.write(self._entry)
+                self._book.write(self._entry, durable=durable)
             except StoreError:
                 self._entry = self._entry.without_cells()
                 self._looking_since = self._clock()
                 raise
             self._entry = Entry()
+            self._durable = durable
 
     def _try(self, step: Callable[[], None]) -> bool:
         try:

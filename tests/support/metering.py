@@ -38,13 +38,13 @@ class MortalBook(Book):
         self.dies_at: int | None = None
         self.late = False
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: Entry, *, durable: bool = True) -> None:
         """As a book does."""
         self.writes += 1
         dies = self.writes == self.dies_at
         if dies and not self.late:
             raise DiedError
-        super().write(entry)
+        super().write(entry, durable=durable)
         if dies:
             raise DiedError
 

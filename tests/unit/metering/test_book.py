@@ -27,8 +27,13 @@ def entry() -> Entry:
 
 def test_an_entry_is_durable_as_sqlite_defines_it(tmp_path: Path) -> None:
     with closing(Book(tmp_path / "book")) as book:
+        book.write(Entry(), durable=False)
         assert book._rows("PRAGMA journal_mode") == [("wal",)]
+        log = tmp_path / "book-wal"
+        before = log.stat().st_size
+        book.write(Entry())
         assert book._rows("PRAGMA synchronous") == [(2,)]
+        assert log.stat().st_size > before, "an empty entry makes what came before it durable"
 
 
 def test_what_was_written_is_there_when_the_book_is_opened_again(tmp_path: Path) -> None:

@@ -84,6 +84,23 @@ def test_what_a_late_worker_counts_for_nobody_is_billed_to_nobody(gateway: Gatew
     gateway.assert_adds_up()
 
 
+def test_a_hand_over_waits_for_no_disk_and_the_next_sample_makes_it_durable(
+    gateway: Gateway,
+) -> None:
+    full, normal = 2, 1
+
+    def how() -> int:
+        ((found,),) = gateway.book._rows("PRAGMA synchronous")
+        return int(found)
+
+    gateway.hand_over({1: A})
+    assert how() == normal
+    for writes in (1, 0):
+        before = gateway.book.writes
+        gateway.meter.sample()
+        assert (how(), gateway.book.writes) == (full, before + writes)
+
+
 def test_the_same_holders_again_are_no_change(gateway: Gateway) -> None:
     gateway.hand_over({1: A})
     writes = gateway.book.writes
@@ -208,10 +225,10 @@ class Disk:
         self.full = False
         write = gateway.book.write
 
-        def maybe(entry: Entry) -> None:
+        def maybe(entry: Entry, *, durable: bool) -> None:
             if self.full:
                 raise StoreError("disk is full")
-            write(entry)
+            write(entry, durable=durable)
 
         monkeypatch.setattr(gateway.book, "write", maybe)
 
