@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from gateway.lab import life, places, roles
 from gateway.lab.places import Places
 from gateway.lab.topology import Topology
+from gateway.metering.book import Book
+from gateway.nat.tally import Tally
+from gateway.nat.worker_page import Traffic, WorkerPage
 from gateway.net import namespace
 
 HOLD = """
@@ -75,6 +79,25 @@ def test_down_keeps_the_event_log_if_told_so(site: Places) -> None:
     life.down("edge", keep_state=True)
     assert site.saved() is None
     assert site.log.exists()
+
+
+def test_what_was_counted_last_is_in_the_book_that_is_kept(site: Places) -> None:
+    Book(site.book).close()
+    with WorkerPage(site.run, 0) as page:
+        page.hold(4)
+        Tally(page.memory).count(0, 1, -1, 100)
+    life.down("edge", keep_state=True)
+    with closing(Book(site.book)) as book:
+        assert list(book.taken().values()) == [Traffic(0, 0, 1, 100)]
+
+
+@pytest.mark.parametrize("damaged", ["book", "topology"])
+def test_what_is_damaged_keeps_no_lab_from_going_down(site: Places, damaged: str) -> None:
+    site.book.write_bytes(b"this is no database, " * 100 if damaged == "book" else b"")
+    if damaged == "topology":
+        (site.run / "topology.json").write_text("{")
+    life.down("edge", keep_state=True)
+    assert list(places.RUN.iterdir()) == []
 
 
 def test_down_twice_is_down_once(site: Places) -> None:

@@ -233,6 +233,14 @@ class Disk:
         monkeypatch.setattr(gateway.book, "write", maybe)
 
 
+def test_it_looks_once_more_when_it_is_closed(gateway: Gateway) -> None:
+    gateway.hand_over({1: A})
+    gateway.count(1, 100)
+    gateway.meter.close()
+    gateway.start()
+    assert [found.bytes_out for found in gateway.book.taken().values()] == [100]
+
+
 def test_while_the_disk_is_full_packets_go_on_and_nothing_is_lost(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -328,21 +336,27 @@ def test_a_meter_that_is_killed_at_any_write_counts_every_byte_once(
     expected: dict[tuple[str | None, str], int] = {}
     deaths = 0
     with gateway_in(tmp_path) as gateway:
-        for _ in range(60):
+
+        def traffic() -> None:
             for slot, found in gateway.in_force.items():
                 length = random.randint(20, 1500)
                 gateway.count(slot, length, worker=random.randint(0, 2))
                 key = found.instance_id, found.address
                 expected[key] = expected.get(key, 0) + length
+
+        for _ in range(60):
+            traffic()
             gateway.book.late = late
             gateway.book.dies_at = gateway.book.writes + random.randint(1, 4)
             wanted = change(random)
             try:
                 gateway.meter.sample()
+                traffic()
                 gateway.hand_over(wanted)
             except DiedError:
                 deaths += 1
                 gateway.kill()
+                traffic()  # nobody looks, and those in force go on
                 gateway.start()
                 again: dict[int, Holder | None] = dict.fromkeys(gateway.meter.held)
                 again |= gateway.in_force | (wanted if random.random() < 0.5 else {})
