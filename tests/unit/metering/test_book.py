@@ -60,6 +60,23 @@ def test_an_entry_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         assert len(book.usages(BEGIN, None)) == 1
 
 
+def test_a_full_disk_is_a_clear_error_and_heals(tmp_path: Path) -> None:
+    with closing(Book(tmp_path / "book")) as book:
+        book.write(entry())
+        large = entry()
+        for slot in range(10_000):
+            large.taken[7, slot] = Traffic(1, 2, 3, 4)
+        ((pages,),) = book._rows("PRAGMA page_count")
+        book._rows(f"PRAGMA max_page_count = {pages + 2}")
+        with pytest.raises(StoreError, match="is full"):
+            book.write(large)
+        assert len(book.taken()) == 1
+        book._rows("PRAGMA max_page_count = 100000")
+        book.write(large)
+        assert len(book.taken()) == 10_000
+        assert book.usages(BEGIN, None)[0].traffic == (2, 4, 6, 8)
+
+
 def test_an_empty_entry_says_so() -> None:
     assert not Entry()
     assert entry()
