@@ -21,6 +21,7 @@ from typing import Any, Final
 from gateway.metering.values import CELL_S, HOUR_S, NOTHING, Cell, Holder, Tenure, Usage, plus
 from gateway.nat.worker_page import Traffic
 from gateway.store.records import StoreError
+from gateway.store.transaction import Transaction
 
 SCHEMA: Final = 1
 BUSY_S: Final = 5.0
@@ -108,7 +109,7 @@ class Book:
         """
         with self._failing("write"):
             self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            with self._transaction():
+            with Transaction(self._database):
                 # Written even if nothing else is: what came before is durable only with a write.
                 self._database.execute(f"PRAGMA user_version = {SCHEMA}")
                 self._write(entry)
@@ -218,7 +219,7 @@ class Book:
             )
         with self._failing("open"):
             self._database.execute("PRAGMA journal_mode = WAL")
-            with self._transaction():
+            with Transaction(self._database):
                 for statement in _CREATE:
                     self._database.execute(statement)
                 self._database.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -236,17 +237,6 @@ class Book:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"can't {what} {self._path}: {error}") from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._database.in_transaction:  # a full disk has ended it already
-                self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
 
 
 def _marks(count: int) -> str:
