@@ -60,12 +60,42 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.AddressBusyError: "OperationDenied.MutexTaskRunning",
     errors.InstanceBusyError: "MutexOperation.TaskRunning",
     errors.UnknownTaskError: "InvalidParameter",
+    errors.InvalidTagError: "InvalidParameterValue.InvalidTag",
+    errors.DuplicateTagError: "InvalidParameterValue.TagDuplicateKey",
+    errors.TagQuotaError: "LimitExceeded.TagQuota",
+    errors.ChangedBeforeError: "LimitExceeded.ChangeAddressQuota",
+    errors.DailyChangesError: "LimitExceeded.DailyChangeAddressQuota",
     errors.AdapterError: "InternalError",
 }
-# Where cvm has another code for what vpc has one for, too.
-_CVM_CODES: Final[Mapping[type[errors.ControlError], str]] = {
-    errors.PoolEmptyError: "ResourcesSoldOut.EipInsufficient",
-    errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageIdNotFound",
+# Where one service, or one action, has a code of its own.
+_OF: Final[Mapping[str, Mapping[type[errors.ControlError], str]]] = {
+    CVM: {
+        errors.PoolEmptyError: "ResourcesSoldOut.EipInsufficient",
+        errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageIdNotFound",
+        errors.CombinationError: "InvalidParameterCombination",
+        errors.InvalidTagError: "InvalidParameterValue",
+        errors.DuplicateTagError: "InvalidParameterValue.DuplicateTags",
+        errors.TagQuotaError: "InvalidParameterValue.TagQuotaLimitExceeded",
+    },
+    VPC: {
+        errors.TokenTooLongError: "InvalidParameterValue.TooLong",
+        errors.InstanceStateError: "UnsupportedOperation.InstanceStateNotSupported",
+    },
+    "AssociateAddress": {
+        errors.OrdinaryAddressError: "InvalidParameterValue.ResourceNotSupport",
+    },
+    "DisassociateAddress": {
+        errors.OrdinaryAddressError: "InvalidAddressIdStatus.NotPermit",
+    },
+    "ModifyAddressAttribute": {
+        errors.OrdinaryAddressError: "UnsupportedOperation.ModifyAddressAttribute",
+    },
+    "ModifyAddressInternetChargeType": {
+        errors.OrdinaryAddressError: "UnsupportedOperation.InvalidAddressInternetChargeType",
+    },
+    "TransformAddress": {
+        errors.InstanceStateError: "InvalidParameterValue.InvalidInstanceState",
+    },
 }
 _STATE_WORD: Final[Mapping[InstanceState, str]] = {
     InstanceState.PENDING: "Pending",
@@ -79,12 +109,12 @@ _STATE_WORD: Final[Mapping[InstanceState, str]] = {
 }
 
 
-def from_control(error: errors.ControlError, service: str = VPC) -> ApiError:
-    """The cloud's code for what control raised when an action of this service was called."""
-    if type(error) is errors.InstanceStateError:
-        code = f"UnsupportedOperation.InstanceState{_STATE_WORD[error.state]}"
-    elif service == CVM and type(error) in _CVM_CODES:
-        code = _CVM_CODES[type(error)]
-    else:
-        code = _CODES[type(error)]
-    return ApiError(code, str(error))
+def from_control(error: errors.ControlError, service: str = "", action: str = "") -> ApiError:
+    """The cloud's code for what control raised when it carried out the action."""
+    kind = type(error)
+    own = _OF.get(action, {}).get(kind) or _OF.get(service, {}).get(kind)
+    if own:
+        return ApiError(own, str(error))
+    if isinstance(error, errors.InstanceStateError) and kind not in _CODES:
+        return ApiError(f"UnsupportedOperation.InstanceState{_STATE_WORD[error.state]}", str(error))
+    return ApiError(_CODES[kind], str(error))

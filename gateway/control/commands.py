@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.control.purchase import DEFAULT_PURCHASE, Purchase
-from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
+from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class RunInstance:
     private_ips: tuple[str, ...] = ()  # one each, in this order; or whichever are free
     public_ip: bool | None = None  # whether it gets one: if not said, with bandwidth it does
     count_min: int | None = None  # so few will do if there isn't room for more
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class AllocateEip:
     package_id: str | None = None  # the bandwidth package it joins
     count: int = 1
     client_token: str = ""
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class CreatePackages:
     charge_type: PackageChargeType
     network_type: NetworkType
     count: int = 1
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +265,20 @@ class OpenDueAddresses:
     """Not a user's: the time has come for what was blocked until now."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeOrdinaryIp:
+    """Give an instance's ordinary public IP another address; not with the behaviour LEGACY."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEipAddress:
+    """Give an EIP that is in a bandwidth package another address."""
+
+    eip_id: str
+
+
 OnInstances = (
     RunInstance
     | StartInstance
@@ -287,6 +304,8 @@ OnAddresses = (
     | BlockAddress
     | OpenAddress
     | OpenDueAddresses
+    | ChangeOrdinaryIp
+    | ChangeEipAddress
 )
 OnAccount = ConfigureAccount
 OnPackages = (

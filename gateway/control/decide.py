@@ -14,6 +14,7 @@ from gateway.control.decisions import (
     addresses,
     bandwidth,
     blocks,
+    exchange,
     instances,
     packages,
     purchase,
@@ -107,5 +108,9 @@ def _of_addresses(state: State, command: cmd.OnAddresses, at: Circumstances) -> 
             return blocks.open_early(state, address)
         case cmd.OpenDueAddresses():
             return blocks.open_due(state, at)
+        case cmd.ChangeOrdinaryIp(instance_id):
+            return exchange.change_ordinary(state, instance_id, at)
+        case cmd.ChangeEipAddress(eip_id):
+            return exchange.change_eip(state, eip_id, at)
         case _:
             assert_never(command)

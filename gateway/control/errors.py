@@ -52,6 +52,11 @@
     │   ├── PrivateIpUsedError     a private address that isn't free
     │   ├── InstanceCombinationError what an instance can't be told together
     │   ├── ProtectedError         the instance is protected against being terminated
+    │   ├── InvalidTagError        a tag can't be like that
+    │   ├── DuplicateTagError      a key is given twice
+    │   ├── TagQuotaError          a thing can't have so many tags
+    │   ├── ChangedBeforeError     the address was changed as often as it may be
+    │   ├── DailyChangesError      the account has changed all the addresses it may today
     │   ├── SubnetFullError        no private address is free
     │   ├── AddressBusyError       a task is under way on the address, or on its instance
     │   ├── InstanceBusyError      a task is under way on the instance
@@ -296,6 +301,26 @@ class InstanceBusyError(DomainError):
 
 class UnknownTaskError(DomainError):
     """No task has this number."""
+
+
+class InvalidTagError(DomainError):
+    """A tag can't be like that."""
+
+
+class DuplicateTagError(DomainError):
+    """A key is given twice."""
+
+
+class TagQuotaError(DomainError):
+    """A thing can't have so many tags."""
+
+
+class ChangedBeforeError(DomainError):
+    """The address was changed as often as it may be."""
+
+
+class DailyChangesError(DomainError):
+    """The account has changed all the addresses it may today."""
 
 
 class AdapterError(ControlError):

@@ -268,6 +268,24 @@ class AddressOpened:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """The address with this id, an EIP's or an ordinary one, is another; `before` is free."""
+
+    address_id: str
+    before: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An instance, an EIP or a bandwidth package has this tag."""
+
+    resource_id: str
+    key: str
+    value: str
+
+
 OnPackages = PackageCreated | PackageChanged | PackageDeleted | PackageJoined | PackageLeft
 Event = (
     LabConfigured
@@ -292,6 +310,8 @@ Event = (
     | TokenAnswered
     | AddressBlocked
     | AddressOpened
+    | AddressChanged
+    | Tagged
     | OnPackages
 )
 

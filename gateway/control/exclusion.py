@@ -23,12 +23,12 @@ def check(state: State, progress: Progress, command: cmd.Command) -> None:
             _may_operate(state, progress, command.instance_ids)
         case cmd.ReturnOrdinaryIps():
             _may_readdress(state, progress, command.instance_ids)
-        case cmd.TransformOrdinaryIp(key):
+        case cmd.TransformOrdinaryIp(key) | cmd.ChangeOrdinaryIp(key):
             _may_readdress(state, progress, [key])
         case cmd.BindEip(eip_id, key):
             _may_move(state, progress, eip_id)
             _may_readdress(state, progress, [key])
-        case cmd.UnbindEip(eip_id):
+        case cmd.UnbindEip(eip_id) | cmd.ChangeEipAddress(eip_id):
             _may_move(state, progress, eip_id)
         case cmd.ReleaseEip(eip_id) | cmd.ChangeEipChargeType(eip_id):
             _may_change(progress, [eip_id])

@@ -45,6 +45,8 @@ class Ledger:
         self._applications: Counter[int] = Counter()  # for EIPs, by day
         self._reassignments: Counter[int] = Counter()  # of ordinary public IPs, by day
         self.released: list[Released] = []  # as they were given back
+        self._changes: Counter[int] = Counter()  # of addresses, by day
+        self._changes_of: Counter[str] = Counter()  # by the address's id
         self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
 
     def apply(self, at: float) -> None:
@@ -67,6 +69,19 @@ class Ledger:
         """The account gave an EIP back."""
         times = eip.bound_for_s(at), eip.idle_for_s(at)
         self.released.append(Released(eip.eip_id, eip.address, eip.charge_type, *times))
+
+    def change(self, address_id: str, at: float) -> None:
+        """An address was changed for another."""
+        self._changes[day_of(at)] += 1
+        self._changes_of[address_id] += 1
+
+    def changes(self, at: float) -> int:
+        """How many addresses were changed on that day."""
+        return self._changes[day_of(at)]
+
+    def changes_of(self, address_id: str) -> int:
+        """How often the address with this id was changed."""
+        return self._changes_of[address_id]
 
     def remember(self, kind: str, token: str, answer: Answer) -> None:
         """A request of this kind was answered so; the same token gets the same answer again."""

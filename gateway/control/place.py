@@ -9,3 +9,4 @@ SUBNET_ID: Final = "subnet-tgw00001"
 REGION_CODE: Final = "gz"  # as the cloud called them at first
 ZONE_CODE: Final = "100003"
 APP_ID: Final = "1250000000"
+UIN: Final = "100000000001"  # the account, where people and roles are named

@@ -95,6 +95,11 @@ class Progress:
                 self._given_back[address] = sequence
             case ev.OrdinaryIpReleased(_, address):
                 self._given_back[address] = sequence
+            case ev.AddressChanged(address_id, before):
+                self._given_back[before] = sequence
+                eip = state.eips.get(address_id)
+                bearer = eip.instance_id if eip else state.ordinary[address_id]
+                self._under_way.update(dict.fromkeys(filter(None, (address_id, bearer)), sequence))
             case ev.InstanceStateChanged(instance_id, after) if after not in PASSING:
                 self.states[instance_id] = state.instances[instance_id].state
 

@@ -16,6 +16,7 @@ from typing import Final, assert_never
 from gateway.control import events as ev
 from gateway.control import instance_events
 from gateway.control.ledger import Answer, Ledger
+from gateway.control.made import new_eip, new_package
 from gateway.control.pool import Pool
 from gateway.control.values import (
     Account,
@@ -25,7 +26,6 @@ from gateway.control.values import (
     Eip,
     Instance,
     InstanceState,
-    NetworkType,
     OrdinaryIp,
     PackageChargeType,
 )
@@ -53,6 +53,8 @@ class State:
         self.instances: dict[str, Instance] = {}
         self.eips: dict[str, Eip] = {}
         self.packages: dict[str, BandwidthPackage] = {}
+        self.tags: dict[str, dict[str, str]] = {}  # by the id of what has them
+        self.configured_at = 0.0
         self.account = Account()
         self.ledger = Ledger()
         # The ids of instances, by what they have; whose state is a passing one.
@@ -131,7 +133,7 @@ class State:
         """Take in one event that happened at `at`, Unix seconds."""
         match event:
             case ev.LabConfigured():
-                self._configured(event)
+                self._configured(event, at)
             case ev.InstanceOrdered():
                 self._ordered(event, at)
             case ev.InstanceStateChanged():
@@ -185,6 +187,10 @@ class State:
             case ev.AddressOpened():
                 del self.blocked[event.address]
                 self._touch_bearer(self.in_use.get(event.address, ""))
+            case ev.AddressChanged():
+                self._address_changed(event, at)
+            case ev.Tagged():
+                self.tags.setdefault(event.resource_id, {})[event.key] = event.value
             case _:
                 self._evolve_packages(event, at)
         self.sequence += 1
@@ -212,8 +218,9 @@ class State:
             case _:
                 assert_never(event)
 
-    def _configured(self, event: ev.LabConfigured) -> None:
+    def _configured(self, event: ev.LabConfigured, at: float) -> None:
         assert self.sequence == 0, event
+        self.configured_at = at
         self.config = event
         self._pool = Pool(event.pool, quarantine_s=event.quarantine_s)
         self._subnet = Pool(event.vpc, quarantine_s=0, reserved=event.reserved)
@@ -243,7 +250,7 @@ class State:
 
     def _eip_allocated(self, event: ev.EipAllocated, at: float) -> None:
         self.pool.take(event.address)
-        self._set_eip(event.eip_id, _new_eip(event, at))
+        self._set_eip(event.eip_id, new_eip(event, at))
         self.ledger.apply(at)
 
     def _eip_transformed(self, event: ev.EipTransformed, at: float) -> None:
@@ -252,7 +259,7 @@ class State:
         assert instance.package_id is None, event
         former = instance.former | {event.address}
         self._change(event.instance_id, ordinary=None, eip_id=event.eip_id, former=former)
-        eip = replace(_new_eip(event, at), instance_id=event.instance_id)
+        eip = replace(new_eip(event, at), instance_id=event.instance_id)
         self._set_eip(event.eip_id, eip)
         self.ledger.apply(at)
 
@@ -279,19 +286,23 @@ class State:
             switches=self.eips[event.eip_id].switches + 1,
         )
 
+    def _address_changed(self, event: ev.AddressChanged, at: float) -> None:
+        assert self.address(event.address_id) == event.before, event
+        self.pool.take(event.address)
+        if event.address_id in self.eips:
+            self._change_eip(event.address_id, address=event.address)
+        else:
+            instance_id = self.ordinary[event.address_id]
+            former = self.instances[instance_id].former | {event.before}
+            ordinary = OrdinaryIp(event.address_id, event.address)
+            self._change(instance_id, ordinary=ordinary, former=former)
+        self.pool.give_back(event.before, at)
+        self.ledger.change(event.address_id, at)
+
     def _package_created(self, event: ev.PackageCreated, at: float) -> None:
         assert event.package_id not in self.packages, event
         assert all(one.number != event.number for one in self.packages.values()), event
-        created = BandwidthPackage(
-            package_id=event.package_id,
-            number=event.number,
-            name=event.name,
-            bandwidth_mbps=event.bandwidth_mbps,
-            charge_type=PackageChargeType(event.charge_type),
-            network_type=NetworkType(event.network_type),
-            created_at=at,
-        )
-        self._set_package(event.package_id, created)
+        self._set_package(event.package_id, new_package(event, at))
 
     def _package_left(self, event: ev.PackageLeft) -> None:
         members = self.packages[event.package_id].members
@@ -341,6 +352,7 @@ class State:
                 self.in_use[after.ordinary.address] = after.ordinary.address_id
         else:
             del self.instances[instance_id]
+            self.tags.pop(instance_id, None)
         self._touch(instance_id)
 
     def _set_eip(self, eip_id: str, after: Eip | None) -> None:
@@ -356,6 +368,7 @@ class State:
             self.in_use[after.address] = eip_id
         else:
             del self.eips[eip_id]
+            self.tags.pop(eip_id, None)
 
     def _set_package(self, package_id: str, after: BandwidthPackage | None) -> None:
         """The bandwidth package comes, changes or goes: nowhere else.
@@ -371,6 +384,7 @@ class State:
             self.packages[package_id] = after
         else:
             del self.packages[package_id]
+            self.tags.pop(package_id, None)
 
     def _touch_bearer(self, address_id: str) -> None:
         """The instance that has the address, if one has it."""
@@ -384,15 +398,3 @@ class State:
         self._touched.move_to_end(instance_id)
         if len(self._touched) > TOUCHED_MAX:
             _, self._forgotten = self._touched.popitem(last=False)
-
-
-def _new_eip(event: ev.EipAllocated | ev.EipTransformed, at: float) -> Eip:
-    return Eip(
-        eip_id=event.eip_id,
-        address=event.address,
-        name=event.name,
-        bandwidth_mbps=event.bandwidth_mbps,
-        charge_type=ChargeType(event.charge_type),
-        created_at=at,
-        since=at,
-    )

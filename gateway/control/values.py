@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from gateway.control.purchase import DEFAULT_PURCHASE, Purchase
 
@@ -129,6 +130,13 @@ class BandwidthPackage:
     def limited(self) -> bool:
         """Whether its members have a limit together."""
         return self.bandwidth_mbps != UNLIMITED_MBPS
+
+
+class Tag(NamedTuple):
+    """What the account marked a thing with: the key is there once, with one value."""
+
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ MOVE_NOTHING = {
     "PackageCreated",
     "PackageChanged",
     "PackageDeleted",
+    "Tagged",
 }
 FREE_SINCE_EVER = float("-inf")
 
@@ -76,6 +77,13 @@ class Audit:
                 self.holders[facts["address"]] = facts["eip_id"]
                 self._released.setdefault(instance_id, set()).add(facts["address"])
                 self._bound[facts["eip_id"]] = instance_id
+            case "AddressChanged":
+                holder = self.holders[facts["before"]]
+                former = self._released.setdefault(holder, set())
+                assert facts["address"] not in former, "a former address again"
+                self._give(facts["address"], holder, record.at, former)
+                self._back(facts["before"], holder, record.at)
+                former.add(facts["before"])
             case "EipUnbound":
                 assert self._bound.pop(facts["eip_id"]) == facts["instance_id"]
             case "InstanceGone":

@@ -5,7 +5,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import account, blocks, checks, packages, tokens
+from gateway.control.decisions import account, blocks, checks, packages, tags, tokens
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
 from gateway.control.state import State
@@ -21,6 +21,7 @@ def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[
     checks.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
     checks.count(command.count, ALLOCATED_MAX)
     name = checks.other_name(command.name)
+    tags.check(command.tags)
     account.may_apply(state, command.count, at)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
     events: list[ev.Event] = []
@@ -39,6 +40,7 @@ def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[
         )
         if package:
             events.append(ev.PackageJoined(package.package_id, eip_id))
+        events += tags.tagged(eip_id, command.tags)
     return [*events, *tokens.remember(command, *ids)]
 
 

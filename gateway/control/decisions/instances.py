@@ -7,7 +7,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import blocks, checks, packages, purchase, tokens
+from gateway.control.decisions import blocks, checks, packages, purchase, tags, tokens
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
 from gateway.control.state import PASSING, State
@@ -24,6 +24,7 @@ def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Ev
     bandwidth_mbps = _bandwidth(command)
     checks.count(command.count, RUN_MAX)
     purchase.check(command.purchase)
+    tags.check(command.tags)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
     if package and not bandwidth_mbps:
         raise errors.CombinationError("without bandwidth there is no address to join a package")
@@ -33,6 +34,7 @@ def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Ev
     joined = [ev.PackageJoined(package.package_id, one.address_id) for one in addresses if package]
     each = zip_longest(ordered, addresses, joined)
     events = [event for group in each for event in group if event]
+    events += [event for one in instance_ids for event in tags.tagged(one, command.tags)]
     return [*events, *tokens.remember(command, *instance_ids)]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import checks
+from gateway.control.decisions import checks, tags
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.state import State
 from gateway.control.values import (
@@ -39,6 +39,7 @@ def create(state: State, command: cmd.CreatePackages, at: Circumstances) -> list
     _check_limit(command.bandwidth_mbps)
     name = checks.other_name(command.name)
     checks.count(command.count, PACKAGES_MAX)
+    tags.check(command.tags)
     if len(state.packages) + command.count > PACKAGES_MAX:
         raise errors.PackageQuotaError(f"an account has at most {PACKAGES_MAX} bandwidth packages")
     taken = {package.number for package in state.packages.values()}
@@ -58,6 +59,7 @@ def create(state: State, command: cmd.CreatePackages, at: Circumstances) -> list
                 network_type=command.network_type.value,
             )
         )
+        events += tags.tagged(package_id, command.tags)
     return events
 
 

@@ -61,6 +61,11 @@ CODES = {
     "AddressBusyError": "OperationDenied.MutexTaskRunning",
     "InstanceBusyError": "MutexOperation.TaskRunning",
     "UnknownTaskError": "InvalidParameter",
+    "InvalidTagError": "InvalidParameterValue.InvalidTag",
+    "DuplicateTagError": "InvalidParameterValue.TagDuplicateKey",
+    "TagQuotaError": "LimitExceeded.TagQuota",
+    "ChangedBeforeError": "LimitExceeded.ChangeAddressQuota",
+    "DailyChangesError": "LimitExceeded.DailyChangeAddressQuota",
     "AdapterError": "InternalError",
 }
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def test_a_leftover_that_cant_be_removed_keeps_no_instance_from_being_served(wor
 
 
 def test_readers_are_answered_while_a_machine_is_being_built(world: World) -> None:
-    answers: list[dict[str, Any]] = []
+    answers: list[Mapping[str, Any]] = []
 
     def look() -> None:
         reader = threading.Thread(

@@ -129,6 +129,7 @@ def test_the_user_cannot_choose_a_public_address_because_no_command_has_a_place_
         "user_data",
         "role",
         "protected",
+        "tags",
     }
 
 

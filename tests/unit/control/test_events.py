@@ -45,6 +45,8 @@ EVENTS: list[ev.Event] = [
     ev.PackageJoined("bwp-1", "eip-2"),
     ev.PackageLeft("bwp-1", "eip-2", "TRAFFIC_POSTPAID_BY_HOUR", 100),
     ev.PackageDeleted("bwp-1"),
+    ev.AddressChanged("eip-2", "203.0.113.2", "203.0.113.3"),
+    ev.Tagged("eip-2", "owner", "网络"),
 ]
 
 

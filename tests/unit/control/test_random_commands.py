@@ -136,6 +136,12 @@ class Lab(RuleBasedStateMachine):
         """Give it back, if the account's behaviour has that."""
         self.ask(cmd.ReturnOrdinaryIps((instance_id,)))
 
+    @rule(instance_id=instances, eip_id=eips)
+    def exchange(self, instance_id: str, eip_id: str) -> None:
+        """An address for another, if that may be."""
+        self.ask(cmd.ChangeOrdinaryIp(instance_id))
+        self.ask(cmd.ChangeEipAddress(eip_id))
+
     @rule(behaviour=st.sampled_from(Behaviour))
     def behave(self, behaviour: Behaviour) -> None:
         """The account's behaviour is this from now on."""

@@ -11,7 +11,7 @@ from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control import state as states
 from gateway.control.state import PASSING, State
-from gateway.control.values import ChargeType, InstanceState, NetworkType, PackageChargeType
+from gateway.control.values import ChargeType, InstanceState, NetworkType, PackageChargeType, Tag
 
 
 def change_everything(story: Story, instance_id: str) -> None:
@@ -28,10 +28,12 @@ def change_everything(story: Story, instance_id: str) -> None:
     assert isinstance(created, ev.PackageCreated)
     story.do(cmd.ConfigureAccount(eips_max=21))
     story.do(cmd.TransformOrdinaryIp(story.run()))
-    (event, _) = story.do(cmd.AllocateEip("x", 5, HOURLY, client_token="t"))
+    tags = (Tag("owner", "net"),)
+    (event, *_) = story.do(cmd.AllocateEip("x", 5, HOURLY, client_token="t", tags=tags))
     assert isinstance(event, ev.EipAllocated)
     other = event.eip_id
     story.do(cmd.JoinPackage(created.package_id, (other,)))
+    story.do(cmd.ChangeEipAddress(other))
     story.do(cmd.ChangePackageBandwidth(created.package_id, 50))
     story.do(cmd.LeavePackage(created.package_id, (other,)))
     story.do(cmd.DeletePackage(created.package_id))

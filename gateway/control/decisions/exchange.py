@@ -1,0 +1,53 @@
+"""Addresses exchanged for others of the pool: what has the address keeps all else it has."""
+
+from collections.abc import Collection
+from typing import Final
+
+from gateway.control import errors
+from gateway.control import events as ev
+from gateway.control.decisions import account, blocks, checks
+from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.ordinary import free_addresses
+from gateway.control.state import State
+
+CHANGES_MAX: Final = 3  # of an account, in a day
+CHANGES_OF_ONE_MAX: Final = 1
+
+
+def change_ordinary(state: State, instance_id: str, at: Circumstances) -> list[ev.Event]:
+    """The instance gets an address that it never had. The older API doesn't know it."""
+    if not account.standard(state):
+        raise errors.UnsupportedBehaviourError(
+            "the system alone chooses ordinary public IPs (behaviour LEGACY)"
+        )
+    instance = checks.instance(state, instance_id)
+    checks.at_rest(instance)
+    ordinary = instance.ordinary
+    if not ordinary:
+        raise errors.NoWanIpError(f"{instance_id} has no ordinary public IP")
+    without = instance.former | {ordinary.address}
+    return [_changed(state, ordinary.address_id, ordinary.address, without, at)]
+
+
+def change_eip(state: State, eip_id: str, at: Circumstances) -> list[ev.Event]:
+    """Of EIPs only those in a bandwidth package can."""
+    eip = checks.eip(state, eip_id)
+    if not eip.package_id:
+        raise errors.ChargeTypeError(f"{eip_id} is in no bandwidth package: it keeps its address")
+    if eip.instance_id:
+        checks.at_rest(state.instances[eip.instance_id])
+    return [_changed(state, eip_id, eip.address, {eip.address}, at)]
+
+
+def _changed(
+    state: State, address_id: str, before: str, without: Collection[str], at: Circumstances
+) -> ev.AddressChanged:
+    blocks.refuse(state, before)
+    if state.ledger.changes_of(address_id) >= CHANGES_OF_ONE_MAX:
+        raise errors.ChangedBeforeError(f"{before} was changed for another before: once is all")
+    if state.ledger.changes(at.now) >= CHANGES_MAX:
+        raise errors.DailyChangesError(
+            f"an account may change {CHANGES_MAX} addresses in a day (UTC)"
+        )
+    (address,) = free_addresses(state, at, 1, without=without)
+    return ev.AddressChanged(address_id, before, address)
