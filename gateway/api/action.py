@@ -7,16 +7,31 @@ from typing import Any, Final
 from gateway.api.requests.fields import Request
 from gateway.control.controller import Controller
 
-Answer = dict[str, Any]
+Answer = Mapping[str, Any]
 
 CVM: Final = "cvm"
 VPC: Final = "vpc"
+STS: Final = "sts"
+TAG: Final = "tag"
 MONITOR: Final = "monitor"
 VERSIONS: Final[Mapping[str, str]] = {
     CVM: "2017-03-12",
     VPC: "2017-03-12",
+    STS: "2018-08-13",
+    TAG: "2018-08-13",
     MONITOR: "2018-07-24",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a SecretId, or an instance with a role."""
+
+    name: str
+    role: str | None = None
+
+
+OPERATOR: Final = Caller("")  # on the Unix socket that only root can open
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +41,17 @@ class Action:
     service: str
     request: type[Request]
     run: Callable[[Controller, Any], Answer]
+    regional: bool = True  # whether a request must name the region
+
+
+@dataclass(frozen=True, slots=True)
+class ActionOnCaller:
+    """One whose answer is about who asks, and nothing else."""
+
+    service: str
+    request: type[Request]
+    run: Callable[[Caller, Any], Answer]
+    regional: bool = False
+
+
+AnyAction = Action | ActionOnCaller

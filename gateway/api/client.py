@@ -17,6 +17,7 @@ from gateway.control.state import PASSING
 from gateway.control.values import InstanceState, TaskResult
 
 TIMEOUT_S: Final = 120.0
+IDS_MAX: Final = 100  # in a request
 DONE_WITHIN_S: Final = 60.0
 PAUSE_MIN_S: Final = 0.001
 PAUSE_MAX_S: Final = 0.05
@@ -99,7 +100,8 @@ class Client:
 
     def _wait_for_instances(self, action: str, instance_ids: object) -> None:
         for _ in _looks(action):
-            found = self.send("DescribeInstances", InstanceIds=instance_ids)["InstanceSet"]
+            answer = self.send("DescribeInstances", InstanceIds=instance_ids, Limit=IDS_MAX)
+            found = answer["InstanceSet"]
             if not any(instance["InstanceState"] in PASSING for instance in found):
                 break
         for instance in found:

@@ -1,19 +1,24 @@
 """Instances as the cloud's API shows them: its field names and forms."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from gateway.api.times import iso_time
+from gateway.api.views import tags_view
 from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import PASSING, State
 from gateway.control.values import Instance, InstanceState
 
 
-def instance_view(
-    state: State, instance: Instance, passing: InstanceState | None = None
-) -> dict[str, Any]:
-    """An `Instance` of the cvm API, in the state it is still passing through if there is one."""
-    instance = replace(instance, state=passing or instance.state)
+def as_seen(instance: Instance, passing: Mapping[str, InstanceState]) -> Instance:
+    """The instance in the state it is still passing through, if there is one."""
+    state = passing.get(instance.instance_id)
+    return replace(instance, state=state) if state else instance
+
+
+def instance_view(state: State, instance: Instance) -> dict[str, Any]:
+    """An `Instance` of the cvm API."""
     return {
         "InstanceId": instance.instance_id,
         "InstanceName": instance.name,
@@ -21,14 +26,44 @@ def instance_view(
         "RestrictState": "NORMAL",
         "LatestOperationState": _latest(instance),
         "LatestOperationErrorMsg": instance.why or None,
-        "Placement": {"Zone": ZONE, "ProjectId": 0},
+        "Placement": {"Zone": ZONE, "ProjectId": 0, "HostIds": None, "HostId": None},
         **_network(state, instance),
         **_bought(instance),
         "Uuid": instance.uuid,
         "CreatedTime": iso_time(instance.created_at),
         "ExpiredTime": None,
         "IsolatedSource": "NOTISOLATED",
+        "Tags": tags_view(state, instance.instance_id),
+        **_NONE,
     }
+
+
+# What no instance has here.
+_NONE: Final = dict.fromkeys(
+    (
+        "SystemDisk",
+        "LoginSettings",
+        "OsName",
+        "DefaultLoginUser",
+        "DefaultLoginPort",
+        "LicenseType",
+        "RenewFlag",
+        "LatestOperation",
+        "LatestOperationRequestId",
+        "IPv6Addresses",
+        "PublicIPv6Addresses",
+        "RdmaIpAddresses",
+        "DisasterRecoverGroupId",
+        "DisasterRecoverGroupIds",
+        "DedicatedClusterId",
+        "HpcClusterId",
+        "GPUInfo",
+        "Metadata",
+        "EnableJumboFrame",
+        "CpuTopology",
+        "PartitionNumber",
+    )
+)
 
 
 def _network(state: State, instance: Instance) -> dict[str, Any]:
@@ -40,7 +75,13 @@ def _network(state: State, instance: Instance) -> dict[str, Any]:
             "InternetChargeType": instance.charge_type.value,
             "InternetMaxBandwidthOut": instance.bandwidth_mbps,
         },
-        "VirtualPrivateCloud": {"VpcId": VPC_ID, "SubnetId": SUBNET_ID, "AsVpcGateway": False},
+        "VirtualPrivateCloud": {
+            "VpcId": VPC_ID,
+            "SubnetId": SUBNET_ID,
+            "AsVpcGateway": False,
+            "PrivateIpAddresses": [instance.private_ip],
+            "Ipv6AddressCount": 0,
+        },
     }
 
 

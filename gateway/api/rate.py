@@ -11,22 +11,32 @@ from typing import Final
 from gateway.api.wire import ApiError
 
 DEFAULT_PER_S: Final = 20.0
-# What the cloud documents: 10 calls a second for actions on EIPs, and for what changes instances.
-PER_S: Final[Mapping[str, float]] = dict.fromkeys(
-    (
-        "RunInstances",
-        "StartInstances",
-        "StopInstances",
-        "RebootInstances",
-        "TerminateInstances",
-        "AllocateAddresses",
-        "AssociateAddress",
-        "DisassociateAddress",
-        "ReleaseAddresses",
-        "DescribeAddresses",
+# What the cloud documents: for actions on EIPs, and for what changes instances.
+PER_S: Final[Mapping[str, float]] = {
+    **dict.fromkeys(
+        (
+            "RunInstances",
+            "StartInstances",
+            "StopInstances",
+            "RebootInstances",
+            "TerminateInstances",
+            "ModifyInstancesAttribute",
+            "ResetInstancesInternetMaxBandwidth",
+            "AllocateAddresses",
+            "AssociateAddress",
+            "DisassociateAddress",
+            "ReleaseAddresses",
+            "DescribeAddresses",
+            "ModifyAddressesBandwidth",
+            "ModifyAddressAttribute",
+            "ModifyAddressInternetChargeType",
+            "TransformAddress",
+            "DescribeAddressQuota",
+        ),
+        10.0,
     ),
-    10.0,
-)
+    "ReturnNormalAddresses": 2.0,
+}
 
 
 BUCKETS_MAX: Final = 10_000  # more are looked through for full ones
@@ -73,5 +83,10 @@ class RateLimit:
 
     def _filled(self, action: str) -> tuple[float, float]:
         """How fast a bucket fills, and up to what."""
-        per_s = self.per_s or PER_S.get(action, DEFAULT_PER_S)
+        per_s = self.per_s or calls_per_s(action)
         return per_s, max(per_s, 1.0)
+
+
+def calls_per_s(action: str) -> float:
+    """How often an action may be called."""
+    return PER_S.get(action, DEFAULT_PER_S)

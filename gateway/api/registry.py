@@ -6,19 +6,31 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from gateway.api.action import CVM, VERSIONS, Action, Answer
+from gateway.api.action import (
+    CVM,
+    OPERATOR,
+    VERSIONS,
+    Action,
+    ActionOnCaller,
+    Answer,
+    AnyAction,
+    Caller,
+)
 from gateway.api.actions.account import ACCOUNT_ACTIONS
 from gateway.api.actions.addresses import ADDRESS_ACTIONS
+from gateway.api.actions.identity import IDENTITY_ACTIONS
 from gateway.api.actions.instances import INSTANCE_ACTIONS
 from gateway.api.actions.monitor import MONITOR_ACTIONS
 from gateway.api.actions.packages import PACKAGE_ACTIONS
+from gateway.api.actions.places import PLACE_ACTIONS
+from gateway.api.actions.tags import TAG_ACTIONS
 from gateway.api.actions.tasks import TASK_ACTIONS
 from gateway.api.errors import from_control
+from gateway.api.invalid import from_validation
 from gateway.api.wire import ApiError
 from gateway.control import errors
 from gateway.control.controller import Controller
-
-_ORDER: Final = {"extra_forbidden": 0, "missing": 1}
+from gateway.control.place import REGION
 
 
 def check_action(name: str, version: str, service: str | None = None) -> None:
@@ -38,6 +50,16 @@ def check_action(name: str, version: str, service: str | None = None) -> None:
         )
 
 
+def check_region(name: str, region: str) -> None:
+    """Whether the region is right for the action, which there is. Raises `ApiError`."""
+    if not ACTIONS[name].regional:
+        return
+    if not region:
+        raise ApiError("MissingParameter", "the common parameter Region is missing")
+    if region != REGION:
+        raise ApiError("UnsupportedRegion", f"the only region here is {REGION}")
+
+
 def call(
     control: Controller,
     name: str,
@@ -45,6 +67,7 @@ def call(
     operators: Mapping[str, Action] = MappingProxyType({}),
     *,
     as_text: bool = False,
+    caller: Caller = OPERATOR,
 ) -> Answer:
     """Carry out the action, one of the cloud's or of `operators`. Raises `ApiError`.
 
@@ -55,35 +78,25 @@ def call(
         raise ApiError("InvalidAction", f"there is no action {name!r}")
     read = action.request.from_text if as_text else action.request.model_validate
     try:
-        return action.run(control, read(parameters))
+        request = read(parameters)
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise from_validation(error, action.request) from error
+    try:
+        if isinstance(action, ActionOnCaller):
+            return action.run(caller, request)
+        return action.run(control, request)
     except errors.ControlError as error:
-        raise from_control(error, action.service) from error
+        raise from_control(error, action.service, name) from error
 
 
-def _invalid(error: ValidationError) -> ApiError:
-    # The cloud's order: names, then what is missing, then types and values.
-    first = min(error.errors(), key=lambda one: _ORDER.get(one["type"], len(_ORDER)))
-    name = ".".join(map(str, first["loc"]))
-    match first["type"]:
-        case "missing":
-            return ApiError("MissingParameter", f"the parameter {name} is missing")
-        case "extra_forbidden":
-            return ApiError("UnknownParameter", f"the parameter {name} is not recognized")
-        case "value_error":
-            return ApiError("InvalidParameterValue", f"{name}: {first['ctx']['error']}")
-        case "enum" | "too_long" | "too_short" | "greater_than_equal" | "less_than_equal":
-            return ApiError("InvalidParameterValue", f"{name}: {first['msg']}")
-        case _:
-            return ApiError("InvalidParameter", f"{name}: {first['msg']}")
-
-
-ACTIONS: Final[Mapping[str, Action]] = {
+ACTIONS: Final[Mapping[str, AnyAction]] = {
     **INSTANCE_ACTIONS,
     **ADDRESS_ACTIONS,
     **PACKAGE_ACTIONS,
     **ACCOUNT_ACTIONS,
     **TASK_ACTIONS,
     **MONITOR_ACTIONS,
+    **PLACE_ACTIONS,
+    **IDENTITY_ACTIONS,
+    **TAG_ACTIONS,
 }

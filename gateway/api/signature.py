@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from gateway.api.action import VERSIONS
 from gateway.api.wire import ApiError
 
 SKEW_MAX_S: Final = 300
-SERVICES: Final = ("cvm", "vpc", "monitor")
+SERVICES: Final = tuple(VERSIONS)
 UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
 _AUTHORIZATION_MAX: Final = 4096
 _AUTHORIZATION: Final = re.compile(

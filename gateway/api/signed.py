@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.api import parameters, registry
 from gateway.api import signature as sign
-from gateway.api.action import Answer
+from gateway.api.action import Answer, Caller
 from gateway.api.bodies import Bodies, Body
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
@@ -23,7 +23,6 @@ from gateway.api.server import BODY_MAX, enveloped, json_object
 from gateway.api.temporary import TemporaryCredentials, is_temporary
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
-from gateway.control.place import REGION
 
 QUERY_MAX: Final = 32 << 10  # bytes: the cloud's limits
 FORM_MAX: Final = 1 << 20
@@ -44,9 +43,9 @@ COMMON: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request whose signature is right asks for; `caller` is a SecretId or an instance."""
+    """What a request whose signature is right asks for."""
 
-    caller: str
+    caller: Caller
     action: str
     region: str
     parameters: dict[str, Any]
@@ -91,13 +90,15 @@ class SignedApi:
             return await self._carry_out(call)
 
     async def _carry_out(self, call: Call) -> Answer:
-        self.rate.take(call.caller, call.action)
-        if not call.region:
-            raise ApiError("MissingParameter", "the common parameter Region is missing")
-        if call.region != REGION:
-            raise ApiError("UnsupportedRegion", f"the only region here is {REGION}")
+        self.rate.take(call.caller.name, call.action)
+        registry.check_region(call.action, call.region)
         return await run_in_threadpool(
-            registry.call, self._control, call.action, call.parameters, as_text=call.as_text
+            registry.call,
+            self._control,
+            call.action,
+            call.parameters,
+            as_text=call.as_text,
+            caller=call.caller,
         )
 
     async def _signed_v3(self, request: Request, received: sign.Received, body: Body) -> Call:
@@ -141,18 +142,18 @@ class SignedApi:
         found = parameters.nested(own)
         return Call(caller, action, flat.get("Region", ""), found, as_text=True)
 
-    def _signer(self, secret_id: str, token: str) -> tuple[str, str]:
+    def _signer(self, secret_id: str, token: str) -> tuple[Caller, str]:
         """Who signed, and with which key."""
         key = self._credentials.key_of(secret_id)
         if token or (key is None and is_temporary(secret_id)):
             holder = self._temporary.holder(secret_id, token)
-            return holder.instance_id, holder.secret_key
+            return Caller(holder.instance_id, holder.role), holder.secret_key
         if key is None:
             raise ApiError(
                 "AuthFailure.SecretIdNotFound",
                 "the SecretId is not found or is disabled: please ensure that it is correct",
             )
-        return secret_id, key
+        return Caller(secret_id), key
 
 
 async def _form(request: Request, body: Body) -> bytes:

@@ -48,6 +48,7 @@ class Holder:
     """Who signed with a set, and the key to check it with."""
 
     instance_id: str
+    role: str
     secret_key: str = field(repr=False)
 
 
@@ -99,7 +100,7 @@ class TemporaryCredentials:
             raise _failure("the token isn't of this SecretId, or of a role that was taken away")
         if derived.expires_at <= self._clock():
             raise _failure("the token has expired: the metadata service has another one")
-        return Holder(instance.instance_id, derived.secret_key)
+        return Holder(instance.instance_id, instance.purchase.role, derived.secret_key)
 
     def _derived(self, instance: Instance, expires_at: int) -> Temporary:
         # The UUID and the time tell an instance and its role from others that are called so.

@@ -9,3 +9,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class BadValueError(ApiError, ValueError):
+    """A parameter's value can't be taken, for which the cloud has a code of its own."""

@@ -2,10 +2,12 @@
 
 import argparse
 from ipaddress import AddressValueError, IPv4Address
-from typing import Any
+from typing import Any, Final
 
 from gateway.api.client import Client
 from gateway.cli.output import MistakeError, need_root, site_of, topology_of
+
+PAGE: Final = 100  # the most that one answer has
 
 
 def client(arguments: argparse.Namespace) -> Client:
@@ -15,10 +17,35 @@ def client(arguments: argparse.Namespace) -> Client:
     return Client(site_of(arguments).socket)
 
 
+def every(control: Client, action: str, field: str) -> dict[str, Any]:
+    """The answer to an action that lists, with all pages of `field` in one."""
+    found: list[Any] = []
+    while True:
+        answer = control.call(action, Offset=len(found), Limit=PAGE)
+        found += answer[field]
+        if len(answer[field]) < PAGE:
+            return {"TotalCount": len(found), field: found}
+
+
+def instances(control: Client) -> dict[str, Any]:
+    """All instances, as DescribeInstances answers."""
+    return every(control, "DescribeInstances", "InstanceSet")
+
+
+def addresses(control: Client) -> dict[str, Any]:
+    """All EIPs, as DescribeAddresses answers."""
+    return every(control, "DescribeAddresses", "AddressSet")
+
+
+def packages(control: Client) -> dict[str, Any]:
+    """All bandwidth packages, as DescribeBandwidthPackages answers."""
+    return every(control, "DescribeBandwidthPackages", "BandwidthPackageSet")
+
+
 def find_instance(control: Client, word: str) -> dict[str, Any]:
     """The instance with this id or name. Raises `MistakeError` if there isn't exactly one."""
-    instances = control.call("DescribeInstances")["InstanceSet"]
-    return _only(instances, "instance", word, ("InstanceId", "InstanceName"))
+    found = instances(control)["InstanceSet"]
+    return _only(found, "instance", word, ("InstanceId", "InstanceName"))
 
 
 def find_address(control: Client, word: str) -> dict[str, Any]:
@@ -26,27 +53,27 @@ def find_address(control: Client, word: str) -> dict[str, Any]:
 
     An id that isn't an EIP's is passed on: control knows what else it may be.
     """
-    addresses = control.call("DescribeAddresses")["AddressSet"]
-    if word.startswith("eip-") and word not in {a["AddressId"] for a in addresses}:
+    eips = addresses(control)["AddressSet"]
+    if word.startswith("eip-") and word not in {a["AddressId"] for a in eips}:
         return {"AddressId": word}
     ordinary = {
         address: instance["InstanceId"]
-        for instance in control.call("DescribeInstances")["InstanceSet"]
+        for instance in instances(control)["InstanceSet"]
         for address in instance["PublicIpAddresses"] or ()
-        if address not in {a["AddressIp"] for a in addresses}
+        if address not in {a["AddressIp"] for a in eips}
     }
     if word in ordinary:
         raise MistakeError(
             f"{word} is the ordinary public IP of {ordinary[word]}: the system assigns and "
             "releases it, only an EIP can be bound, unbound or released"
         )
-    return _only(addresses, "EIP", word, ("AddressId", "AddressIp", "AddressName"))
+    return _only(eips, "EIP", word, ("AddressId", "AddressIp", "AddressName"))
 
 
 def find_package(control: Client, word: str) -> dict[str, Any]:
     """The bandwidth package with this id or name. Raises `MistakeError` unless there is one."""
-    packages = control.call("DescribeBandwidthPackages")["BandwidthPackageSet"]
-    return _only(packages, "package", word, ("BandwidthPackageId", "BandwidthPackageName"))
+    found = packages(control)["BandwidthPackageSet"]
+    return _only(found, "package", word, ("BandwidthPackageId", "BandwidthPackageName"))
 
 
 def find_public(control: Client, word: str) -> str:

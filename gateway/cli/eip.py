@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from gateway.api.client import Client
-from gateway.cli.control import client, find_address, find_instance
+from gateway.cli.control import addresses, client, find_address, find_instance
 from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Subparsers, noun, verb
 from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, ChargeType
@@ -99,7 +99,7 @@ def release(arguments: argparse.Namespace) -> None:
 
 def show_all(arguments: argparse.Namespace) -> None:
     """List them."""
-    answer = client(arguments).call("DescribeAddresses")
+    answer = addresses(client(arguments))
     if arguments.json:
         print_json(answer)
     else:

@@ -5,7 +5,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.control import client, find_instance
+from gateway.cli.control import client, find_instance, instances
 from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Run, Subparsers, noun, verb
 from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
@@ -117,7 +117,7 @@ def _content(file: Path | None) -> bytes:
 
 def show_all(arguments: argparse.Namespace) -> None:
     """List them."""
-    answer = client(arguments).call("DescribeInstances")
+    answer = instances(client(arguments))
     if arguments.json:
         print_json(answer)
     else:

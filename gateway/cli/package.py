@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from gateway.api.client import Client
-from gateway.cli.control import client, find_address, find_package
+from gateway.cli.control import client, find_address, find_package, packages
 from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Subparsers, noun, verb
 from gateway.control.decisions.packages import ON_ITS_OWN
@@ -74,7 +74,7 @@ def create(arguments: argparse.Namespace) -> None:
 
 def show_all(arguments: argparse.Namespace) -> None:
     """List them."""
-    answer = client(arguments).call("DescribeBandwidthPackages")
+    answer = packages(client(arguments))
     if arguments.json:
         print_json(answer)
     else:

@@ -110,7 +110,7 @@ class Lab:
 
     def private_addresses(self) -> list[str]:
         """The private addresses of all instances."""
-        instances = self.control.call("DescribeInstances")["InstanceSet"]
+        instances = self.control.call("DescribeInstances", Limit=100)["InstanceSet"]
         return [address for found in instances for address in found["PrivateIpAddresses"]]
 
     def curl(self, host: str, url: str, *options: str) -> str | None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.api import views
+from gateway.api import answers, filter_tables, filters, views
 from gateway.api.action import VPC, Action, Answer
-from gateway.api.actions.selection import page
+from gateway.api.actions.selection import page, selected
 from gateway.api.actions.tasks import in_force
 from gateway.api.requests import fields
 from gateway.api.requests import packages as models
@@ -13,9 +13,10 @@ from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.controller import Controller
 from gateway.control.decisions.packages import PACKAGES_MAX, find
+from gateway.control.values import Tag
 
 
-def _create(control: Controller, request: models.CreateBandwidthPackage) -> Answer:
+def _create(control: Controller, request: models.CreateBandwidthPackage) -> answers.PackageIds:
     task = control.submit(
         cmd.CreatePackages(
             name=request.BandwidthPackageName,
@@ -23,6 +24,7 @@ def _create(control: Controller, request: models.CreateBandwidthPackage) -> Answ
             charge_type=request.ChargeType,
             network_type=request.NetworkType,
             count=request.BandwidthPackageCount,
+            tags=tuple(Tag(tag.Key, tag.Value) for tag in request.Tags),
         )
     )
     ids = [event.package_id for event in task.events if isinstance(event, ev.PackageCreated)]
@@ -67,23 +69,26 @@ def _remove(control: Controller, request: models.RemoveBandwidthPackageResources
     return in_force(control, control.submit(command))
 
 
-def _describe(control: Controller, request: models.DescribeBandwidthPackages) -> Answer:
-    wanted = request.BandwidthPackageIds
+def _describe(control: Controller, request: models.DescribeBandwidthPackages) -> answers.Packages:
+    tests = filter_tables.PACKAGES.tests(request.Filters)
     with control.state() as state:
-        found = [one for key, one in state.packages.items() if not wanted or key in wanted]
+        among = selected(state.packages, request.BandwidthPackageIds)
+        found = filters.matching(filters.Seen(state), among, tests)
         shown = [views.package_view(state, package) for package in page(found, request)]
     return {"TotalCount": len(found), "BandwidthPackageSet": shown}
 
 
 def _describe_members(
     control: Controller, request: models.DescribeBandwidthPackageResources
-) -> Answer:
+) -> answers.Resources:
+    tests = filter_tables.RESOURCES.tests(request.Filters)
     with control.state() as state:
         members = views.members_view(state, find(state, request.BandwidthPackageId))
-    return {"TotalCount": len(members), "ResourceSet": page(members, request)}
+        found = filters.matching(filters.Seen(state), members, tests)
+    return {"TotalCount": len(found), "ResourceSet": [*page(found, request)]}
 
 
-def _describe_quota(control: Controller, _: fields.Request) -> Answer:
+def _describe_quota(control: Controller, _: fields.Request) -> answers.Quotas:
     with control.state() as state:
         current = len(state.packages)
     return {"QuotaSet": [views.quota_view("TOTAL_BANDWIDTHPKG_QUOTA", current, PACKAGES_MAX)]}

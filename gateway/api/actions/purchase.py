@@ -15,6 +15,7 @@ from gateway.control.decide import decide
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
 from gateway.control.purchase import Purchase
+from gateway.control.values import Tag
 
 DEFAULT: Final = "DEFAULT"
 
@@ -25,9 +26,6 @@ def bought(request: models.RunInstances) -> cmd.RunInstance:
     _check_network(request.VirtualPrivateCloud)
     _check_form("img", request.ImageId, "InvalidImageId.Malformed")
     internet = request.InternetAccessible
-    if internet.BandwidthPackageId is not None:
-        malformed = "InvalidParameterValue.BandwidthPackageIdMalformed"
-        _check_form("bwp", internet.BandwidthPackageId, malformed)
     return cmd.RunInstance(
         name=request.InstanceName,
         bandwidth_mbps=internet.InternetMaxBandwidthOut,
@@ -47,6 +45,7 @@ def bought(request: models.RunInstances) -> cmd.RunInstance:
         private_ips=request.VirtualPrivateCloud.PrivateIpAddresses,
         public_ip=internet.PublicIpAssigned,
         count_min=request.MinCount,
+        tags=tuple(Tag(tag.Key, tag.Value) for new in request.TagSpecification for tag in new.Tags),
     )
 
 

@@ -10,10 +10,12 @@ _Thing = TypeVar("_Thing")
 
 def page(found: Sequence[_Thing], request: Page) -> Sequence[_Thing]:
     """The part of `found` that the request asks for."""
-    end = None if request.Limit is None else request.Offset + request.Limit
-    return found[request.Offset : end]
+    return found[request.Offset : request.Offset + request.Limit]
 
 
 def selected(things: Mapping[str, _Thing], ids: Sequence[str]) -> list[_Thing]:
     """Those with the ids; all if none are given."""
-    return [thing for key, thing in things.items() if not ids or key in ids]
+    if not ids:
+        return list(things.values())
+    wanted = frozenset(ids)
+    return [thing for key, thing in things.items() if key in wanted]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.api import answers
 from gateway.api.action import VPC, Action, Answer
 from gateway.api.requests.tasks import DescribeTaskResult
 from gateway.api.wire import ApiError
@@ -10,9 +11,9 @@ from gateway.control.controller import Controller
 from gateway.control.progress import Task
 
 
-def task_id(task: Task, *, number: bool = False) -> Answer:
-    """The field by which an answer names its task: text with most actions, a number with some."""
-    return {"TaskId": task.number if number else str(task.number)}
+def task_id(task: Task) -> answers.Task:
+    """The answer that names a task: by text with most actions, by a number with some."""
+    return {"TaskId": str(task.number)}
 
 
 def in_force(control: Controller, task: Task) -> Answer:
@@ -24,7 +25,7 @@ def in_force(control: Controller, task: Task) -> Answer:
     return {}
 
 
-def _describe_task_result(control: Controller, request: DescribeTaskResult) -> Answer:
+def _describe_task_result(control: Controller, request: DescribeTaskResult) -> answers.TaskResult:
     if request.TaskId is None:
         if request.DealName is None:
             raise ApiError("MissingParameter", "the parameter TaskId is missing")

@@ -1,34 +1,53 @@
 """What requests are declared with: the kinds of their fields, and the base of them all.
 
-Parsing and validation follow from these; a field that isn't here is an unknown parameter. What the
-cloud's clients send as a matter of course, and what has no counterpart here, is `Ignored`. Of a
-field that would change what happens only the value that changes nothing is taken.
+Parsing and validation follow from these, and the document of the API; a field that isn't here is an
+unknown parameter. What the cloud's clients send as a matter of course, and what has no counterpart
+here, is `Ignored`. Of a field that would change what happens only the value that changes nothing is
+taken, by `only`; if there is none the field is `Refused`.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
+
+from gateway.api.wire import BadValueError
+
+LIMIT_EXCEEDED: Final = "InvalidParameterValue.LimitExceeded"
+AT_ONCE_MAX: Final = 100  # ids in a request, things in an answer
 
 _TEXT: Final = object()  # the context in which every value arrives as text
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _FLAGS: Final = {"true": True, "false": False}
 
 
+class Here(Enum):
+    """What becomes of a parameter that isn't supported."""
+
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
 def _whole(value: Any, info: ValidationInfo) -> Any:
-    if info.context is _TEXT and isinstance(value, str) and _WHOLE.fullmatch(value):
-        return int(value)
-    return value
+    return _number(value) if info.context is _TEXT else value
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
 
 
 def _flag(value: Any, info: ValidationInfo) -> Any:
@@ -41,21 +60,118 @@ def _ignored(_value: Any, _handler: ValidatorFunctionWrapHandler) -> None:
     return None
 
 
-def only(value: object) -> AfterValidator:
+def _refused(_value: Any) -> None:
+    raise BadValueError("UnsupportedOperation", "it can't be had here")
+
+
+class Check:
+    """A check of a value whose type is right."""
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """As pydantic asks for it."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: Any) -> Any:
+        self.check(value)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Only(Check):
     """The one value that a field can have here."""
 
-    def check(given: object) -> object:
-        if given != value:
-            raise ValueError(f"only {value} can be had here")
-        return given
+    value: object
 
-    return AfterValidator(check)
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if value != self.value:
+            raise BadValueError("InvalidParameterValue", f"only {self.value} can be had here")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Check):
+    """The form of an id, e.g. `ins-1a2b3c4d`, and the code for what hasn't it."""
+
+    prefix: str
+    code: str
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if not re.fullmatch(rf"{self.prefix}-[0-9a-z]{{8}}", value):
+            raise BadValueError(
+                self.code,
+                f"{value[:80]!r} is no id of the form {self.prefix}-xxxxxxxx: "
+                "eight lower-case letters and digits follow",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Size(Check):
+    """How many there may be in a list."""
+
+    least: int
+    most: int
+    code: str = LIMIT_EXCEEDED
+
+    def check(self, value: Sized) -> None:
+        """Raises `BadValueError`."""
+        if len(value) < self.least:
+            raise BadValueError("InvalidParameterValue", f"at least {self.least} must be given")
+        if len(value) > self.most:
+            raise BadValueError(self.code, f"at most {self.most} can be given")
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Check):
+    """How large a number may be."""
+
+    least: int
+    most: int | None = None
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if value < self.least:
+            raise BadValueError("InvalidParameterValue", f"it is at least {self.least}")
+        if self.most is not None and value > self.most:
+            raise BadValueError(LIMIT_EXCEEDED, f"it is at most {self.most}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Check):
+    """Of a few words, where the cloud has a code for another one."""
+
+    words: type[StrEnum]
+    code: str
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if isinstance(value, str) and value not in set(self.words):
+            raise BadValueError(self.code, f"use one of {', '.join(self.words)}")
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Before it is made one of them."""
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+
+
+def only(value: object) -> Only:
+    """The one value that a field can have here."""
+    return Only(value)
 
 
 # JSON types are taken strictly: a number isn't a string.
 Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
-Ignored = Annotated[None, WrapValidator(_ignored)]
+# A few of the cloud's actions want numbers as strings; their clients send either.
+WholeText = Annotated[int, Field(strict=True), BeforeValidator(_number)]
+Ignored = Annotated[None, WrapValidator(_ignored), Here.IGNORED]
+Refused = Annotated[None, BeforeValidator(_refused), Here.REFUSED]
 No = Annotated[Flag, only(False)]  # noqa: FBT003  the value itself
 
 
@@ -70,8 +186,36 @@ class Request(BaseModel):
         return cls.model_validate(parameters, context=_TEXT)
 
 
-class Page(Request):
-    """Which part of a list is wanted; all of it unless there is a limit."""
+class Tag(Request):
+    """A tag: a key, which a thing has once, and a value."""
 
-    Offset: Whole = Field(default=0, ge=0)
-    Limit: Whole | None = Field(default=None, ge=1, le=100)
+    Key: str
+    Value: str = ""
+
+
+class Filter(Request):
+    """Of all things those that have one of the values."""
+
+    Name: str
+    Values: tuple[str, ...]
+
+
+FilterList = tuple[Filter, ...]
+
+
+class Page(Request):
+    """Which part of a list is wanted."""
+
+    either: ClassVar[tuple[str, ...]] = ()  # parameters of which one can be given
+    either_code: ClassVar[str] = "InvalidParameter"
+
+    Offset: Annotated[Whole, Between(0)] = 0
+    Limit: Annotated[Whole, Between(1, AT_ONCE_MAX)] = 20
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if len([name for name in self.either if getattr(self, name)]) > 1:
+            raise BadValueError(
+                self.either_code, f"{' and '.join(self.either)} can't be given together"
+            )
+        return self

@@ -1,11 +1,21 @@
 """Requests about instances (service cvm)."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field
-
-from gateway.api.requests.fields import Flag, Ignored, No, Page, Request, Whole, only
+from gateway.api.requests import ids
+from gateway.api.requests.fields import (
+    FilterList,
+    Flag,
+    Ignored,
+    No,
+    Page,
+    Refused,
+    Request,
+    Tag,
+    Whole,
+    only,
+)
 from gateway.control import purchase
 from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
 from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
@@ -19,7 +29,17 @@ class Internet(Request):
     InternetMaxBandwidthOut: Whole = 0
     PublicIpAssigned: Flag | None = None
     InternetServiceProvider: Ignored = None
-    BandwidthPackageId: str | None = None
+    BandwidthPackageId: ids.PackageId | None = None
+    IPv4AddressType: Refused = None
+    IPv6AddressType: Refused = None
+    AntiDDoSPackageId: Refused = None
+
+
+class NewTags(Request):
+    """The tags that new instances get."""
+
+    ResourceType: Annotated[str, only("instance")]
+    Tags: tuple[Tag, ...]
 
 
 class Where(Request):
@@ -60,18 +80,27 @@ class RunInstances(Request):
     LoginSettings: Ignored = None
     EnhancedService: Ignored = None
     HostName: str = ""
-    TagSpecification: Ignored = None
+    TagSpecification: tuple[NewTags, ...] = ()
     UserData: str = ""
     CamRoleName: str = ""
     DisableApiTermination: Flag = False
     InstanceMarketOptions: Ignored = None
     DisasterRecoverGroupIds: Ignored = None
+    InstanceChargePrepaid: Ignored = None
+    ActionTimer: Refused = None
+    LaunchTemplate: Refused = None
+    DedicatedClusterId: Refused = None
+    HpcClusterId: Refused = None
+    ChcIds: Refused = None
+    Metadata: Refused = None
+    CpuTopology: Refused = None
+    EnableJumboFrame: No = False
 
 
 class OnInstances(Request):
     """Start instances; and what is common to stopping, rebooting and terminating them."""
 
-    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InstanceIds: ids.WrittenIds
 
 
 class HowToStop(StrEnum):
@@ -114,23 +143,37 @@ class TerminateInstances(OnInstances):
 class DescribeInstances(Page):
     """List instances, or those with these ids."""
 
-    InstanceIds: tuple[str, ...] = Field(default=(), max_length=100)
+    either: ClassVar[tuple[str, ...]] = ("InstanceIds", "Filters")
+
+    InstanceIds: ids.InstanceIds = ()
+    Filters: FilterList = ()
+
+
+class DescribeInstancesStatus(Page):
+    """List the states of instances, or of those with these ids."""
+
+    InstanceIds: ids.InstanceIds = ()
 
 
 class ResetInstancesInternetMaxBandwidth(Request):
     """Give ordinary public IPs another bandwidth; of the object only that counts."""
 
-    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InstanceIds: ids.WrittenIds
     InternetAccessible: Internet
+    StartTime: Refused = None
+    EndTime: Refused = None
 
 
 class ModifyInstancesAttribute(Request):
     """Change one thing about instances; another host name needs no reboot here."""
 
-    InstanceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
+    InstanceIds: ids.WrittenIds
     InstanceName: str | None = None
     UserData: str | None = None
     CamRoleName: str | None = None
     HostName: str | None = None
     DisableApiTermination: Flag | None = None
     AutoReboot: No = False
+    SecurityGroups: Refused = None
+    CamRoleType: Refused = None
+    EnableJumboFrame: No = False

@@ -1,12 +1,24 @@
 """Requests about bandwidth packages (service vpc)."""
 
-from typing import Literal
+from typing import Annotated, ClassVar
 
-from pydantic import Field
-
-from gateway.api.requests.fields import Page, Request, Whole
+from gateway.api.requests import ids
+from gateway.api.requests.fields import (
+    FilterList,
+    Ignored,
+    Known,
+    Page,
+    Refused,
+    Request,
+    Tag,
+    Whole,
+    only,
+)
 from gateway.control import values
 from gateway.control.values import UNLIMITED_MBPS, ChargeType, PackageChargeType
+
+_Address = Annotated[str, only("Address")]
+_Ipv4 = Annotated[str, only("ipv4")]
 
 
 class CreateBandwidthPackage(Request):
@@ -17,43 +29,57 @@ class CreateBandwidthPackage(Request):
     NetworkType: values.NetworkType = values.NetworkType.BGP
     ChargeType: PackageChargeType = PackageChargeType.ENHANCED95_POSTPAID_BY_MONTH
     BandwidthPackageCount: Whole = 1
+    Tags: tuple[Tag, ...] = ()
+    Protocol: _Ipv4 = "ipv4"
+    TimeSpan: Ignored = None
+    Egress: Annotated[str, only("center_egress1")] = "center_egress1"
+    DesignatedZone: Refused = None
 
 
 class DeleteBandwidthPackage(Request):
     """Delete a bandwidth package."""
 
-    BandwidthPackageId: str
+    BandwidthPackageId: ids.PackageId
 
 
 class ModifyBandwidthPackageBandwidth(Request):
     """Limit the members together, or not at all."""
 
-    BandwidthPackageId: str
+    BandwidthPackageId: ids.PackageId
     InternetMaxBandwidth: Whole
 
 
 class ModifyBandwidthPackageAttribute(Request):
     """Give a bandwidth package another name, another charge type, or both."""
 
-    BandwidthPackageId: str
+    BandwidthPackageId: ids.PackageId
     BandwidthPackageName: str | None = None
-    ChargeType: PackageChargeType | None = None
+    ChargeType: (
+        Annotated[
+            PackageChargeType,
+            Known(PackageChargeType, "InvalidParameterValue.InvalidBandwidthPackageChargeType"),
+        ]
+        | None
+    ) = None
 
 
 class AddBandwidthPackageResources(Request):
     """Addresses join a bandwidth package."""
 
-    BandwidthPackageId: str
-    ResourceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
-    ResourceType: Literal["Address"] = "Address"
+    BandwidthPackageId: ids.PackageId
+    ResourceIds: ids.SomeResourceIds
+    ResourceType: _Address = "Address"
+    NetworkType: Ignored = None
+    Protocol: _Ipv4 = "ipv4"
+    InternetMaxBandwidthOut: Refused = None
 
 
 class RemoveBandwidthPackageResources(Request):
     """Addresses leave a bandwidth package."""
 
-    BandwidthPackageId: str
-    ResourceIds: tuple[str, ...] = Field(min_length=1, max_length=100)
-    ResourceType: Literal["Address"] = "Address"
+    BandwidthPackageId: ids.PackageId
+    ResourceIds: ids.SomeResourceIds
+    ResourceType: _Address = "Address"
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
     InternetMaxBandwidthOut: Whole | None = None
 
@@ -61,10 +87,14 @@ class RemoveBandwidthPackageResources(Request):
 class DescribeBandwidthPackages(Page):
     """List bandwidth packages, or those with these ids."""
 
-    BandwidthPackageIds: tuple[str, ...] = Field(default=(), max_length=100)
+    either: ClassVar[tuple[str, ...]] = ("BandwidthPackageIds", "Filters")
+
+    BandwidthPackageIds: ids.PackageIds = ()
+    Filters: FilterList = ()
 
 
 class DescribeBandwidthPackageResources(Page):
     """List a bandwidth package's members."""
 
-    BandwidthPackageId: str
+    BandwidthPackageId: ids.PackageId
+    Filters: FilterList = ()

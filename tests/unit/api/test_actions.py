@@ -247,13 +247,19 @@ def test_a_wrong_value_is_refused_and_named(
     [
         ("StopInstances", "InstanceIds"),
         ("DescribeInstances", "InstanceIds"),
+        ("DescribeInstancesStatus", "InstanceIds"),
         ("ReleaseAddresses", "AddressIds"),
         ("DescribeAddresses", "AddressIds"),
+        ("DescribeBandwidthPackages", "BandwidthPackageIds"),
+        ("DescribeVpcs", "VpcIds"),
+        ("DescribeSubnets", "SubnetIds"),
     ],
 )
 def test_more_than_a_hundred_ids_are_refused(world: World, action: str, field: str) -> None:
-    refused = refusal(world, action, {field: [f"x-{n}" for n in range(101)]})
-    assert refused.code.startswith("InvalidParameterValue")
+    prefixes = {"InstanceIds": "ins", "AddressIds": "eip", "BandwidthPackageIds": "bwp"}
+    prefix = prefixes.get(field) or field.removesuffix("Ids").lower()
+    refused = refusal(world, action, {field: [f"{prefix}-{n:08}" for n in range(101)]})
+    assert refused.code == "InvalidParameterValue.LimitExceeded"
     assert field in refused.message
 
 
@@ -311,3 +317,58 @@ def test_a_failed_launch_is_listed_as_failed_and_why(world: World) -> None:
     assert shown["LatestOperationState"] == "FAILED"
     assert shown["LatestOperationErrorMsg"] == "connect failed"
     assert shown["PublicIpAddresses"] is None
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "guess"),
+    [
+        ("AllocateAddresses", {"AddresName": "x"}, "AddressName"),
+        ("DescribeInstances", {"instanceIds": []}, "InstanceIds"),
+        ("RunInstances", internet(InternetChargType="x"), "InternetChargeType"),
+        ("DescribeAddresses", {"Filters": [{"Name": "x", "Value": ["x"]}]}, "Values"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_guessed(
+    world: World, action: str, parameters: dict[str, Any], guess: str
+) -> None:
+    refused = refusal(world, action, parameters)
+    assert refused.code == "UnknownParameter.WithGuess"
+    assert refused.message.endswith(f"did you mean {guess}?")
+
+
+def test_what_is_wrong_is_told_in_the_clouds_order(world: World) -> None:
+    names: dict[str, Any] = {"Colour": 1, "InternetMaxBandwidthOut": "x", "AddressIds": ["x"]}
+    refused = [refusal(world, "ModifyAddressesBandwidth", names).code]
+    names.pop("Colour")
+    refused.append(refusal(world, "ModifyAddressesBandwidth", names | {"AddressIds": 1}).code)
+    names["InternetMaxBandwidthOut"] = 5
+    refused.append(refusal(world, "ModifyAddressesBandwidth", names).code)
+    assert refused == [
+        "UnknownParameter",
+        "InvalidParameter",
+        "InvalidParameterValue.AddressIdMalformed",
+    ]
+    assert refusal(world, "ModifyAddressesBandwidth", {"AddressIds": 1}).code == "MissingParameter"
+
+
+def test_a_dry_run_buys_nothing_and_is_refused_as_a_real_one(world: World) -> None:
+    before = world.records()
+    assert call(world.control, "RunInstances", WITH_BANDWIDTH | {"DryRun": True}) == {}
+    assert world.records() == before
+    request = {"DryRun": True, "InstanceName": "x" * 129}
+    assert refusal(world, "RunInstances", request).code == "InvalidInstanceName.TooLong"
+
+
+def test_an_attribute_that_stays_as_it_is_changes_nothing(world: World) -> None:
+    eip_id = allocate(world)
+    request = {"AddressId": eip_id, "EipDirectConnection": "false", "EipVisibleOnEni": False}
+    before = world.records()
+    assert call(world.control, "ModifyAddressAttribute", request) == {}
+    assert world.records() == before
+    nothing = refusal(world, "ModifyAddressAttribute", {"AddressId": eip_id})
+    assert nothing.code == "MissingParameter"
+
+
+@pytest.mark.parametrize("parameters", [{}, {"InstanceId": None}])
+def test_what_to_exchange_must_be_said(world: World, parameters: dict[str, Any]) -> None:
+    assert refusal(world, "AdjustPublicAddress", parameters).code == "MissingParameter"

@@ -7,8 +7,9 @@ from threading import Thread
 import pytest
 from support.world import World
 
-from gateway.api.client import Client, ControlUnreachableError
+from gateway.api.client import Client, ControlUnreachableError, NotDoneError
 from gateway.api.wire import ApiError
+from gateway.control.errors import AdapterError
 
 
 def test_a_call_gives_the_answers_fields_without_the_envelope(client: Client) -> None:
@@ -87,3 +88,13 @@ def test_a_control_that_ends_in_the_middle_is_unreachable(tmp_path: Path, answer
         with pytest.raises(ControlUnreachableError):
             Client(tmp_path / "dying").call("DescribeInstances")
         thread.join(timeout=30)
+
+
+def test_a_launch_that_failed_is_told_though_many_did_not(world: World, client: Client) -> None:
+    def only_some() -> None:
+        if len(world.hosts.up) >= 24:
+            raise AdapterError("no room")
+
+    world.hosts.while_connecting = only_some
+    with pytest.raises(NotDoneError, match="no room"):
+        client.call("RunInstances", InstanceCount=25)

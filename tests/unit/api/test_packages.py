@@ -34,6 +34,8 @@ def test_a_package_is_created_changed_and_deleted(world: World) -> None:
         "CreatedTime": "1970-01-12T13:46:40Z",
         "Status": "CREATED",
         "Bandwidth": 100,
+        "Egress": "center_egress1",
+        "Deadline": None,
         "ResourceSet": [],
     }
     request: dict[str, Any] = {"BandwidthPackageId": package_id}
@@ -120,8 +122,8 @@ def test_packages_are_listed_by_pages_and_counted(world: World) -> None:
         ),
         (
             "AddBandwidthPackageResources",
-            {"ResourceIds": ["x"], "ResourceType": "LoadBalance"},
-            "InvalidParameter",
+            {"ResourceIds": ["eip-nowhere0"], "ResourceType": "LoadBalance"},
+            "InvalidParameterValue",
         ),
     ],
 )

@@ -98,8 +98,9 @@ def test_the_models_say_what_a_text_means() -> None:
     assert request.InstanceName == "7"
     assert request.InternetAccessible.InternetMaxBandwidthOut == 10
     assert request.DryRun is False
-    listed = instances.DescribeInstances.from_text({"InstanceIds": ["a", "1"], "Limit": "100"})
-    assert (listed.InstanceIds, listed.Limit) == (("a", "1"), 100)
+    ids = ["ins-12345678", "ins-abcdefgh"]
+    listed = instances.DescribeInstances.from_text({"InstanceIds": ids, "Limit": "100"})
+    assert (listed.InstanceIds, listed.Limit) == (tuple(ids), 100)
 
 
 @pytest.mark.parametrize("text", ["", "ten", "1.0", "1e1", " 1", "٣", "9" * 19, "0x1", "true"])

@@ -115,7 +115,7 @@ def test_fewer_will_do(world: World) -> None:
         ({"CamRoleName": "a b"}, "InvalidParameterValue.CamRoleNameMalformed"),
         ({"MinCount": 2}, "InvalidParameterValue.InvalidParameterMinCount"),
         ({"DisableApiTermination": "yes"}, "InvalidParameter"),
-        ({"LaunchTemplate": {"LaunchTemplateId": "lt-1"}}, "UnknownParameter"),
+        ({"LaunchTemplate": {"LaunchTemplateId": "lt-1"}}, "UnsupportedOperation"),
     ],
     ids=str,
 )

@@ -27,7 +27,9 @@ def taken(rate: RateLimit, action: str, by: str = "a") -> int:
     return 1000
 
 
-@pytest.mark.parametrize("action", ["AssociateAddress", "RunInstances", "DescribeInstances"])
+@pytest.mark.parametrize(
+    "action", ["AssociateAddress", "RunInstances", "DescribeInstances", "ReturnNormalAddresses"]
+)
 def test_a_seconds_calls_are_let_through_and_come_again(action: str) -> None:
     clock = Clock()
     rate = RateLimit(clock)

@@ -137,7 +137,8 @@ def test_a_wrong_post_is_refused(
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"x-tc-version": "2017-03-13"}, "NoSuchVersion"),
+        ({"x-tc-version": "2018-07-25"}, "NoSuchVersion"),
+        ({"x-tc-version": "2018-07-24"}, "InvalidAction"),
         ({"x-tc-version": ""}, "MissingParameter"),
         ({"x-tc-action": ""}, "MissingParameter"),
         ({"x-tc-action": "describeAddresses"}, "InvalidAction"),
@@ -325,3 +326,33 @@ def test_an_internal_failure_tells_nothing(
     reply = server.post("DescribeAddresses", {})
     assert code(reply) == "InternalError"
     assert b"secret" not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("action", "service", "version"),
+    [
+        ("GetCallerIdentity", "sts", "2018-08-13"),
+        ("GetResources", "tag", "2018-08-13"),
+        ("DescribeRegions", "cvm", "2017-03-12"),
+    ],
+)
+@pytest.mark.parametrize("region", ["", "ap-shanghai"])
+def test_some_actions_are_of_no_region(
+    server: Server, action: str, service: str, version: str, region: str
+) -> None:
+    headers, body = v3_json(action, {}, NOW, service=service)
+    changed = {"x-tc-version": version, "x-tc-region": region}
+    assert "Error" not in send(server.port, "POST", "/", headers | changed, body).response
+
+
+def test_the_caller_is_who_signed(server: Server) -> None:
+    headers, body = v3_json("GetCallerIdentity", {}, NOW, service="sts")
+    reply = send(server.port, "POST", "/", headers | {"x-tc-version": "2018-08-13"}, body)
+    assert reply.response["AccountId"] == "100000000001"
+    assert reply.response["Type"] == "CAMUser"
+
+
+def test_an_action_is_of_one_service_though_two_have_its_version(server: Server) -> None:
+    headers, body = v3_json("GetResources", {}, NOW, service="sts")
+    reply = send(server.port, "POST", "/", headers | {"x-tc-version": "2018-08-13"}, body)
+    assert code(reply) == "InvalidAction"

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.story import HOURLY
 from support.world import World
 
+from gateway.control import commands as cmd
 from gateway.lab.places import Places
 
 from .conftest import Done, Tgw
@@ -53,6 +55,17 @@ def test_a_list_has_every_instance_and_show_has_one(tgw: Tgw, world: World) -> N
     assert rows(tgw("instance", "list")) == both
     assert rows(tgw("instance", "show", "db")) == both[1:]
     assert rows(tgw("instance", "show", both[0]["INSTANCE"])) == both[:1]
+
+
+def test_a_list_of_several_pages_is_whole(tgw: Tgw, world: World) -> None:
+    for _ in range(2):
+        world.control.execute(cmd.RunInstance("web", 0, HOURLY, count=100))
+    last = run(tgw, "last")
+    found = rows(tgw("instance", "list"))
+    assert found[-1] == last
+    assert len({row["INSTANCE"] for row in found}) == 201
+    assert facts(tgw("instance", "list", "--json"))["TotalCount"] == 201
+    assert rows(tgw("instance", "show", "last")) == [last]
 
 
 def test_a_list_of_nothing_has_its_titles(tgw: Tgw, world: World) -> None:
@@ -133,7 +146,7 @@ REFUSED = [
                  id="unknown-instance"),
     pytest.param(["eip", "unbind", "x"], 2, "no EIP 'x': 'tgw eip list' shows", id="unknown-eip"),
     pytest.param(["eip", "bind", "front", "x"], 2, "no instance 'x'", id="bind-to-nobody"),
-    pytest.param(["eip", "release", "eip-nope"], 1, "(InvalidAddressId.NotFound)", id="eip-id"),
+    pytest.param(["eip", "release", "eip-nowhere0"], 1, "(InvalidAddressId.NotFound)", id="eip-id"),
     pytest.param(["eip", "unbind", "front"], 1, "AddressStatusNotPermit)", id="not-bound"),
     pytest.param(["instance", "start", "web"], 1, "(UnsupportedOperation.", id="runs-already"),
     pytest.param(["instance", "run", "--bandwidth", "-1"], 2, "InvalidParameter", id="negative"),
