@@ -1,0 +1,243 @@
+"""Every action by the cloud's own clients, whose models parse each answer to the last field.
+
+A field that the SDK doesn't know is a warning of its own, and so an error here.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.labs import Lab, eventually
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+
+from gateway.api.action import VERSIONS
+from gateway.api.registry import ACTIONS
+
+# The SDK's, about functions of the standard library.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+REGION = "ap-guangzhou"
+TCCLI = "import sys; from tccli.main import main; sys.exit(main())"
+WAYS = [("TC3-HMAC-SHA256", "GET"), ("HmacSHA256", "POST"), ("HmacSHA1", "GET")]
+MBPS = {"InternetMaxBandwidthOut": 6}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The lab as the cloud's clients see it."""
+
+    endpoint: str
+    secret_id: str
+    secret_key: str
+
+    def ask(self, action: str, request: dict[str, Any], *way: str) -> dict[str, Any]:
+        """The answer as the SDK's own model has it."""
+        service = ACTIONS[action].service
+        package = f"tencentcloud.{service}.v{VERSIONS[service].replace('-', '')}"
+        models = import_module(f"{package}.models")
+        client = getattr(import_module(f"{package}.{service}_client"), f"{service.title()}Client")
+        sign, method = way or ("TC3-HMAC-SHA256", "POST")
+        http = HttpProfile(endpoint=self.endpoint, reqMethod=method)
+        profile = ClientProfile(signMethod=sign, httpProfile=http)
+        asked = getattr(models, f"{action}Request")()
+        asked.from_json_string(json.dumps(request))
+        made = client(Credential(self.secret_id, self.secret_key), REGION, profile)
+        answer = json.loads(getattr(made, action)(asked).to_json_string())
+        assert answer.pop("RequestId")
+        return dict(answer)
+
+    def tccli(self, action: str, request: dict[str, Any], home: Path) -> dict[str, Any]:
+        """The answer as the command prints it."""
+        asked = home / "request.json"
+        asked.write_text(json.dumps(request))
+        service = ACTIONS[action].service
+        words = [service, action, "--cli-input-json", f"file://{asked}"]
+        environment = os.environ | {
+            "HOME": str(home),
+            "TENCENTCLOUD_SECRET_ID": self.secret_id,
+            "TENCENTCLOUD_SECRET_KEY": self.secret_key,
+            "TENCENTCLOUD_REGION": REGION,
+        }
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", TCCLI, *words, "--endpoint", self.endpoint],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done
+        answer = json.loads(done.stdout)
+        assert answer.pop("RequestId")
+        return dict(answer)
+
+
+@pytest.fixture
+def cloud(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """With a pair of its own, so that no other test's calls count."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    made = lab.ask("credentials", "--new")["Credentials"][-1]
+    words = shlex.split(lab.run("credentials").stdout)
+    endpoint = next(word for word in words if word.startswith("TGW_API=")).partition("=")[2]
+    lab.control.call("ConfigureAccount", Behaviour="STANDARD", ApplicationsMax=1000, EipsMax=100)
+    return Cloud(endpoint, made["SecretId"], made["SecretKey"])
+
+
+def settle(lab: Lab) -> None:
+    """Nothing is under way."""
+
+    def settled() -> bool:
+        instances = lab.control.call("DescribeInstances", Limit=100)["InstanceSet"]
+        eips = lab.control.call("DescribeAddresses", Limit=100)["AddressSet"]
+        return {one["InstanceState"] for one in instances} <= {"RUNNING", "STOPPED"} and {
+            one["AddressStatus"] for one in eips
+        } <= {"BIND", "UNBIND"}
+
+    eventually(settled, within_s=30)
+
+
+def made(lab: Lab) -> dict[str, Any]:
+    """What the requests are about."""
+    with_ip = {"InternetAccessible": MBPS, "InstanceCount": 3}
+    instances = lab.control.call("RunInstances", **with_ip)["InstanceIdSet"]
+    allocated = lab.control.call("AllocateAddresses")
+    package_id = lab.control.call("CreateBandwidthPackage")["BandwidthPackageId"]
+    settle(lab)
+    shown = lab.control.call("DescribeInstances", InstanceIds=instances)["InstanceSet"]
+    address = next(
+        one["PublicIpAddresses"][0] for one in shown if one["InstanceId"] == instances[1]
+    )
+    names = ("first", "second", "third")
+    return dict(zip(names, instances, strict=True)) | {
+        "eip": allocated["AddressSet"][0],
+        "task": int(allocated["TaskId"]),
+        "package": package_id,
+        "address": address,
+    }
+
+
+def reads(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each action that changes nothing."""
+    tags = [{"Name": "tag-key", "Values": ["owner"]}]
+    ids = {"InstanceIds": [things["first"]]}
+    yield "DescribeInstances", {"Filters": tags, "Limit": 20, "Offset": 0}
+    yield "DescribeInstances", ids
+    yield "DescribeInstancesStatus", ids
+    yield "DescribeInternetChargeTypeConfigs", {}
+    yield "DescribeRegions", {}
+    yield "DescribeZones", {}
+    yield "DescribeAddresses", {"Filters": [{"Name": "address-type", "Values": ["WanIP", "EIP"]}]}
+    yield "DescribeAddressQuota", {}
+    yield "DescribeNetworkAccountType", {}
+    yield "DescribeBandwidthPackages", {"BandwidthPackageIds": [things["package"]]}
+    yield "DescribeBandwidthPackageResources", {"BandwidthPackageId": things["package"]}
+    yield "DescribeBandwidthPackageQuota", {}
+    yield "DescribeTaskResult", {"TaskId": things["task"]}
+    yield "DescribeVpcs", {"Offset": "0", "Limit": "20"}
+    yield "DescribeSubnets", {"Filters": [{"Name": "is-default", "Values": ["true"]}]}
+    yield "GetCallerIdentity", {}
+    yield "GetResources", {"TagFilters": [{"TagKey": "owner", "TagValue": ["net"]}]}
+
+
+def writes(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each action that changes something, in an order in which each can be carried out."""
+    first, eip = {"InstanceIds": [things["first"]]}, {"AddressId": things["eip"]}
+    package = {"BandwidthPackageId": things["package"]}
+    members = package | {"ResourceIds": [things["eip"]], "ResourceType": "Address"}
+    tag = {"Key": "owner", "Value": "net"}
+    yield "RunInstances", {"TagSpecification": [{"ResourceType": "instance", "Tags": [tag]}]}
+    yield "RunInstances", {"InternetAccessible": MBPS, "DryRun": True}
+    yield "StopInstances", first | {"StopType": "SOFT"}
+    yield "StartInstances", first
+    yield "RebootInstances", first
+    yield "ResetInstancesInternetMaxBandwidth", first | {"InternetAccessible": MBPS}
+    yield "ModifyInstancesAttribute", first | {"InstanceName": "前门"}
+    yield "AllocateAddresses", {"Tags": [tag], "AddressCount": 1, "AddressType": "EIP"}
+    yield "ModifyAddressesBandwidth", {"AddressIds": [things["eip"]], **MBPS}
+    charge = {"InternetChargeType": "BANDWIDTH_POSTPAID_BY_HOUR"}
+    yield "ModifyAddressInternetChargeType", eip | charge | MBPS
+    yield "ModifyAddressAttribute", eip | {"AddressName": "front", "EipDirectConnection": "FALSE"}
+    yield "CreateBandwidthPackage", {"InternetMaxBandwidth": 100, "Tags": [tag]}
+    yield "AddBandwidthPackageResources", members | {"NetworkType": "BGP", "Protocol": "ipv4"}
+    yield "ModifyBandwidthPackageBandwidth", package | {"InternetMaxBandwidth": 50}
+    yield "ModifyBandwidthPackageAttribute", package | {"BandwidthPackageName": "ours"}
+    yield "AdjustPublicAddress", eip
+    yield "ReturnNormalAddresses", {"AddressIps": [things["address"]]}
+    yield "AssociateAddress", eip | {"InstanceId": things["second"], "EipDirectConnection": False}
+    yield "DisassociateAddress", eip | {"ReallocateNormalPublicIp": False}
+    yield "RemoveBandwidthPackageResources", members
+    yield "ReleaseAddresses", {"AddressIds": [things["eip"]]}
+    yield "DeleteBandwidthPackage", package
+    yield "TransformAddress", {"InstanceId": things["third"]}
+    yield "TerminateInstances", {"InstanceIds": [things["first"], things["second"]]}
+
+
+def test_every_action_by_the_sdk(lab: Lab, cloud: Cloud) -> None:
+    things = made(lab)
+    for action, request in writes(things):
+        cloud.ask(action, request)
+        settle(lab)
+    things = made(lab)
+    for action, request in reads(things):
+        cloud.ask(action, request)
+        answers = [cloud.ask(action, request, *way) for way in WAYS]
+        assert answers[1:] == answers[:-1]
+    (tagged,) = cloud.ask("DescribeInstances", next(reads(things))[1])["InstanceSet"]
+    assert tagged["Tags"] == [{"Key": "owner", "Value": "net"}]
+
+
+def test_every_action_by_tccli(lab: Lab, cloud: Cloud, tmp_path: Path) -> None:
+    things = made(lab)
+    for action, request in (*reads(things), *writes(things)):
+        cloud.tccli(action, request, tmp_path)
+        settle(lab)
+
+
+def test_the_rows_have_every_action() -> None:
+    things = dict.fromkeys(("first", "second", "third", "eip", "package", "address", "task"), "x")
+    elsewhere = {"GetMonitorData", "DescribeBaseMetrics"}
+    rows = {action for action, _ in (*reads(things), *writes(things))}
+    assert rows == ACTIONS.keys() - elsewhere
+
+
+def test_another_address_is_where_packets_go(lab: Lab, cloud: Cloud) -> None:
+    (instance_id,) = cloud.ask("RunInstances", {"InternetAccessible": MBPS})["InstanceIdSet"]
+    settle(lab)
+
+    def address() -> str:
+        asked = {"InstanceIds": [instance_id]}
+        (shown,) = cloud.ask("DescribeInstances", asked)["InstanceSet"]
+        return str(shown["PublicIpAddresses"][0])
+
+    before = address()
+    assert lab.pings("internet", before)
+    cloud.ask("AdjustPublicAddress", {"InstanceId": instance_id})
+    settle(lab)
+    assert address() != before
+    eventually(lambda: lab.pings("internet", address()))
+    assert not lab.pings("internet", before)
+
+
+def test_codes_arrive_as_the_sdk_has_them(cloud: Cloud) -> None:
+    wrong: list[tuple[str, dict[str, Any], str]] = [
+        ("DescribeAddresses", {"Limit": 101}, "InvalidParameterValue.LimitExceeded"),
+        ("ReleaseAddresses", {"AddressIds": ["x"]}, "InvalidParameterValue.AddressIdMalformed"),
+        ("AllocateAddresses", {"AnycastZone": "x"}, "UnsupportedOperation"),
+        ("DescribeVpcs", {"VpcIds": ["vpc-00000000"]}, "ResourceNotFound"),
+    ]
+    for action, request, code in wrong:
+        with pytest.raises(TencentCloudSDKException) as refused:
+            cloud.ask(action, request)
+        assert refused.value.code == code
