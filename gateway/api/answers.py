@@ -304,6 +304,23 @@ class Subnets(TypedDict):
     SubnetSet: list[Subnet]
 
 
+class MonitorData(TypedDict):
+    """What a metric was: points for each that was asked about."""
+
+    Period: int
+    MetricName: str
+    DataPoints: list[dict[str, Any]]
+    StartTime: str
+    EndTime: str
+    Msg: str
+
+
+class Metrics(TypedDict):
+    """The metrics there are."""
+
+    MetricSet: list[dict[str, Any]]
+
+
 class Identity(TypedDict):
     """Who asks."""
 

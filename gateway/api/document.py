@@ -4,6 +4,7 @@ python -m gateway.api.document > docs/api.md
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -47,6 +48,7 @@ _TYPES: Final[Mapping[Any, str]] = {
     str: "String",
     int: "Integer",
     bool: "Boolean",
+    datetime: "Timestamp",
     Any: "Object",
     NoneType: "any",
 }

@@ -14,11 +14,18 @@ from gateway.api.requests.fields import Request
 from gateway.api.wire import ApiError, BadValueError
 
 _NAMES, _MISSING, _TYPES, _VALUES = range(4)
+_OF_VALUES: Final = (
+    "value_error",
+    "enum",
+    "too_long",
+    "too_short",
+    "greater_than_equal",
+    "less_than_equal",
+)
 _ORDER: Final = {
     "extra_forbidden": _NAMES,
     "missing": _MISSING,
-    "value_error": _VALUES,
-    "enum": _VALUES,
+    **dict.fromkeys(_OF_VALUES, _VALUES),
 }
 
 
@@ -31,18 +38,16 @@ def from_validation(error: ValidationError, model: type[Request]) -> ApiError:
             return ApiError("MissingParameter", f"the parameter {name} is missing")
         case "extra_forbidden":
             return _unknown(name[:80], str(first["loc"][-1]), _model_at(model, first["loc"][:-1]))
-        case "value_error":
+        case kind if kind in _OF_VALUES:
             return _bad_value(name, first)
-        case "enum":
-            return ApiError("InvalidParameterValue", f"{name}: {first['msg']}")
         case _:
             return ApiError("InvalidParameter", f"{name}: {first['msg']}")
 
 
 def _bad_value(name: str, found: ErrorDetails) -> ApiError:
-    cause = found["ctx"]["error"]
-    assert isinstance(cause, BadValueError), cause
-    return ApiError(cause.code, f"{name}: {cause}" if name else str(cause))
+    cause = found["ctx"].get("error", found["msg"])
+    code = cause.code if isinstance(cause, BadValueError) else "InvalidParameterValue"
+    return ApiError(code, f"{name}: {cause}" if name else str(cause))
 
 
 def _unknown(name: str, last: str, model: type[BaseModel]) -> ApiError:

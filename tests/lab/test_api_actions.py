@@ -148,6 +148,10 @@ def reads(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "DescribeVpcs", {"Offset": "0", "Limit": "20"}
     yield "DescribeSubnets", {"Filters": [{"Name": "is-default", "Values": ["true"]}]}
     yield "GetCallerIdentity", {}
+    asked = {"Namespace": "QCE/LB", "MetricName": "VipOuttraffic"}
+    dimensions = [{"Name": "eip", "Value": things["address"]}]
+    yield "GetMonitorData", asked | {"Period": 60, "Instances": [{"Dimensions": dimensions}]}
+    yield "DescribeBaseMetrics", asked
     yield "GetResources", {"TagFilters": [{"TagKey": "owner", "TagValue": ["net"]}]}
 
 
@@ -207,9 +211,8 @@ def test_every_action_by_tccli(lab: Lab, cloud: Cloud, tmp_path: Path) -> None:
 
 def test_the_rows_have_every_action() -> None:
     things = dict.fromkeys(("first", "second", "third", "eip", "package", "address", "task"), "x")
-    elsewhere = {"GetMonitorData", "DescribeBaseMetrics"}
     rows = {action for action, _ in (*reads(things), *writes(things))}
-    assert rows == ACTIONS.keys() - elsewhere
+    assert rows == ACTIONS.keys()
 
 
 def test_another_address_is_where_packets_go(lab: Lab, cloud: Cloud) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-from gateway.api.action import MONITOR, Action, Answer
+from gateway.api import answers
+from gateway.api.action import MONITOR, Action
 from gateway.api.actions.metered import meter_of
 from gateway.api.metrics import DIMENSIONS, EIPS, METRICS, PERIODS, Metric, Point, points
 from gateway.api.requests import monitor as models
@@ -18,7 +19,7 @@ _LOCAL: Final = timezone(timedelta(hours=8))  # of the region: where no zone is 
 _STATISTICS: Final = ((1, "AvgValues", "mean"), (2, "MaxValues", "most"), (4, "MinValues", "least"))
 
 
-def _get(control: Controller, request: models.GetMonitorData) -> Answer:
+def _get(control: Controller, request: models.GetMonitorData) -> answers.MonitorData:
     metric = _metrics(request.Namespace, request.MetricName)[0]
     keys = [_key(request.Namespace, instance) for instance in request.Instances]
     with meter_of(control) as meter:
@@ -44,7 +45,7 @@ def _get(control: Controller, request: models.GetMonitorData) -> Answer:
     }
 
 
-def _describe(_: Controller, request: models.DescribeBaseMetrics) -> Answer:
+def _describe(_: Controller, request: models.DescribeBaseMetrics) -> answers.Metrics:
     dimension = DIMENSIONS.get(request.Namespace)
     if request.Dimensions and dimension not in request.Dimensions:
         return {"MetricSet": []}

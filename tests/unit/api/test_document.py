@@ -82,6 +82,12 @@ def requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "ModifyBandwidthPackageAttribute": package | {"BandwidthPackageName": "www"},
         "DescribeBandwidthPackageResources": package,
         "DescribeTaskResult": {"TaskId": 1},
+        "GetMonitorData": {
+            "Namespace": "QCE/LB",
+            "MetricName": "VipOuttraffic",
+            "Instances": [{"Dimensions": [{"Name": "eip", "Value": ids["address"]}]}],
+        },
+        "DescribeBaseMetrics": {"Namespace": "QCE/LB"},
         **{
             name: {}
             for name, action in ACTIONS.items()

@@ -1,6 +1,6 @@
 """GetMonitorData and DescribeBaseMetrics, as the cloud has them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ class Busy:
             self.world.now += 1
             self.world.control.meter.sample()
 
-    def ask(self, metric: str, value: str = ADDRESS, **parameters: object) -> dict[str, Any]:
+    def ask(self, metric: str, value: str = ADDRESS, **parameters: object) -> Mapping[str, Any]:
         """The data of an address, or of an instance; from the beginning on."""
         namespace, name = ("QCE/LB", "eip")
         if value.startswith("ins-"):

@@ -1,6 +1,6 @@
 """DescribeUsage: what is to be paid for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def page(world: World) -> Iterator[WorkerPage]:
         yield made
 
 
-def usage(world: World, **parameters: object) -> dict[str, Any]:
+def usage(world: World, **parameters: object) -> Mapping[str, Any]:
     """What the action answers."""
     return call(world.control, "DescribeUsage", parameters, OPERATOR_ACTIONS)
 
