@@ -1,187 +1,15 @@
-"""What actions answer with: the cloud's objects, their fields and JSON types.
-
-A field that is always null or the same here is there all the same: the cloud's typed clients know
-it. `RequestId` is in every answer and isn't repeated.
-"""
+"""What actions answer with: names and JSON types, beside the `RequestId` that every answer has."""
 
 from typing import Any, TypedDict
 
-
-class Tag(TypedDict):
-    """What a thing is marked with."""
-
-    Key: str
-    Value: str
-
-
-class AlgType(TypedDict):
-    """Protocols whose inside is translated, too."""
-
-    Ftp: bool
-    Sip: bool
-
-
-class Address(TypedDict):
-    """A public address: an EIP, or an ordinary public IP."""
-
-    AddressId: str
-    AddressName: str
-    AddressStatus: str
-    AddressIp: str
-    InstanceId: str | None
-    CreatedTime: str
-    NetworkInterfaceId: str | None
-    PrivateAddressIp: str | None
-    IsArrears: bool
-    IsBlocked: bool
-    IsEipDirectConnection: bool
-    EipVisibleOnEni: bool
-    AddressType: str
-    CascadeRelease: bool
-    EipAlgType: AlgType
-    InternetServiceProvider: str
-    LocalBgp: bool
-    Bandwidth: int
-    InternetChargeType: str
-    TagSet: list[Tag]
-    DeadlineDate: str | None
-    InstanceType: str | None
-    Egress: str
-    AntiDDoSPackageId: str | None
-    RenewFlag: str | None
-    BandwidthPackageId: str | None
-    UnVpcId: str | None
-    DedicatedClusterId: str | None
-
-
-class Resource(TypedDict):
-    """A member of a bandwidth package."""
-
-    ResourceType: str
-    ResourceId: str
-    AddressIp: str
-
-
-class BandwidthPackage(TypedDict):
-    """A bandwidth package."""
-
-    BandwidthPackageId: str
-    BandwidthPackageName: str
-    NetworkType: str
-    ChargeType: str
-    CreatedTime: str
-    Status: str
-    Bandwidth: int
-    Egress: str
-    Deadline: str | None
-    ResourceSet: list[Resource]
-
-
-class Quota(TypedDict):
-    """How much of something there is, and may be."""
-
-    QuotaId: str
-    QuotaCurrent: int
-    QuotaLimit: int
-    QuotaGroup: str
-
-
-class InstanceStatus(TypedDict):
-    """The state of an instance."""
-
-    InstanceId: str
-    InstanceState: str
-
-
-class InternetChargeTypeConfig(TypedDict):
-    """A way to pay for public traffic."""
-
-    InternetChargeType: str
-    Description: str
-
-
-class RegionInfo(TypedDict):
-    """A region."""
-
-    Region: str
-    RegionName: str
-    RegionState: str
-
-
-class ZoneInfo(TypedDict):
-    """A zone."""
-
-    Zone: str
-    ZoneName: str
-    ZoneId: str
-    ZoneState: str
-
-
-class Vpc(TypedDict):
-    """A private network."""
-
-    VpcName: str
-    VpcId: str
-    CidrBlock: str
-    IsDefault: bool
-    EnableMulticast: bool
-    CreatedTime: str
-    DnsServerSet: list[str]
-    DomainName: str
-    DhcpOptionsId: str
-    EnableDhcp: bool
-    Ipv6CidrBlock: str
-    TagSet: list[Tag]
-    AssistantCidrSet: list[Any]
-    EnableRouteVpcPublish: bool
-    Ipv6CidrBlockSet: list[Any]
-    EnableRouteVpcPublishIpv6: bool
-    StackType: str | None
-
-
-class Subnet(TypedDict):
-    """A part of a private network."""
-
-    VpcId: str
-    SubnetId: str
-    SubnetName: str
-    CidrBlock: str
-    IsDefault: bool
-    EnableBroadcast: bool
-    Zone: str
-    RouteTableId: str
-    CreatedTime: str
-    AvailableIpAddressCount: int
-    Ipv6CidrBlock: str
-    NetworkAclId: str
-    IsRemoteVpcSnat: bool
-    TotalIpAddressCount: int
-    TagSet: list[Tag]
-    CdcId: str
-    IsCdcSubnet: int
-    StackType: str | None
-
-
-class ResourceTag(TypedDict):
-    """A tag, as the tag service shows it."""
-
-    TagKey: str
-    TagValue: str
-    Category: str
-
-
-class ResourceTagMapping(TypedDict):
-    """A resource, in six parts, and its tags."""
-
-    Resource: str
-    Tags: list[ResourceTag]
+from gateway.api import objects
 
 
 class Instances(TypedDict):
     """A page of instances, and how many there are."""
 
     TotalCount: int
-    InstanceSet: list[dict[str, Any]]
+    InstanceSet: list[objects.Instance]
 
 
 class InstanceIds(TypedDict, total=False):
@@ -194,27 +22,27 @@ class InstanceStatuses(TypedDict):
     """A page of states, and how many there are."""
 
     TotalCount: int
-    InstanceStatusSet: list[InstanceStatus]
+    InstanceStatusSet: list[objects.InstanceStatus]
 
 
 class InternetChargeTypeConfigs(TypedDict):
     """The ways to pay."""
 
-    InternetChargeTypeConfigSet: list[InternetChargeTypeConfig]
+    InternetChargeTypeConfigSet: list[objects.InternetChargeTypeConfig]
 
 
 class Regions(TypedDict):
     """The regions."""
 
     TotalCount: int
-    RegionSet: list[RegionInfo]
+    RegionSet: list[objects.RegionInfo]
 
 
 class Zones(TypedDict):
     """The zones."""
 
     TotalCount: int
-    ZoneSet: list[ZoneInfo]
+    ZoneSet: list[objects.ZoneInfo]
 
 
 class Task(TypedDict):
@@ -254,13 +82,13 @@ class Addresses(TypedDict):
     """A page of public addresses, and how many there are."""
 
     TotalCount: int
-    AddressSet: list[Address]
+    AddressSet: list[objects.Address]
 
 
 class Quotas(TypedDict):
     """The quotas."""
 
-    QuotaSet: list[Quota]
+    QuotaSet: list[objects.Quota]
 
 
 class PackageIds(TypedDict):
@@ -274,14 +102,14 @@ class Packages(TypedDict):
     """A page of bandwidth packages, and how many there are."""
 
     TotalCount: int
-    BandwidthPackageSet: list[BandwidthPackage]
+    BandwidthPackageSet: list[objects.BandwidthPackage]
 
 
 class Resources(TypedDict):
     """A page of members, and how many there are."""
 
     TotalCount: int
-    ResourceSet: list[Resource]
+    ResourceSet: list[objects.Resource]
 
 
 class AccountType(TypedDict):
@@ -294,14 +122,14 @@ class Vpcs(TypedDict):
     """A page of private networks, and how many there are."""
 
     TotalCount: int
-    VpcSet: list[Vpc]
+    VpcSet: list[objects.Vpc]
 
 
 class Subnets(TypedDict):
     """A page of their parts, and how many there are."""
 
     TotalCount: int
-    SubnetSet: list[Subnet]
+    SubnetSet: list[objects.Subnet]
 
 
 class MonitorData(TypedDict):
@@ -335,4 +163,4 @@ class ResourceTagMappings(TypedDict):
     """A page of resources with tags, and where the next one begins; empty if none is left."""
 
     PaginationToken: str
-    ResourceTagMappingList: list[ResourceTagMapping]
+    ResourceTagMappingList: list[objects.ResourceTagMapping]

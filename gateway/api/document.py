@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.api import answers
+from gateway.api import objects
 from gateway.api.action import VERSIONS, AnyAction
 from gateway.api.codes import CODES, EVERYWHERE
 from gateway.api.filter_tables import TABLES
@@ -165,9 +165,7 @@ def _answer(action: AnyAction) -> str:
 
 
 def _objects() -> list[Any]:
-    """Those that answers are made of: not the answers themselves."""
-    used = {get_type_hints(action.run)["return"] for action in ACTIONS.values()}
-    return [kind for kind in vars(answers).values() if is_typeddict(kind) and kind not in used]
+    return [kind for kind in vars(objects).values() if is_typeddict(kind)]
 
 
 def _object(kind: Any) -> str:

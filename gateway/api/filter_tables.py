@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any, Final
 
-from gateway.api import answers, views
+from gateway.api import objects, views
 from gateway.api.filters import By, Seen, Table, Test, always, equal, holding
 from gateway.api.requests import ids
 from gateway.api.requests.fields import Check, Form
@@ -133,7 +133,7 @@ PACKAGES: Final[Table[BandwidthPackage]] = Table(
     unknown="InvalidParameter.InvalidFilter",
     too_many="InvalidParameter.InvalidFilter",
 )
-RESOURCES: Final[Table[answers.Resource]] = Table(
+RESOURCES: Final[Table[objects.Resource]] = Table(
     by={
         "resource-id": equal(lambda _, one: (one["ResourceId"],)),
         "resource-type": equal(lambda _, one: (one["ResourceType"],)),
@@ -146,12 +146,12 @@ RESOURCES: Final[Table[answers.Resource]] = Table(
 )
 
 
-def _network(_: Seen, thing: answers.Vpc | answers.Subnet) -> tuple[str, str]:
+def _network(_: Seen, thing: objects.Vpc | objects.Subnet) -> tuple[str, str]:
     """With and without its prefix length, which clients leave out."""
     return thing["CidrBlock"], thing["CidrBlock"].partition("/")[0]
 
 
-VPCS: Final[Table[answers.Vpc]] = Table(
+VPCS: Final[Table[objects.Vpc]] = Table(
     by={
         "vpc-name": holding(lambda _, one: (one["VpcName"],)),
         "is-default": always("true"),
@@ -165,7 +165,7 @@ VPCS: Final[Table[answers.Vpc]] = Table(
     unknown="InvalidParameter.FilterInvalidKey",
     too_many="InvalidParameterValue.LimitExceeded",
 )
-SUBNETS: Final[Table[answers.Subnet]] = Table(
+SUBNETS: Final[Table[objects.Subnet]] = Table(
     by={
         "subnet-id": always(SUBNET_ID, form=ids.SUBNET),
         "vpc-id": always(VPC_ID, form=ids.VPC),

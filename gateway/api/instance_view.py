@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from gateway.api import objects
 from gateway.api.times import iso_time
 from gateway.api.views import tags_view
 from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
@@ -17,9 +18,9 @@ def as_seen(instance: Instance, passing: Mapping[str, InstanceState]) -> Instanc
     return replace(instance, state=state) if state else instance
 
 
-def instance_view(state: State, instance: Instance) -> dict[str, Any]:
+def instance_view(state: State, instance: Instance) -> objects.Instance:
     """An `Instance` of the cvm API."""
-    return {
+    shown = {
         "InstanceId": instance.instance_id,
         "InstanceName": instance.name,
         "InstanceState": instance.state.value,
@@ -36,6 +37,7 @@ def instance_view(state: State, instance: Instance) -> dict[str, Any]:
         "Tags": tags_view(state, instance.instance_id),
         **_NONE,
     }
+    return cast(objects.Instance, shown)
 
 
 # What no instance has here.

@@ -2,16 +2,16 @@
 
 from datetime import UTC, datetime
 
-from gateway.api import answers
+from gateway.api import objects
 from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import State
 
-REGION_VIEW: answers.RegionInfo = {
+REGION_VIEW: objects.RegionInfo = {
     "Region": REGION,
     "RegionName": "South China (Guangzhou)",
     "RegionState": "AVAILABLE",
 }
-ZONE_VIEW: answers.ZoneInfo = {
+ZONE_VIEW: objects.ZoneInfo = {
     "Zone": ZONE,
     "ZoneName": "Guangzhou Zone 3",
     "ZoneId": "100003",
@@ -19,7 +19,7 @@ ZONE_VIEW: answers.ZoneInfo = {
 }
 
 
-def vpc_view(state: State) -> answers.Vpc:
+def vpc_view(state: State) -> objects.Vpc:
     """A `Vpc` of the vpc API."""
     return {
         "VpcName": "Default-VPC",
@@ -42,7 +42,7 @@ def vpc_view(state: State) -> answers.Vpc:
     }
 
 
-def subnet_view(state: State) -> answers.Subnet:
+def subnet_view(state: State) -> objects.Subnet:
     """A `Subnet` of the vpc API: all of the VPC."""
     free = len(state.subnet)
     return {

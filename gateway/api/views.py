@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.api import answers
+from gateway.api import objects
 from gateway.api.times import iso_time
 from gateway.control.place import REGION
 from gateway.control.state import State
@@ -37,7 +37,7 @@ def address_status(eip: Eip, passing: AddressStatus | None) -> str:
     return (passing or rest).value
 
 
-def address_view(state: State, eip: Eip, passing: AddressStatus | None = None) -> answers.Address:
+def address_view(state: State, eip: Eip, passing: AddressStatus | None = None) -> objects.Address:
     """An `Address` of the vpc API, with the status it is passing through if there is one."""
     instance = state.instances[eip.instance_id] if eip.instance_id else None
     return {
@@ -72,7 +72,7 @@ def address_view(state: State, eip: Eip, passing: AddressStatus | None = None) -
     }
 
 
-def package_view(state: State, package: BandwidthPackage) -> answers.BandwidthPackage:
+def package_view(state: State, package: BandwidthPackage) -> objects.BandwidthPackage:
     """A `BandwidthPackage` of the vpc API."""
     return {
         "BandwidthPackageId": package.package_id,
@@ -88,7 +88,7 @@ def package_view(state: State, package: BandwidthPackage) -> answers.BandwidthPa
     }
 
 
-def members_view(state: State, package: BandwidthPackage) -> list[answers.Resource]:
+def members_view(state: State, package: BandwidthPackage) -> list[objects.Resource]:
     """The `Resource` of each member, as they joined."""
     return [
         {
@@ -100,7 +100,7 @@ def members_view(state: State, package: BandwidthPackage) -> list[answers.Resour
     ]
 
 
-def quota_view(quota_id: str, current: int, limit: int) -> answers.Quota:
+def quota_view(quota_id: str, current: int, limit: int) -> objects.Quota:
     """A `Quota` of the vpc API."""
     return {
         "QuotaId": quota_id,
@@ -119,6 +119,6 @@ def blocked_view(state: State, address: str) -> dict[str, Any]:
     }
 
 
-def tags_view(state: State, resource_id: str) -> list[answers.Tag]:
+def tags_view(state: State, resource_id: str) -> list[objects.Tag]:
     """The `Tag`s of a thing."""
     return [{"Key": key, "Value": value} for key, value in state.tags.get(resource_id, {}).items()]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway.api import answers, filter_tables, filters
+from gateway.api import answers, filter_tables, filters, objects
 from gateway.api.action import CVM, Action, Answer
 from gateway.api.actions.answered import answered_before
 from gateway.api.actions.purchase import bought, rehearse
@@ -66,7 +66,7 @@ def _describe_status(
             as_seen(instance, passing)
             for instance in selected(state.instances, request.InstanceIds)
         ]
-    shown: list[answers.InstanceStatus] = [
+    shown: list[objects.InstanceStatus] = [
         {"InstanceId": one.instance_id, "InstanceState": one.state.value}
         for one in page(found, request)
     ]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway.api import answers
+from gateway.api import answers, objects
 from gateway.api.action import TAG, Action
 from gateway.api.requests import tags as models
 from gateway.api.wire import ApiError
@@ -57,8 +57,8 @@ def _has(tags: Mapping[str, str], wanted: tuple[models.TagFilter, ...]) -> bool:
     )
 
 
-def _mapping(state: State, name: str, resource_id: str) -> answers.ResourceTagMapping:
-    tags: list[answers.ResourceTag] = [
+def _mapping(state: State, name: str, resource_id: str) -> objects.ResourceTagMapping:
+    tags: list[objects.ResourceTag] = [
         {"TagKey": key, "TagValue": value, "Category": "All"}
         for key, value in state.tags[resource_id].items()
     ]

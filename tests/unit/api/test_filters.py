@@ -8,7 +8,7 @@ from support.api import refusal
 from support.story import HOURLY
 from support.world import World
 
-from gateway.api import answers, views
+from gateway.api import objects, views
 from gateway.api.filter_tables import TABLES
 from gateway.api.registry import call
 from gateway.control import commands as cmd
@@ -366,7 +366,7 @@ def test_of_many_addresses_only_those_on_the_page_are_rendered(
     rendered: list[str] = []
     render = views.address_view
 
-    def counted(state: State, eip: Eip, *passing: AddressStatus) -> answers.Address:
+    def counted(state: State, eip: Eip, *passing: AddressStatus) -> objects.Address:
         rendered.append(eip.eip_id)
         return render(state, eip, *passing)
 

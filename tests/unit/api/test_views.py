@@ -112,7 +112,7 @@ def test_an_instance_shows_what_it_was_bought_with() -> None:
         "RestrictState": "NORMAL",
         "SecurityGroupIds": [],
     }
-    assert {name: shown[name] for name in expected} == expected
+    assert {**shown, **expected} == shown
     assert "eA==" not in json.dumps(shown)
 
 
