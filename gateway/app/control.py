@@ -52,6 +52,7 @@ def run(lab: str, options: listen.Options) -> None:
     `ControlError`, `CredentialsError` or `OSError`.
     """
     site, topology = begin(lab, roles.CONTROL)
+    store = SqliteStore(site.log)  # first: if that is no use, nothing may be touched
     meter = Meter(
         site.run,
         Book(site.book),
@@ -61,7 +62,7 @@ def run(lab: str, options: listen.Options) -> None:
     )
     tables = MeteredTables(SharedTables(site.run), meter)
     control = Controller(
-        SqliteStore(site.log),
+        store,
         Machines(topology),
         tables,
         clock=time.time,
