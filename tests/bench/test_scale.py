@@ -117,7 +117,7 @@ def test_addresses_by_their_ids(benchmark: Any, client: Client) -> None:
     answer = benchmark.pedantic(
         client.call,
         args=("DescribeAddresses",),
-        kwargs={"AddressIds": ids},
+        kwargs={"AddressIds": ids, "Limit": PAGE},
         rounds=ROUNDS * 5,
         warmup_rounds=1,
     )
