@@ -16,11 +16,13 @@ from gateway.control.controller import Controller
 from gateway.control.place import REGION, UIN
 from gateway.control.state import State
 
-# The service and kind of each id's prefix.
+# The service and kind of each id's prefix; of those without tags, too: who lists them asks anyway.
 _KINDS: Final = {
     "ins": ("cvm", "instance"),
     "eip": ("vpc", "eip"),
     "bwp": ("vpc", "bandwidthPackage"),
+    "vpc": ("vpc", "vpc"),
+    "subnet": ("vpc", "subnet"),
 }
 _NAME: Final = re.compile(
     r"qcs::(?P<service>[a-z]+):(?P<region>[a-z0-9-]*):(?P<account>(?:uin/[0-9]*)?):"

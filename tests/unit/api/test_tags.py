@@ -8,6 +8,7 @@ from support.world import World
 
 from gateway.api.action import Caller
 from gateway.api.registry import call
+from gateway.control.place import SUBNET_ID, VPC_ID
 
 UIN = "uin/100000000001"
 TAG = {"Key": "owner", "Value": "net"}
@@ -61,6 +62,12 @@ def test_all_that_has_tags_is_listed(world: World, tagged: dict[str, str]) -> No
         name("vpc:eip", tagged["vpc:eip"]): [shown("owner", "net")],
         name("vpc:bandwidthPackage", tagged["vpc:bandwidthPackage"]): [shown("owner", "net")],
     }
+
+
+def test_what_can_have_no_tags_may_be_asked_about(world: World) -> None:
+    """Cloud Custodian does, of every VPC and subnet that it lists."""
+    asked = [name("vpc:vpc", VPC_ID, account=""), name("vpc:subnet", SUBNET_ID, account="")]
+    assert resources(world, ResourceList=asked) == {}
 
 
 @pytest.mark.parametrize("account", ["", "uin/", UIN])
