@@ -392,6 +392,4 @@ class Lab(RuleBasedStateMachine):
 
 
 TestLab = Lab.TestCase
-TestLab.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, database=None, print_blob=True
-)
+TestLab.settings = settings(max_examples=60, stateful_step_count=30, database=None, print_blob=True)

@@ -210,5 +210,5 @@ class Tasks(RuleBasedStateMachine):
 
 TestTasks = Tasks.TestCase
 TestTasks.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, database=None, print_blob=True
+    max_examples=150, stateful_step_count=40, database=None, print_blob=True
 )

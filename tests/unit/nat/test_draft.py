@@ -102,7 +102,7 @@ class Drafting(RuleBasedStateMachine):
 
 
 TestDrafting = Drafting.TestCase
-TestDrafting.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestDrafting.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class Indexing(RuleBasedStateMachine):
 
 
 TestIndexing = Indexing.TestCase
-TestIndexing.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+TestIndexing.settings = settings(max_examples=60, stateful_step_count=60)
 
 
 def crowd(bits: int, place: int, count: int) -> list[int]:
