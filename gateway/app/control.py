@@ -70,25 +70,28 @@ def run(lab: str, options: listen.Options) -> None:
         meter=meter,
         following=tables.follow,
     )
-    control.restore(_configuration(topology))
+    control.restore(_configuration(topology), settle=False)
     with namespace.inside(site.namespace(GATEWAY)):
         metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
         api_socket = socket.create_server((API_ADDRESS, INNER_API_PORT), backlog=BACKLOG)
     temporary = TemporaryCredentials(kept_secret(site.role_secret), control, time.time)
     metadata_server = _server(metadata.application(facts.facts_of(control, topology, temporary)))
     with (
-        background.running(control, _end),
+        background.running(control, _end) as work,
         opening_in_time(control),
         sampling(meter, time.time),
         _in_background(metadata_server, metadata_socket),
         _signed_apis(site, control, temporary, options, api_socket),
-        _unix_listener(site.socket) as listener,
     ):
-        server = _server(api.application(control))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # From here on the server ends by itself: an exception would cut its start in two.
-            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
-        server.run(sockets=[listener])
+        # A thousand machines take seconds to be looked at. Whoever signs is answered meanwhile; the
+        # command's socket comes last: `tgw lab up` waits for it, and then all machines are there.
+        work.looked.wait()
+        with _unix_listener(site.socket) as listener:
+            server = _server(api.application(control))
+            for number in (signal.SIGTERM, signal.SIGINT):
+                # From here on the server ends by itself: an exception would cut its start in two.
+                signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+            server.run(sockets=[listener])
 
 
 def _end() -> None:

@@ -48,6 +48,7 @@ class Background:
         self._control = control
         self._broken = broken
         self._ending = threading.Event()
+        self.looked = threading.Event()  # at all machines that were in doubt from the start
         self._bug: BaseException | None = None
         self._threads = [
             # Daemons: the process may end while one of them hangs in the kernel.
@@ -91,9 +92,12 @@ class Background:
 
     def _settle(self) -> None:
         patience, due = Patience(), time.monotonic()
+        if not self._control.doubtful:
+            self.looked.set()
         while self._waited(self._control.busy, until=due if self._control.doubtful else None):
             again = time.monotonic() >= due
             failures = self._control.settle(again=again)
+            self.looked.set()
             if again or failures:
                 told = {key: str(error) for key, error in failures.items()}
                 patience.learn(told, all_tried=again)
@@ -109,11 +113,11 @@ class Background:
 
 
 @contextmanager
-def running(control: Controller, broken: Callable[[], None]) -> Iterator[None]:
+def running(control: Controller, broken: Callable[[], None]) -> Iterator[Background]:
     """The threads run as long as the block; `broken` is as `Background` has it."""
     background = Background(control, broken)
     background.start()
     try:
-        yield
+        yield background
     finally:
         background.end()

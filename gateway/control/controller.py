@@ -81,11 +81,12 @@ class Controller:
         self._one_command = threading.Lock()
         self.changed = threading.Condition(threading.Lock())  # the state and the progress
 
-    def restore(self, config: ev.LabConfigured) -> None:
+    def restore(self, config: ev.LabConfigured, *, settle: bool = True) -> None:
         """Replay the log and make the world as it says; a new log begins with `config`.
 
-        What can't be done now is logged, and waits. Raises `AdapterError` if the log can't be read
-        or written, or belongs to a lab of another configuration, or no worker can be looked at.
+        Without `settle` the instances' machines are left to the background. What can't be done now
+        is logged, and waits. Raises `AdapterError` if the log can't be read or written, or belongs
+        to a lab of another configuration, or no worker can be looked at.
         """
         with self._one_command:
             self.progress.in_force = self._tables.acknowledged()
@@ -100,8 +101,9 @@ class Controller:
         try:
             self.publish()
             self._upkeep.remove_others(self._state.instances.values())
-            _log_failures(self.settle())
-            self.publish()
+            if settle:
+                _log_failures(self.settle())
+                self.publish()
         except AdapterError as error:
             _log.error("%s", error)
 

@@ -252,12 +252,12 @@ class World:
         self.control = self._started()
         self.control.restore(config)
 
-    def restart(self, config: ev.LabConfigured | None = None) -> None:
+    def restart(self, config: ev.LabConfigured | None = None, *, settle: bool = True) -> None:
         """A new process: it knows the log, and nothing else."""
         self.close()
         self._book = self._open()
         self.control = self._started()
-        self.control.restore(config or self.config)
+        self.control.restore(config or self.config, settle=settle)
 
     def close(self) -> None:
         """End control."""

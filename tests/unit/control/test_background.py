@@ -60,6 +60,24 @@ def settled(world: World) -> bool:
         return not (waits or world.control.progress.states)
 
 
+def test_a_start_leaves_the_machines_to_the_background_which_tells_when_it_has_looked(
+    world: World,
+) -> None:
+    world.control.execute(cmd.RunInstance("web", 10, HOURLY, count=2))
+    world.restart(settle=False)
+    assert world.control.doubtful
+    looked_at = world.faults.calls.count("connect")
+    with running(world.control, no_bug) as work:
+        assert work.looked.wait(WITHIN_S)
+        assert world.faults.calls.count("connect") == looked_at + 2
+        assert not world.control.doubtful
+
+
+def test_with_no_machine_to_look_at_it_tells_so_at_once(world: World) -> None:
+    with running(world.control, no_bug) as work:
+        assert work.looked.wait(WITHIN_S)
+
+
 def order(world: World, name: str = "web") -> str:
     """An instance that is only just bought; its id."""
     ordered = world.control.submit(cmd.RunInstance(name, 10, HOURLY)).events[0]
