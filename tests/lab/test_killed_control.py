@@ -31,7 +31,7 @@ from gateway.nat import exchange
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteReader
 
-SOAK_S = float(os.environ.get("TGW_SOAK_S", "30"))
+SOAK_S = float(os.environ.get("TGW_SOAK_S", "20"))
 CLIENTS = 4
 ACKNOWLEDGED_MIN = 200  # on the slowest of machines
 POOL = "203.0.112.0/21"
