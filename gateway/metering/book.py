@@ -20,11 +20,12 @@ from typing import Any, Final
 
 from gateway.metering.values import CELL_S, HOUR_S, NOTHING, Cell, Holder, Tenure, Usage, plus
 from gateway.nat.worker_page import Traffic
+from gateway.store.migrations import schema
 from gateway.store.records import StoreError
+from gateway.store.sqlite import connect, refuse_newer
 from gateway.store.transaction import Transaction
 
 SCHEMA: Final = 1
-BUSY_S: Final = 5.0
 
 _COUNTERS: Final = ", ".join(f"{name} INTEGER NOT NULL" for name in Traffic._fields)
 _SUMS: Final = ", ".join(f"sum({name})" for name in Traffic._fields)
@@ -89,9 +90,7 @@ class Book:
         self._path = path
         with self._failing("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(
-                path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-            )
+            self._database = connect(path)
         try:
             self._begin()
         except StoreError:
@@ -212,11 +211,9 @@ class Book:
         return [Cell(row[0], Traffic(*row[1:])) for row in rows]
 
     def _begin(self) -> None:
-        (version,) = self._rows("PRAGMA user_version")[0]
-        if version > SCHEMA:
-            raise StoreError(
-                f"{self._path} is of schema {version}, this tgw reads up to {SCHEMA}: upgrade tgw"
-            )
+        with self._failing("read"):
+            version = schema(self._database)
+        refuse_newer(self._path, version, SCHEMA)
         with self._failing("open"):
             self._database.execute("PRAGMA journal_mode = WAL")
             with Transaction(self._database):

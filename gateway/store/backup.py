@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.store.files import appearing
 from gateway.store.records import StoreError
-from gateway.store.sqlite import BUSY_S, SqliteReader
+from gateway.store.sqlite import SqliteReader, connect
 
 
 def back_up(log: Path, target: Path, *, replace: bool = False) -> int:
@@ -56,8 +56,7 @@ def _copy(source: SqliteReader, target: Path, *, replace: bool) -> int:
 def _overwrite(source: SqliteReader, log: Path) -> int:
     """In one transaction: the log is the old one or the new one, whatever happens."""
     try:
-        with closing(sqlite3.connect(log, timeout=BUSY_S, isolation_level=None)) as database:
-            database.execute("PRAGMA synchronous = FULL")
+        with closing(connect(log)) as database:
             source.copy_into(database)
     except sqlite3.Error as error:
         raise StoreError(f"can't write {log}: {error}") from error

@@ -103,7 +103,7 @@ def _begin(path: Path) -> None:
         raise StoreError(f"{path} is gone, but not {left}: put it back, or remove that as well")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with appearing(path) as fresh, closing(_connect(fresh)) as database:
+        with appearing(path) as fresh, closing(connect(fresh)) as database:
             migrate(database)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"can't open {path}: {error}") from error
@@ -117,7 +117,7 @@ def _prepare(database: sqlite3.Connection) -> None:
 def _open(path: Path, begin: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
     """A connection to a log that this version can read, after `begin`. Raises `StoreError`."""
     try:
-        database = _connect(path)
+        database = connect(path)
     except sqlite3.Error as error:
         raise StoreError(f"can't open {path}: {error}") from error
     try:
@@ -132,21 +132,31 @@ def _open(path: Path, begin: Callable[[sqlite3.Connection], object]) -> sqlite3.
     return database
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # Transactions are ours to begin (isolation_level), and control uses the log from whichever
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that commits durably. Raises `sqlite3.Error`."""
+    # Transactions are ours to begin (isolation_level), and control uses a file from whichever
     # thread has its turn (check_same_thread).
     database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA synchronous = FULL")
+    try:
+        database.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:  # it is no database, or can't be read
+        database.close()
+        raise
     return database
+
+
+def refuse_newer(path: Path, version: int, known: int) -> None:
+    """The file is of no schema above the `known` ones. Raises `StoreError`."""
+    if version > known:
+        raise StoreError(
+            f"{path} is of schema {version}, this tgw reads up to {known}: upgrade tgw"
+        )
 
 
 def _check_kind(database: sqlite3.Connection, path: Path) -> None:
     """It is a log, of a schema we know. Raises `StoreError`."""
     version = schema(database)
-    if version > newest():
-        raise StoreError(
-            f"{path} is of schema {version}, this tgw reads up to {newest()}: upgrade tgw"
-        )
+    refuse_newer(path, version, newest())
     names = [name for (name,) in database.execute("SELECT name FROM sqlite_schema")]
     if version < 1 or "event" not in names:
         raise StoreError(f"{path} is {'no event log' if names else 'empty, no event log any more'}")
