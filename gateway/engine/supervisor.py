@@ -12,7 +12,6 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import closing
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -154,8 +153,7 @@ class Supervisor:
         late = [worker.number for worker in fresh if worker.number not in bound]
         if late:
             return late
-        with closing(exchange.GenerationWord(self._directory)) as word:
-            generation = word.get()
+        generation = exchange.published(self._directory)
         acknowledged = {
             status.pid: status.acknowledged for status in statuses(self._directory) if status.alive
         }

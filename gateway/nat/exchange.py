@@ -101,10 +101,7 @@ def load(directory: Path) -> Table:
 def acknowledged(directory: Path) -> int:
     """The oldest generation that a live worker uses; without one, the one published last."""
     used = [status.acknowledged for status in statuses(directory) if status.alive]
-    if used:
-        return min(used)
-    with contextlib.closing(GenerationWord(directory)) as word:
-        return word.get()
+    return min(used) if used else published(directory)
 
 
 def laggards(directory: Path, generation: int) -> list[str]:
