@@ -5,6 +5,7 @@ import shlex
 import time
 
 from gateway.api.credentials import Credentials, Pair
+from gateway.api.times import iso_time
 from gateway.cli.output import RefusedError, need_root, print_json, site_of, topology_of
 from gateway.cli.verbs import Subparsers, verb
 from gateway.control.place import REGION
@@ -65,7 +66,7 @@ def _facts(site: Places, pairs: tuple[Pair, ...]) -> dict[str, object]:
                 "SecretId": pair.secret_id,
                 "SecretKey": pair.secret_key,
                 "Enabled": pair.enabled,
-                "CreatedTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(pair.created_at)),
+                "CreatedTime": iso_time(pair.created_at),
             }
             for pair in pairs
         ],

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import asdict
 from ipaddress import IPv4Address
 
+from gateway.api.times import iso_time
 from gateway.cli.output import need_root, print_json, print_table, site_of, topology_of
 from gateway.cli.verbs import Subparsers, verb
 from gateway.lab.places import GATEWAY
@@ -98,10 +99,9 @@ def _line(record: Record, *, as_json: bool) -> str:
     if as_json:
         head = {"sequence": record.sequence, "at": record.at, "kind": record.kind}
         return json.dumps(head | facts, ensure_ascii=False)
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.at))
     told = {key: value for key, value in facts.items() if value not in ("", None)}
     words = " ".join(f"{key}={_short(str(value))}" for key, value in told.items())
-    return f"{record.sequence:>6}  {at}  {record.kind:<20}  {words}"
+    return f"{record.sequence:>6}  {iso_time(record.at)}  {record.kind:<20}  {words}"
 
 
 def _short(text: str) -> str:

@@ -12,7 +12,7 @@ from gateway.control.progress import Task
 
 
 def task_id(task: Task) -> answers.Task:
-    """The answer that names a task: by text with most actions, by a number with some."""
+    """The answer that names a task, by text: as most actions do, but not all."""
     return {"TaskId": str(task.number)}
 
 

@@ -1,11 +1,11 @@
 """What is to be paid for: quantities, not prices."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from gateway.api.action import Answer
 from gateway.api.actions.metered import meter_of
 from gateway.api.requests import operator as models
+from gateway.api.times import iso_time
 from gateway.control.controller import Controller
 from gateway.control.errors import UnknownInstanceError
 from gateway.control.ledger import Released
@@ -34,7 +34,7 @@ def describe_usage(control: Controller, request: models.DescribeUsage) -> Answer
 
 def _usage_view(usage: Usage) -> dict[str, Any]:
     holder, traffic = usage.holder, usage.traffic
-    hour = {} if usage.hour is None else {"Hour": _time(usage.hour)}
+    hour = {} if usage.hour is None else {"Hour": iso_time(usage.hour)}
     return hour | {
         "AddressIp": holder.address,
         "AddressId": holder.address_id,
@@ -59,7 +59,3 @@ def _eip_view(
         "BoundSeconds": round(bound_s, 3),
         "IdleSeconds": round(idle_s, 3),
     }
-
-
-def _time(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
