@@ -8,8 +8,12 @@ from typing import Any
 from gateway.cli.control import client, find_instance, instances
 from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Run, Subparsers, noun, verb
-from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
-from gateway.control.values import INSTANCE_BANDWIDTH_MAX_MBPS, ChargeType
+from gateway.control.values import (
+    DEFAULT_IMAGE,
+    DEFAULT_TYPE,
+    INSTANCE_BANDWIDTH_MAX_MBPS,
+    ChargeType,
+)
 
 VERBS = {
     "start": ("StartInstances", "Switch a stopped instance on"),

@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 
-from gateway.control.purchase import DEFAULT_PURCHASE, Purchase
-from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType, Tag
+from gateway.control.values import (
+    DEFAULT_PURCHASE,
+    Behaviour,
+    ChargeType,
+    NetworkType,
+    PackageChargeType,
+    Purchase,
+    Tag,
+)
 
 
 @dataclass(frozen=True, slots=True)

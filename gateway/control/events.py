@@ -8,8 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
-from gateway.control.values import InstanceState
+from gateway.control.values import DEFAULT_IMAGE, DEFAULT_TYPE, InstanceState
 from gateway.store.records import Record, StoreError
 
 

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from gateway.control import events as ev
-from gateway.control.purchase import InstanceChargeType, Purchase
-from gateway.control.values import ChargeType, Instance
+from gateway.control.values import ChargeType, Instance, InstanceChargeType, Purchase
 
 
 def ordered(event: ev.InstanceOrdered, at: float) -> Instance:

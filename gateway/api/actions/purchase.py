@@ -14,8 +14,7 @@ from gateway.control.controller import Controller
 from gateway.control.decide import decide
 from gateway.control.decisions.circumstances import Circumstances
 from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
-from gateway.control.purchase import Purchase
-from gateway.control.values import Tag
+from gateway.control.values import Purchase, Tag
 
 DEFAULT: Final = "DEFAULT"
 

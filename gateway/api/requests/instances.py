@@ -16,10 +16,8 @@ from gateway.api.requests.fields import (
     Whole,
     only,
 )
-from gateway.control import purchase
 from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
-from gateway.control.purchase import DEFAULT_IMAGE, DEFAULT_TYPE
-from gateway.control.values import ChargeType
+from gateway.control.values import DEFAULT_IMAGE, DEFAULT_TYPE, ChargeType, purchases
 
 
 class Internet(Request):
@@ -72,7 +70,7 @@ class RunInstances(Request):
     Placement: Where = Where()
     ImageId: str = DEFAULT_IMAGE
     InstanceType: str = DEFAULT_TYPE
-    InstanceChargeType: purchase.InstanceChargeType = purchase.InstanceChargeType.POSTPAID_BY_HOUR
+    InstanceChargeType: purchases.InstanceChargeType = purchases.InstanceChargeType.POSTPAID_BY_HOUR
     SystemDisk: Ignored = None
     DataDisks: Ignored = None
     VirtualPrivateCloud: Network = Network(VpcId=VPC_ID, SubnetId=SUBNET_ID)

@@ -14,9 +14,8 @@ from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions import checks, ordinary
 from gateway.control.decisions.circumstances import Circumstances
-from gateway.control.purchase import TYPES, InstanceChargeType, Purchase
 from gateway.control.state import State
-from gateway.control.values import InstanceState
+from gateway.control.values import TYPES, InstanceChargeType, InstanceState, Purchase
 
 SOLD: Final = (InstanceChargeType.POSTPAID_BY_HOUR, InstanceChargeType.SPOTPAID)
 GIVEN_MAX: Final = 20  # private addresses that one call may name

@@ -22,8 +22,14 @@ from gateway.api.views import (
 )
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.purchase import InstanceChargeType, Purchase
-from gateway.control.values import InstanceState, NetworkType, PackageChargeType, Tag
+from gateway.control.values import (
+    InstanceChargeType,
+    InstanceState,
+    NetworkType,
+    PackageChargeType,
+    Purchase,
+    Tag,
+)
 
 
 def fields(model: Any) -> set[str]:

@@ -14,8 +14,14 @@ from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions.purchase import USER_DATA_MAX, numbered
-from gateway.control.purchase import TYPES, InstanceChargeType, Purchase
-from gateway.control.values import ChargeType, Instance, InstanceState
+from gateway.control.values import (
+    TYPES,
+    ChargeType,
+    Instance,
+    InstanceChargeType,
+    InstanceState,
+    Purchase,
+)
 
 FULL = Purchase(
     image_id="img-487zeit5",

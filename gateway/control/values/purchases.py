@@ -1,4 +1,4 @@
-"""What an instance is bought with beside its addresses, and the types there are to buy."""
+"""What an instance is bought with beside its addresses, and the types that are sold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class InstanceChargeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """How large an instance is said to be; a namespace is as large as the machine."""
+    """The size that an instance reports; in truth a namespace is as large as the machine."""
 
     name: str
     cpus: int
@@ -51,24 +51,24 @@ TYPES: Final[Mapping[str, InstanceType]] = {
     for size, cpus, memory_gib in _SIZES
 }
 DEFAULT_TYPE: Final = "S5.SMALL1"
-DEFAULT_IMAGE: Final = "img-tgw00001"  # what every image here is: the machine's own system
+DEFAULT_IMAGE: Final = "img-tgw00001"  # the only image: the system of the machine itself
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What was bought; the last four can be changed later."""
+    """The terms of a purchase; the last four of them can be changed later."""
 
     image_id: str = DEFAULT_IMAGE
     instance_type: str = DEFAULT_TYPE
     charge_type: InstanceChargeType = InstanceChargeType.POSTPAID_BY_HOUR
     host_name: str = ""
-    user_data: str = ""  # base64, as it was given
+    user_data: str = ""  # base64, as the request had it
     role: str = ""
-    protected: bool = False  # against being terminated
+    protected: bool = False  # whether termination is refused
 
     @property
     def size(self) -> InstanceType:
-        """Its type."""
+        """The instance type, which tells processors and memory."""
         return TYPES[self.instance_type]
 
 

@@ -1,0 +1,56 @@
+"""The values that control speaks of, by resource. Words and states are the cloud's (API 3.0)."""
+
+from gateway.control.values.account import REASSIGNMENTS_MAX, Account, Behaviour
+from gateway.control.values.addresses import AddressStatus, Eip, OrdinaryIp
+from gateway.control.values.charging import (
+    EIP_BANDWIDTH_MAX_MBPS,
+    INSTANCE_BANDWIDTH_MAX_MBPS,
+    ChargeType,
+)
+from gateway.control.values.instances import Instance, InstanceState
+from gateway.control.values.packages import (
+    PACKAGE_BANDWIDTH_MAX_MBPS,
+    UNLIMITED_MBPS,
+    BandwidthPackage,
+    NetworkType,
+    PackageChargeType,
+)
+from gateway.control.values.purchases import (
+    DEFAULT_IMAGE,
+    DEFAULT_PURCHASE,
+    DEFAULT_TYPE,
+    TYPES,
+    InstanceChargeType,
+    InstanceType,
+    Purchase,
+)
+from gateway.control.values.tags import Tag
+from gateway.control.values.tasks import TaskResult
+
+__all__ = [
+    "DEFAULT_IMAGE",
+    "DEFAULT_PURCHASE",
+    "DEFAULT_TYPE",
+    "EIP_BANDWIDTH_MAX_MBPS",
+    "INSTANCE_BANDWIDTH_MAX_MBPS",
+    "PACKAGE_BANDWIDTH_MAX_MBPS",
+    "REASSIGNMENTS_MAX",
+    "TYPES",
+    "UNLIMITED_MBPS",
+    "Account",
+    "AddressStatus",
+    "BandwidthPackage",
+    "Behaviour",
+    "ChargeType",
+    "Eip",
+    "Instance",
+    "InstanceChargeType",
+    "InstanceState",
+    "InstanceType",
+    "NetworkType",
+    "OrdinaryIp",
+    "PackageChargeType",
+    "Purchase",
+    "Tag",
+    "TaskResult",
+]

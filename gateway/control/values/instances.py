@@ -1,0 +1,45 @@
+"""Instances, and the states that they are in. The words are the cloud's."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.control.values.addresses import OrdinaryIp
+from gateway.control.values.charging import ChargeType
+from gateway.control.values.purchases import DEFAULT_PURCHASE, Purchase
+
+
+class InstanceState(StrEnum):
+    """`InstanceState` of the cvm API; an instance that was terminated has none."""
+
+    PENDING = "PENDING"
+    LAUNCH_FAILED = "LAUNCH_FAILED"
+    RUNNING = "RUNNING"
+    STARTING = "STARTING"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    REBOOTING = "REBOOTING"
+    TERMINATING = "TERMINATING"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance: what was bought, what was assigned, and the state that it is in."""
+
+    instance_id: str
+    name: str
+    uuid: str
+    private_ip: str
+    mac: str
+    bandwidth_mbps: int
+    charge_type: ChargeType
+    created_at: float
+    state: InstanceState = InstanceState.PENDING
+    why: str = ""  # the fault that led to this state, if one did
+    ordinary: OrdinaryIp | None = None
+    eip_id: str | None = None
+    former: frozenset[str] = frozenset()  # ordinary addresses it had: it never gets them again
+    package_id: str | None = None  # the bandwidth package of its ordinary public IP
+    purchase: Purchase = DEFAULT_PURCHASE
+    role_since: float = 0  # credentials from before are for another role, and no longer valid
+    charging: bool = True
+    address_due: bool = False  # whether a start assigns an ordinary public IP
