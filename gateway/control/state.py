@@ -195,7 +195,7 @@ class State:
                 self._evolve_packages(event, at)
         self.sequence += 1
 
-    def _evolve_packages(self, event: ev.OnPackages, at: float) -> None:
+    def _evolve_packages(self, event: ev.PackageEvent, at: float) -> None:
         match event:
             case ev.PackageCreated():
                 self._package_created(event, at)

@@ -1,0 +1,133 @@
+"""What happened to public addresses: EIPs, and ordinary public IPs of instances."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryIpAssigned:
+    """The system assigned an address of the pool to an instance."""
+
+    instance_id: str
+    address_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryIpReleased:
+    """An instance's ordinary public IP went back to the pool."""
+
+    instance_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipAllocated:
+    """The account got an address of the pool as an EIP."""
+
+    eip_id: str
+    address: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipBound:
+    """An EIP was bound to an instance."""
+
+    eip_id: str
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipUnbound:
+    """An EIP was unbound from its instance."""
+
+    eip_id: str
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipReleased:
+    """An EIP's address went back to the pool."""
+
+    eip_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipTransformed:
+    """An instance's ordinary public IP became an EIP that is bound to it, with the same id."""
+
+    eip_id: str
+    instance_id: str
+    address: str
+    name: str
+    bandwidth_mbps: int
+    charge_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipBandwidthChanged:
+    """The bandwidth of an EIP changed."""
+
+    eip_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EipChargeTypeChanged:
+    """The charge type of an EIP changed, and its bandwidth with it."""
+
+    eip_id: str
+    charge_type: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EipRenamed:
+    """The name of an EIP changed."""
+
+    eip_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """The EIP or ordinary public IP with this id got another address; `before` is free."""
+
+    address_id: str
+    before: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressBlocked:
+    """A public address was blocked: nothing passes until a time in Unix seconds."""
+
+    address: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class AddressOpened:
+    """A blocked public address was opened again."""
+
+    address: str
+
+
+AddressEvent = (
+    OrdinaryIpAssigned
+    | OrdinaryIpReleased
+    | EipAllocated
+    | EipBound
+    | EipUnbound
+    | EipReleased
+    | EipTransformed
+    | EipBandwidthChanged
+    | EipChargeTypeChanged
+    | EipRenamed
+    | AddressChanged
+    | AddressBlocked
+    | AddressOpened
+)

@@ -1,0 +1,97 @@
+"""What happened to instances."""
+
+from dataclasses import dataclass
+
+from gateway.control.values.instances import InstanceState
+from gateway.control.values.purchases import DEFAULT_IMAGE, DEFAULT_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOrdered:
+    """An instance was bought; it is PENDING until it is built."""
+
+    instance_id: str
+    name: str
+    uuid: str
+    private_ip: str
+    mac: str
+    bandwidth_mbps: int
+    charge_type: str
+    image_id: str = DEFAULT_IMAGE
+    instance_type: str = DEFAULT_TYPE
+    instance_charge_type: str = "POSTPAID_BY_HOUR"
+    host_name: str = ""
+    user_data: str = ""
+    role: str = ""
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStateChanged:
+    """An instance went from one state to another."""
+
+    instance_id: str
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceGone:
+    """A terminating instance was removed; its private address is free."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceBandwidthChanged:
+    """The bandwidth of an instance's ordinary public IP changed."""
+
+    instance_id: str
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRenamed:
+    """The name of an instance changed."""
+
+    instance_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAttributesChanged:
+    """The terms an instance was bought with changed to these."""
+
+    instance_id: str
+    host_name: str
+    user_data: str
+    role: str
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceChargingChanged:
+    """The charging of an instance stopped or started; a stopped one may cost nothing.
+
+    `address_due` says that its ordinary public IP was released, and a start assigns another.
+    """
+
+    instance_id: str
+    charging: bool
+    address_due: bool
+
+
+def state_changed(instance_id: str, state: InstanceState, why: str = "") -> InstanceStateChanged:
+    """The event that an instance is in `state` now."""
+    return InstanceStateChanged(instance_id, state.value, why)
+
+
+InstanceEvent = (
+    InstanceOrdered
+    | InstanceStateChanged
+    | InstanceGone
+    | InstanceBandwidthChanged
+    | InstanceRenamed
+    | InstanceAttributesChanged
+    | InstanceChargingChanged
+)

@@ -1,0 +1,16 @@
+"""The networks that addresses are taken from: always the first event of a log."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LabConfigured:
+    """The networks were set: the public pool, and the VPC with its reserved addresses."""
+
+    pool: str
+    quarantine_s: float
+    vpc: str
+    reserved: tuple[str, ...]  # private addresses that no instance gets: the VPC's gateway
+
+
+NetworkEvent = LabConfigured
