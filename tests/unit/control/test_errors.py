@@ -3,12 +3,8 @@
 from gateway.control import errors
 
 
-def test_the_tree_drawn_in_the_module_is_the_tree_there_is() -> None:
-    drawn = {word for word in (errors.__doc__ or "").split() if word.endswith("Error")}
-    defined = {name for name in vars(errors) if name.endswith("Error")}
-    assert drawn == defined
-
-
-def test_a_refusal_is_told_from_a_failure() -> None:
-    assert not issubclass(errors.AdapterError, errors.DomainError)
+def test_every_error_is_a_refusal_or_a_failure_and_none_is_both() -> None:
+    kinds = {getattr(errors, name) for name in errors.__all__} - {errors.ControlError}
+    refusals = {kind for kind in kinds if issubclass(kind, errors.DomainError)}
+    assert kinds - refusals == {errors.AdapterError}
     assert issubclass(errors.AdapterError, errors.ControlError)

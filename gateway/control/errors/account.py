@@ -1,0 +1,39 @@
+"""What the account may not do: quotas, behaviour, client tokens and tags."""
+
+from gateway.control.errors.base import DomainError
+
+
+class EipQuotaError(DomainError):
+    """The account has all the EIPs it may have."""
+
+
+class DailyQuotaError(DomainError):
+    """The account has used up its quota of this day."""
+
+
+class DailyChangesError(DomainError):
+    """The account has exchanged as many addresses as it may in a day."""
+
+
+class UnsupportedBehaviourError(DomainError):
+    """The behaviour that the account is set to has no such operation."""
+
+
+class TokenTooLongError(DomainError):
+    """The client token has too many characters."""
+
+
+class TokenReusedError(DomainError):
+    """The client token was used for another request."""
+
+
+class InvalidTagError(DomainError):
+    """The key or the value of a tag has a wrong form."""
+
+
+class DuplicateTagError(DomainError):
+    """The same key is given twice for one resource."""
+
+
+class TagQuotaError(DomainError):
+    """A resource can't have so many tags."""
