@@ -25,7 +25,7 @@ from gateway.control import events as ev
 from gateway.control import exclusion
 from gateway.control.compile import Compiler
 from gateway.control.decide import decide
-from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.moment import Moment
 from gateway.control.errors import AdapterError, UnknownTaskError
 from gateway.control.ports import EventStore, Hosts, Tables
 from gateway.control.progress import Progress, Task, instances_of
@@ -205,7 +205,7 @@ class Controller:
     def _record(self, commands: Iterable[cmd.Command]) -> Task:
         self._catch_up()
         with self.state() as state:
-            at = Circumstances(self._clock(), self._rng, given=set(self.progress.given_back))
+            at = Moment(self._clock(), self._rng, given=set(self.progress.given_back))
             events: list[ev.Event] = []
             for command in commands:
                 exclusion.check(state, self.progress, command)
@@ -228,7 +228,7 @@ class Controller:
         """Record what was done in the world. Raises `AdapterError`."""
         with self._one_command:
             self._catch_up()
-            self._commit(decide(self._state, command, Circumstances(self._clock(), self._rng)))
+            self._commit(decide(self._state, command, Moment(self._clock(), self._rng)))
 
     def _commit(self, events: list[ev.Event]) -> None:
         if not events:

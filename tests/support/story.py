@@ -9,7 +9,7 @@ from support.snapshot import snapshot
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.decide import decide
-from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.moment import Moment
 from gateway.control.errors import DomainError
 from gateway.control.state import State
 from gateway.control.values import ChargeType, Eip, Instance, InstanceState
@@ -38,7 +38,7 @@ class Story:
 
     def do(self, command: cmd.Command) -> list[ev.Event]:
         """Decide and take in; returns the events."""
-        events = decide(self.state, command, Circumstances(self.now, self._rng))
+        events = decide(self.state, command, Moment(self.now, self._rng))
         self._take(events)
         return events
 

@@ -16,7 +16,7 @@ from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.controller import Controller
-from gateway.control.decisions import checks
+from gateway.control.decisions import requirements
 from gateway.control.state import State
 from gateway.control.values import REASSIGNMENTS_MAX, Eip, Tag
 
@@ -103,7 +103,7 @@ def _change_charge_type(
 def _rename_eip(control: Controller, request: models.ModifyAddressAttribute) -> Answer:
     if request.AddressName is None:
         with control.state() as state:
-            checks.eip(state, request.AddressId)
+            requirements.eip(state, request.AddressId)
     else:
         control.submit(cmd.RenameEip(request.AddressId, request.AddressName))
     return {}

@@ -12,7 +12,7 @@ from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
 from gateway.control.controller import Controller
 from gateway.control.decide import decide
-from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.moment import Moment
 from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
 from gateway.control.values import Purchase, Tag
 
@@ -51,7 +51,7 @@ def bought(request: models.RunInstances) -> cmd.RunInstance:
 def rehearse(control: Controller, command: cmd.RunInstance) -> None:
     """Whether the command would be carried out now. Raises a `DomainError` if it would not."""
     with control.state() as state:
-        decide(state, command, Circumstances(control.now(), SystemRandom()))
+        decide(state, command, Moment(control.now(), SystemRandom()))
 
 
 def _check_zone(zone: str) -> None:

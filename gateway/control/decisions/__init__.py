@@ -1,1 +1,1 @@
-"""What each kind of command leads to, by topic. Nothing here changes the state."""
+"""The rules, by topic: which events a command leads to. Nothing here changes the state."""

@@ -3,13 +3,13 @@
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import REASSIGNMENTS_MAX, Behaviour
 
 
-def configure(state: State, command: cmd.ConfigureAccount) -> list[ev.Event]:
-    """What isn't named stays as it is."""
+def configure(state: State, command: cmd.ConfigureAccount, _at: Moment) -> list[ev.Event]:
+    """Change the settings that the command names; the others stay as they are."""
     before = state.account
     for limit in (command.eips_max, command.applications_max):
         if limit is not None and limit < 0:
@@ -25,8 +25,8 @@ def configure(state: State, command: cmd.ConfigureAccount) -> list[ev.Event]:
     return [after] if after != unchanged else []
 
 
-def may_apply(state: State, count: int, at: Circumstances) -> None:
-    """The account may have so many EIPs more, and today. Raises a `DomainError`."""
+def may_apply(state: State, count: int, at: Moment) -> None:
+    """Check that the account may have `count` EIPs more, today too. Raises a `DomainError`."""
     account = state.account
     if len(state.eips) + count > account.eips_max:
         raise errors.EipQuotaError(
@@ -40,8 +40,8 @@ def may_apply(state: State, count: int, at: Circumstances) -> None:
         )
 
 
-def may_reassign(state: State, at: Circumstances) -> None:
-    """An instance may be assigned an ordinary public IP once more today. Raises a `DomainError`."""
+def may_reassign(state: State, at: Moment) -> None:
+    """Check that one more ordinary public IP may be assigned today. Raises a `DomainError`."""
     if state.ledger.reassignments(at.now) >= REASSIGNMENTS_MAX:
         raise errors.DailyQuotaError(
             f"ordinary public IPs are assigned anew {REASSIGNMENTS_MAX} times in a day (UTC)"
@@ -49,7 +49,7 @@ def may_reassign(state: State, at: Circumstances) -> None:
 
 
 def standard(state: State) -> bool:
-    """Whether the account behaves as today's API says."""
+    """Whether the account's behaviour is that of today's API."""
     return state.account.behaviour is Behaviour.STANDARD
 
 

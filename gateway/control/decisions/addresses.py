@@ -5,22 +5,22 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import account, blocks, checks, packages, tags, tokens
-from gateway.control.decisions.circumstances import Circumstances
-from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
+from gateway.control.decisions import account, blocks, packages, requirements, tags, tokens
+from gateway.control.decisions.moment import Moment
+from gateway.control.decisions.ordinary_ips import assign, free_addresses, new_address_id, release
 from gateway.control.state import State
 from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, Eip, Instance
 
 ALLOCATED_MAX: Final = 100  # by one call
 
 
-def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[ev.Event]:
-    """Addresses of the pool become the account's."""
+def allocate(state: State, command: cmd.AllocateEip, at: Moment) -> list[ev.Event]:
+    """Take addresses of the pool into the account, as EIPs."""
     if tokens.answered(state, command):
         return []
-    checks.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
-    checks.count(command.count, ALLOCATED_MAX)
-    name = checks.other_name(command.name)
+    requirements.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
+    requirements.count(command.count, ALLOCATED_MAX)
+    name = requirements.other_name(command.name)
     tags.check(command.tags)
     account.may_apply(state, command.count, at)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
@@ -44,18 +44,18 @@ def allocate(state: State, command: cmd.AllocateEip, at: Circumstances) -> list[
     return [*events, *tokens.remember(command, *ids)]
 
 
-def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event]:
-    """It takes the place of the instance's ordinary public IP."""
-    eip = checks.eip(state, command.eip_id)
+def bind(state: State, command: cmd.BindEip, at: Moment) -> list[ev.Event]:
+    """Bind an EIP; it takes the place of the instance's ordinary public IP."""
+    eip = requirements.eip(state, command.eip_id)
     blocks.refuse(state, eip.address)
-    instance = checks.instance(state, command.instance_id)
+    instance = requirements.instance(state, command.instance_id)
     if instance.eip_id == eip.eip_id:
         raise errors.AlreadyBoundError(f"{eip.eip_id} is bound to {instance.instance_id} already")
     if instance.eip_id:
         raise errors.AlreadyBoundError(
             f"{instance.instance_id} has {instance.eip_id} bound: unbind that first"
         )
-    checks.at_rest(instance)
+    requirements.at_rest(instance)
     blocks.refuse_ordinary(state, instance)
     if account.standard(state):
         _check_apart(eip, instance)
@@ -65,7 +65,7 @@ def bind(state: State, command: cmd.BindEip, at: Circumstances) -> list[ev.Event
 
 
 def _check_apart(eip: Eip, instance: Instance) -> None:
-    """Today's API takes nothing away to bind: the user does that before."""
+    """Check what today's API wants: the user unbinds and returns addresses before binding."""
     if eip.instance_id:
         raise errors.EipStatusError(
             f"{eip.eip_id} is bound to {eip.instance_id}: unbind it first (behaviour STANDARD)"
@@ -77,9 +77,9 @@ def _check_apart(eip: Eip, instance: Instance) -> None:
         )
 
 
-def unbind(state: State, command: cmd.UnbindEip, at: Circumstances) -> list[ev.Event]:
-    """Its instance gets a new ordinary public IP, if that is the account's behaviour or asked."""
-    eip = checks.eip(state, command.eip_id)
+def unbind(state: State, command: cmd.UnbindEip, at: Moment) -> list[ev.Event]:
+    """Unbind an EIP; its instance may get a new ordinary public IP, as the behaviour says."""
+    eip = requirements.eip(state, command.eip_id)
     blocks.refuse(state, eip.address)
     if not eip.instance_id:
         raise errors.EipStatusError(f"{eip.eip_id} is bound to no instance")
@@ -89,16 +89,16 @@ def unbind(state: State, command: cmd.UnbindEip, at: Circumstances) -> list[ev.E
     if command.reallocate and instance.bandwidth_mbps:
         account.may_reassign(state, at)
         return _leave(state, eip, at)
-    checks.at_rest(instance)
+    requirements.at_rest(instance)
     return [ev.EipUnbound(eip.eip_id, instance.instance_id)]
 
 
-def transform(state: State, command: cmd.TransformOrdinaryIp, at: Circumstances) -> list[ev.Event]:
-    """The address stays what it is, and where; a package it is in stays its package."""
-    instance = checks.instance(state, command.instance_id)
+def transform(state: State, command: cmd.TransformOrdinaryIp, at: Moment) -> list[ev.Event]:
+    """Make an EIP of an ordinary public IP: its address, instance and package stay."""
+    instance = requirements.instance(state, command.instance_id)
     if instance.eip_id:
         raise errors.AlreadyBoundError(f"{instance.eip_id} is bound to {instance.instance_id}")
-    checks.at_rest(instance)
+    requirements.at_rest(instance)
     ordinary = instance.ordinary
     if not ordinary:
         raise errors.NoWanIpError(f"{instance.instance_id} has no ordinary public IP")
@@ -110,7 +110,7 @@ def transform(state: State, command: cmd.TransformOrdinaryIp, at: Circumstances)
         eip_id=ordinary.address_id,
         instance_id=instance.instance_id,
         address=ordinary.address,
-        name=checks.UNNAMED,
+        name=requirements.UNNAMED,
         bandwidth_mbps=instance.bandwidth_mbps,
         charge_type=instance.charge_type.value,
     )
@@ -120,16 +120,16 @@ def transform(state: State, command: cmd.TransformOrdinaryIp, at: Circumstances)
     return [*packages.left(instance, ordinary.address_id), transformed, joined]
 
 
-def return_ordinary(state: State, command: cmd.ReturnOrdinaryIps) -> list[ev.Event]:
-    """Today's API lets a user do without; the older one doesn't."""
+def return_ordinary(state: State, command: cmd.ReturnOrdinaryIps, _at: Moment) -> list[ev.Event]:
+    """Release ordinary public IPs; only today's API lets a user ask for that."""
     if not account.standard(state):
         raise errors.UnsupportedBehaviourError(
             "the system alone releases ordinary public IPs (behaviour LEGACY)"
         )
     events: list[ev.Event] = []
     for instance_id in dict.fromkeys(command.instance_ids):
-        instance = checks.instance(state, instance_id)
-        checks.at_rest(instance)
+        instance = requirements.instance(state, instance_id)
+        requirements.at_rest(instance)
         if not instance.ordinary:
             raise errors.NoWanIpError(f"{instance_id} has no ordinary public IP")
         blocks.refuse(state, instance.ordinary.address)
@@ -137,19 +137,19 @@ def return_ordinary(state: State, command: cmd.ReturnOrdinaryIps) -> list[ev.Eve
     return events
 
 
-def give_back(state: State, eip_id: str) -> list[ev.Event]:
-    """The account's no more."""
-    eip = checks.eip(state, eip_id)
+def release_eip(state: State, command: cmd.ReleaseEip, _at: Moment) -> list[ev.Event]:
+    """Give the address of an unbound EIP back to the pool."""
+    eip = requirements.eip(state, command.eip_id)
     if eip.instance_id:
-        raise errors.EipStatusError(f"{eip_id} is bound to {eip.instance_id}: unbind it first")
-    return [*packages.left(eip, eip_id), ev.EipReleased(eip_id, eip.address)]
+        raise errors.EipStatusError(f"{eip.eip_id} is bound to {eip.instance_id}: unbind it first")
+    return [*packages.left(eip, eip.eip_id), ev.EipReleased(eip.eip_id, eip.address)]
 
 
-def _leave(state: State, eip: Eip, at: Circumstances) -> list[ev.Event]:
-    """The EIP leaves its instance, which gets a new ordinary public IP if it pays for one."""
+def _leave(state: State, eip: Eip, at: Moment) -> list[ev.Event]:
+    """The EIP leaves its instance, which gets a new ordinary public IP if it has bandwidth."""
     assert eip.instance_id is not None
     instance = state.instances[eip.instance_id]
-    checks.at_rest(instance)
+    requirements.at_rest(instance)
     unbound = ev.EipUnbound(eip.eip_id, instance.instance_id)
     if not instance.bandwidth_mbps:
         return [unbound]

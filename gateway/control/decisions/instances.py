@@ -1,4 +1,4 @@
-"""Instances: bought, switched on and off, ended; and what was done for that, as reported."""
+"""Instances: bought, switched on and off, ended; and the reports of that work."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -7,9 +7,9 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import blocks, checks, packages, purchase, tags, tokens
-from gateway.control.decisions.circumstances import Circumstances
-from gateway.control.decisions.ordinary import assign, free_addresses, new_address_id, release
+from gateway.control.decisions import blocks, packages, purchases, requirements, tags, tokens
+from gateway.control.decisions.moment import Moment
+from gateway.control.decisions.ordinary_ips import assign, free_addresses, new_address_id, release
 from gateway.control.state import PASSING, State
 from gateway.control.values import InstanceState
 
@@ -17,13 +17,13 @@ RUN_MAX: Final = 100  # by one call
 TERMINABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState.LAUNCH_FAILED)
 
 
-def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Event]:
-    """Bought; with bandwidth each has an ordinary public IP from the start."""
+def run(state: State, command: cmd.RunInstance, at: Moment) -> list[ev.Event]:
+    """Buy instances; with bandwidth each has an ordinary public IP from the start."""
     if tokens.answered(state, command):
         return []
     bandwidth_mbps = _bandwidth(command)
-    checks.count(command.count, RUN_MAX)
-    purchase.check(command.purchase)
+    requirements.count(command.count, RUN_MAX)
+    purchases.check(command.purchase)
     tags.check(command.tags)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
     if package and not bandwidth_mbps:
@@ -39,27 +39,29 @@ def run(state: State, command: cmd.RunInstance, at: Circumstances) -> list[ev.Ev
 
 
 def _bandwidth(command: cmd.RunInstance) -> int:
-    """What is bought for a public IP: none for who doesn't want one."""
-    checks.instance_bandwidth(command.bandwidth_mbps, command.charge_type, least=0)
+    """The bandwidth for a public IP: 0 if none is wanted."""
+    requirements.instance_bandwidth(command.bandwidth_mbps, command.charge_type, least=0)
     if command.public_ip and not command.bandwidth_mbps:
         raise errors.InstanceCombinationError("there is no public IP without bandwidth")
     return 0 if command.public_ip is False else command.bandwidth_mbps
 
 
 def _ordered(
-    state: State, command: cmd.RunInstance, bandwidth_mbps: int, at: Circumstances
+    state: State, command: cmd.RunInstance, bandwidth_mbps: int, at: Moment
 ) -> list[ev.InstanceOrdered]:
-    private_ips = purchase.private_ips(state, command, at)
+    private_ips = purchases.private_ips(state, command, at)
     bought = command.purchase
     ordered: dict[str, ev.InstanceOrdered] = {}
     macs: set[str] = set()
     for position, private_ip in enumerate(private_ips):
-        host_name = purchase.numbered(bought.host_name, position, command.count)
+        host_name = purchases.numbered(bought.host_name, position, command.count)
         instance_id, mac = at.new_id("ins", state.instances, ordered), at.new_mac(state.macs, macs)
         macs.add(mac)
         ordered[instance_id] = ev.InstanceOrdered(
             instance_id=instance_id,
-            name=checks.instance_name(purchase.numbered(command.name, position, command.count)),
+            name=requirements.instance_name(
+                purchases.numbered(command.name, position, command.count)
+            ),
             uuid=at.new_uuid(),
             private_ip=private_ip,
             mac=mac,
@@ -68,7 +70,7 @@ def _ordered(
             image_id=bought.image_id,
             instance_type=bought.instance_type,
             instance_charge_type=bought.charge_type.value,
-            host_name=purchase.host_name(host_name, private_ip),
+            host_name=purchases.host_name(host_name, private_ip),
             user_data=bought.user_data,
             role=bought.role,
             protected=bought.protected,
@@ -76,9 +78,7 @@ def _ordered(
     return list(ordered.values())
 
 
-def _assigned(
-    state: State, instance_ids: Sequence[str], at: Circumstances
-) -> list[ev.OrdinaryIpAssigned]:
+def _assigned(state: State, instance_ids: Sequence[str], at: Moment) -> list[ev.OrdinaryIpAssigned]:
     taken: list[str] = []
     for _ in instance_ids:
         taken.append(new_address_id(state, at, taken))
@@ -87,19 +87,25 @@ def _assigned(
     return [ev.OrdinaryIpAssigned(*triple) for triple in triples]
 
 
-def pass_on(
+def reboot(state: State, command: cmd.RebootInstance, _at: Moment) -> list[ev.Event]:
+    """Switch a running instance off and on."""
+    return _pass_on(state, command.instance_id, InstanceState.RUNNING, InstanceState.REBOOTING)
+
+
+def _pass_on(
     state: State, instance_id: str, needed: InstanceState, passing: InstanceState
 ) -> list[ev.Event]:
-    """It goes from the state it must be in to a passing one."""
-    instance = checks.instance(state, instance_id)
+    """The instance goes from the state that it must be in to a passing one."""
+    instance = requirements.instance(state, instance_id)
     if instance.state is not needed:
         raise errors.InstanceStateError(instance_id, instance.state, needed.value)
     return [ev.state_changed(instance_id, passing)]
 
 
-def start(state: State, instance_id: str, at: Circumstances) -> list[ev.Event]:
-    """It is charged for again, and gets another ordinary public IP if one was taken away."""
-    events = pass_on(state, instance_id, InstanceState.STOPPED, InstanceState.STARTING)
+def start(state: State, command: cmd.StartInstance, at: Moment) -> list[ev.Event]:
+    """Start an instance: charging goes on, and a released ordinary public IP is replaced."""
+    instance_id = command.instance_id
+    events = _pass_on(state, instance_id, InstanceState.STOPPED, InstanceState.STARTING)
     instance = state.instances[instance_id]
     if not instance.charging:
         events.append(ev.InstanceChargingChanged(instance_id, charging=True, address_due=False))
@@ -108,10 +114,10 @@ def start(state: State, instance_id: str, at: Circumstances) -> list[ev.Event]:
     return events
 
 
-def stop(state: State, command: cmd.StopInstance) -> list[ev.Event]:
-    """It keeps its addresses; one that isn't charged for an EIP only."""
+def stop(state: State, command: cmd.StopInstance, _at: Moment) -> list[ev.Event]:
+    """Stop an instance: it keeps its EIP, and while charged its ordinary public IP, too."""
     instance_id = command.instance_id
-    events = pass_on(state, instance_id, InstanceState.RUNNING, InstanceState.STOPPING)
+    events = _pass_on(state, instance_id, InstanceState.RUNNING, InstanceState.STOPPING)
     if command.charging:
         return events
     blocks.refuse_ordinary(state, state.instances[instance_id])
@@ -120,23 +126,24 @@ def stop(state: State, command: cmd.StopInstance) -> list[ev.Event]:
     return [*released, changed, *events]
 
 
-def terminate(state: State, instance_id: str) -> list[ev.Event]:
-    """It loses its addresses at once, and goes when its machine has."""
-    instance = checks.instance(state, instance_id)
+def terminate(state: State, command: cmd.TerminateInstance, _at: Moment) -> list[ev.Event]:
+    """End an instance: its addresses leave at once, it goes when its machine is removed."""
+    instance_id = command.instance_id
+    instance = requirements.instance(state, instance_id)
     if instance.purchase.protected:
         raise errors.ProtectedError(
             f"{instance_id} is protected: set DisableApiTermination to false first"
         )
-    checks.in_state(instance, TERMINABLE)
+    requirements.in_state(instance, TERMINABLE)
     events = release(instance)
     if instance.eip_id:
         events.append(ev.EipUnbound(instance.eip_id, instance_id))
     return [*events, ev.state_changed(instance_id, InstanceState.TERMINATING)]
 
 
-def done(state: State, instance_id: str) -> list[ev.Event]:
-    """What its passing state asked for is done; a report that comes late changes nothing."""
-    instance = checks.instance(state, instance_id)
+def done(state: State, command: cmd.ReportDone, _at: Moment) -> list[ev.Event]:
+    """End the instance's passing state; a report that comes late changes nothing."""
+    instance = requirements.instance(state, command.instance_id)
     if instance.state not in PASSING:
         return []
     after = PASSING[instance.state]
@@ -145,9 +152,9 @@ def done(state: State, instance_id: str) -> list[ev.Event]:
     return [ev.state_changed(instance.instance_id, after)]
 
 
-def launch_failed(state: State, instance_id: str, why: str) -> list[ev.Event]:
-    """It stays to be looked at, without an address."""
-    instance = checks.instance(state, instance_id)
-    checks.in_state(instance, (InstanceState.PENDING,))
-    failed = ev.state_changed(instance.instance_id, InstanceState.LAUNCH_FAILED, why)
+def launch_failed(state: State, command: cmd.ReportLaunchFailed, _at: Moment) -> list[ev.Event]:
+    """Keep the instance for inspection, without a public address."""
+    instance = requirements.instance(state, command.instance_id)
+    requirements.in_state(instance, (InstanceState.PENDING,))
+    failed = ev.state_changed(instance.instance_id, InstanceState.LAUNCH_FAILED, command.why)
     return [*release(instance), failed]

@@ -1,8 +1,8 @@
-"""Bandwidth packages: made, changed and deleted, joined and left.
+"""Bandwidth packages: created, changed and deleted, joined and left.
 
-A member keeps its own bandwidth under the package's, and the package pays for it; whoever leaves
-is paid for by traffic, unless something else is asked for. An ordinary public IP is a member as
-long as it is there: a package is of addresses, not of instances.
+The package pays for its members, and each keeps its own bandwidth as well. An address that leaves
+pays by traffic, unless the command says otherwise. Members are addresses, not instances: an
+ordinary public IP leaves when it is released.
 """
 
 from itertools import count, islice
@@ -11,8 +11,8 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import checks, tags
-from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions import requirements, tags
+from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import (
     EIP_BANDWIDTH_MAX_MBPS,
@@ -34,11 +34,11 @@ JOINABLE: Final = (
 ON_ITS_OWN: Final = (ChargeType.TRAFFIC_POSTPAID_BY_HOUR, ChargeType.BANDWIDTH_POSTPAID_BY_HOUR)
 
 
-def create(state: State, command: cmd.CreatePackages, at: Circumstances) -> list[ev.Event]:
-    """So many, with the lowest numbers that are free."""
+def create(state: State, command: cmd.CreatePackages, at: Moment) -> list[ev.Event]:
+    """Create packages, with the lowest numbers that are free."""
     _check_limit(command.bandwidth_mbps)
-    name = checks.other_name(command.name)
-    checks.count(command.count, PACKAGES_MAX)
+    name = requirements.other_name(command.name)
+    requirements.count(command.count, PACKAGES_MAX)
     tags.check(command.tags)
     if len(state.packages) + command.count > PACKAGES_MAX:
         raise errors.PackageQuotaError(f"an account has at most {PACKAGES_MAX} bandwidth packages")
@@ -63,17 +63,21 @@ def create(state: State, command: cmd.CreatePackages, at: Circumstances) -> list
     return events
 
 
-def change_bandwidth(state: State, command: cmd.ChangePackageBandwidth) -> list[ev.Event]:
-    """Another limit for all members together, or none."""
+def change_bandwidth(
+    state: State, command: cmd.ChangePackageBandwidth, _at: Moment
+) -> list[ev.Event]:
+    """Change the limit that all members share, or remove it."""
     package = find(state, command.package_id)
     _check_limit(command.bandwidth_mbps)
     return _changed(package, package.name, command.bandwidth_mbps, package.charge_type.value)
 
 
-def change_attributes(state: State, command: cmd.ChangePackageAttributes) -> list[ev.Event]:
-    """Another name, another way to pay, or both."""
+def change_attributes(
+    state: State, command: cmd.ChangePackageAttributes, _at: Moment
+) -> list[ev.Event]:
+    """Change the name of a package, its charge type, or both."""
     package = find(state, command.package_id)
-    name = package.name if command.name is None else checks.other_name(command.name)
+    name = package.name if command.name is None else requirements.other_name(command.name)
     charge_type = command.charge_type or package.charge_type
     return _changed(package, name, package.bandwidth_mbps, charge_type.value)
 
@@ -87,8 +91,8 @@ def _changed(
     return [ev.PackageChanged(package.package_id, name, bandwidth_mbps, charge_type)]
 
 
-def delete(state: State, command: cmd.DeletePackage) -> list[ev.Event]:
-    """Only without members."""
+def delete(state: State, command: cmd.DeletePackage, _at: Moment) -> list[ev.Event]:
+    """Delete a package; one with members is refused."""
     package = find(state, command.package_id)
     if package.members:
         raise errors.PackageInUseError(
@@ -97,8 +101,8 @@ def delete(state: State, command: cmd.DeletePackage) -> list[ev.Event]:
     return [ev.PackageDeleted(package.package_id)]
 
 
-def join(state: State, command: cmd.JoinPackage) -> list[ev.Event]:
-    """All of these or none."""
+def join(state: State, command: cmd.JoinPackage, _at: Moment) -> list[ev.Event]:
+    """Add addresses to a package, all of them or none."""
     package = find(state, command.package_id)
     address_ids = dict.fromkeys(command.address_ids)
     for address_id in address_ids:
@@ -113,15 +117,15 @@ def join(state: State, command: cmd.JoinPackage) -> list[ev.Event]:
     return [ev.PackageJoined(package.package_id, address_id) for address_id in address_ids]
 
 
-def leave(state: State, command: cmd.LeavePackage) -> list[ev.Event]:
-    """All of these or none."""
+def leave(state: State, command: cmd.LeavePackage, _at: Moment) -> list[ev.Event]:
+    """Remove addresses from a package, all of them or none."""
     package = find(state, command.package_id)
     if command.charge_type not in ON_ITS_OWN:
         raise errors.MemberChargeTypeError(
-            f"whoever leaves a bandwidth package can't be {command.charge_type.value}"
+            f"an address that leaves a bandwidth package can't be {command.charge_type.value}"
         )
     if command.bandwidth_mbps is not None:
-        checks.switched_bandwidth(command.bandwidth_mbps, command.charge_type)
+        requirements.switched_bandwidth(command.bandwidth_mbps, command.charge_type)
     events: list[ev.Event] = []
     for address_id in dict.fromkeys(command.address_ids):
         holder = _holder(state, address_id)
@@ -139,7 +143,7 @@ def left(
     charge_type: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR,
     bandwidth_mbps: int | None = None,
 ) -> list[ev.Event]:
-    """The holder's address leaves the package it is in, if it is in one."""
+    """The holder's address leaves its package, if it is in one."""
     if not holder.package_id:
         return []
     # Both kinds of address have the same limits with these charge types.
@@ -150,12 +154,12 @@ def left(
 def joining(
     state: State, package_id: str | None, charge_type: ChargeType, newcomers: int
 ) -> BandwidthPackage | None:
-    """The package that new addresses are to join, if it is one. Raises a `DomainError`."""
+    """The package that new addresses are to join, or None. Raises a `DomainError`."""
     if package_id is None:
         return None
     if charge_type is not ChargeType.BANDWIDTH_PACKAGE:
         raise errors.CombinationError(
-            f"only what is {ChargeType.BANDWIDTH_PACKAGE.value} joins a bandwidth package"
+            f"an address joins a bandwidth package only as {ChargeType.BANDWIDTH_PACKAGE.value}"
         )
     package = find(state, package_id)
     check_room(package, newcomers)
@@ -163,13 +167,13 @@ def joining(
 
 
 def check_room(package: BandwidthPackage, newcomers: int) -> None:
-    """So many more may join."""
+    """Check that so many addresses more may join. Raises `PackageFullError`."""
     if len(package.members) + newcomers > MEMBERS_MAX:
         raise errors.PackageFullError(f"a bandwidth package has at most {MEMBERS_MAX} members")
 
 
 def find(state: State, package_id: str) -> BandwidthPackage:
-    """The bandwidth package with this id."""
+    """Look up the bandwidth package with this id. Raises `UnknownPackageError`."""
     found = state.packages.get(package_id)
     if found is None:
         raise errors.UnknownPackageError(f"no bandwidth package {package_id!r}")
@@ -177,7 +181,7 @@ def find(state: State, package_id: str) -> BandwidthPackage:
 
 
 def _holder(state: State, address_id: str) -> Instance | Eip:
-    """The EIP, or the instance whose ordinary public IP it is."""
+    """The EIP with this id, or the instance that has it as ordinary public IP."""
     if address_id in state.eips:
         return state.eips[address_id]
     if address_id in state.ordinary:

@@ -1,4 +1,4 @@
-"""Tags: what new things are marked with."""
+"""Tags that new resources get when they are made."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,15 +7,15 @@ from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.values import Tag
 
-TAGS_MAX: Final = 50  # of a thing
+TAGS_MAX: Final = 50  # of a resource
 KEY_MAX: Final = 127  # characters
 VALUE_MAX: Final = 255
 
 
 def check(tags: Sequence[Tag]) -> None:
-    """One thing can have these. Raises a `DomainError`."""
+    """Check that one resource can have these tags. Raises a `DomainError`."""
     if len(tags) > TAGS_MAX:
-        raise errors.TagQuotaError(f"a thing has at most {TAGS_MAX} tags")
+        raise errors.TagQuotaError(f"a resource has at most {TAGS_MAX} tags")
     if len({tag.key for tag in tags}) < len(tags):
         raise errors.DuplicateTagError("a tag's key is given twice")
     for tag in tags:
@@ -28,5 +28,5 @@ def check(tags: Sequence[Tag]) -> None:
 
 
 def tagged(resource_id: str, tags: Sequence[Tag]) -> list[ev.Tagged]:
-    """The thing gets these."""
+    """The events by which the resource gets these tags."""
     return [ev.Tagged(resource_id, tag.key, tag.value) for tag in tags]

@@ -1,4 +1,4 @@
-"""Client tokens: a request that comes again is answered again, and not carried out again."""
+"""Client tokens: a request that comes again gets the same answer, and changes nothing."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,7 @@ Tokened = cmd.RunInstance | cmd.AllocateEip
 
 
 def answered(state: State, command: Tokened) -> bool:
-    """Whether this very request was carried out before. Raises a `DomainError`."""
+    """Whether this request was carried out before. Raises a `DomainError`."""
     token = command.client_token
     if len(token) > TOKEN_MAX:
         raise errors.TokenTooLongError(f"a client token has at most {TOKEN_MAX} characters")
@@ -24,13 +24,13 @@ def answered(state: State, command: Tokened) -> bool:
     before = state.ledger.answer(type(command).__name__, token)
     if before and before.digest != _digest(command):
         raise errors.TokenReusedError(
-            f"the client token {token!r} was another request's: use a new one"
+            f"the client token {token!r} was used for another request: use a new one"
         )
     return before is not None
 
 
 def remember(command: Tokened, *ids: str) -> list[ev.Event]:
-    """The request with this token was answered with these ids."""
+    """The event that the request with this token was answered with these ids."""
     if not command.client_token:
         return []
     kind = type(command).__name__

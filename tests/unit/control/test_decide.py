@@ -7,7 +7,7 @@ from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions.moment import Moment
 from gateway.control.values import InstanceState
 
 
@@ -283,8 +283,8 @@ def test_names_are_kept_as_given(name: str, kept: str) -> None:
 
 
 def test_an_id_or_mac_that_is_taken_is_passed_over() -> None:
-    def at() -> Circumstances:
-        return Circumstances(0.0, Random(7))  # noqa: S311  the same ids in each run
+    def at() -> Moment:
+        return Moment(0.0, Random(7))  # noqa: S311  the same ids in each run
 
     first_id, first_mac = at().new_id("ins", ()), at().new_mac(())
     assert at().new_id("ins", {first_id}) != first_id

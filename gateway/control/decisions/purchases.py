@@ -1,4 +1,4 @@
-"""What instances are bought with: whether it can be had, how several differ, and what changes."""
+"""The terms of a purchase: what is sold, how several instances differ, and what can change."""
 
 import base64
 import binascii
@@ -12,8 +12,8 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import checks, ordinary
-from gateway.control.decisions.circumstances import Circumstances
+from gateway.control.decisions import ordinary_ips, requirements
+from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import TYPES, InstanceChargeType, InstanceState, Purchase
 
@@ -28,7 +28,7 @@ _ROLE: Final = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
 
 
 def check(purchase: Purchase) -> None:
-    """It can be had; host names are checked as they come to be. Raises a `DomainError`."""
+    """Check that these terms are sold; host names are checked later. Raises a `DomainError`."""
     if purchase.instance_type not in TYPES:
         raise errors.UnknownTypeError(
             f"no instance type {purchase.instance_type!r}: there are {', '.join(TYPES)}"
@@ -42,7 +42,7 @@ def check(purchase: Purchase) -> None:
 
 
 def numbered(name: str, position: int, count: int) -> str:
-    """What the instance at `position` of `count` is called, counted from 0."""
+    """The name of the instance at `position` of `count`, counted from 0."""
     if _NUMBER.search(name):
         return _NUMBER.sub(lambda found: _digits(found, position), name)
     return f"{name}{position + 1}" if name and count > 1 else name
@@ -53,7 +53,7 @@ def _digits(found: re.Match[str], position: int) -> str:
 
 
 def host_name(name: str, private_ip: str) -> str:
-    """The host name that is asked for, else one by the private address. Raises `HostNameError`."""
+    """Check the host name, or make one of the private address. Raises `HostNameError`."""
     if not name:
         return "VM-{2}-{3}-linux".format(*private_ip.split("."))
     if not _HOST_NAME.fullmatch(name):
@@ -64,8 +64,8 @@ def host_name(name: str, private_ip: str) -> str:
     return name
 
 
-def private_ips(state: State, command: cmd.RunInstance, at: Circumstances) -> list[str]:
-    """A private address each: those asked for, or as many as there are. Raises a `DomainError`."""
+def private_ips(state: State, command: cmd.RunInstance, at: Moment) -> list[str]:
+    """Choose a private address for each instance. Raises a `DomainError`."""
     least = command.count if command.count_min is None else command.count_min
     if not 1 <= least <= command.count:
         raise errors.MinCountError(f"at least {least} of {command.count} can't be")
@@ -75,12 +75,12 @@ def private_ips(state: State, command: cmd.RunInstance, at: Circumstances) -> li
     if len(found) < least:
         raise errors.SubnetFullError("no private address is free: terminate an instance first")
     if command.bandwidth_mbps and command.public_ip is not False:
-        publics = sum(1 for _ in islice(ordinary.ready(state, at), len(found)))
+        publics = sum(1 for _ in islice(ordinary_ips.ready(state, at), len(found)))
         return found[: max(publics, least)]
     return found
 
 
-def _given(state: State, command: cmd.RunInstance, at: Circumstances) -> list[str]:
+def _given(state: State, command: cmd.RunInstance, at: Moment) -> list[str]:
     given = command.private_ips
     if len(given) != command.count or len(given) > GIVEN_MAX:
         raise errors.InstanceCombinationError(
@@ -93,7 +93,7 @@ def _given(state: State, command: cmd.RunInstance, at: Circumstances) -> list[st
         if not state.subnet.ready(address, at.now):
             raise errors.PrivateIpUsedError(f"{address} is in use")
     if len(set(given)) < len(given):
-        raise errors.PrivateIpUsedError("a private address can't be two instances'")
+        raise errors.PrivateIpUsedError("two instances can't have the same private address")
     return list(given)
 
 
@@ -104,8 +104,8 @@ def _address(text: str) -> IPv4Address:
         raise errors.PrivateIpMalformedError(f"{text[:80]!r} is no IPv4 address") from error
 
 
-def change(state: State, command: cmd.ChangeInstancesAttributes) -> list[ev.Event]:
-    """The same change for all of them, or for none."""
+def change(state: State, command: cmd.ChangeInstancesAttributes, _at: Moment) -> list[ev.Event]:
+    """Change the terms of instances that were bought, all of them or none."""
     wanted = {
         "user_data": command.user_data,
         "role": command.role,
@@ -116,8 +116,8 @@ def change(state: State, command: cmd.ChangeInstancesAttributes) -> list[ev.Even
     _check_role(command.role or "")
     events: list[ev.Event] = []
     for instance_id in dict.fromkeys(command.instance_ids):
-        instance = checks.instance(state, instance_id)
-        checks.in_state(instance, CHANGEABLE)
+        instance = requirements.instance(state, instance_id)
+        requirements.in_state(instance, CHANGEABLE)
         if command.host_name is not None:
             changes["host_name"] = host_name(command.host_name, instance.private_ip)
         after = _changed(instance.purchase, changes)

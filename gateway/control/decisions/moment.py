@@ -1,4 +1,4 @@
-"""What a decision takes from the world: the time, and chance."""
+"""The moment of a decision: the time, the source of chance, and addresses not to give away."""
 
 from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ DRAWS_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a decision takes from the world: the time, Unix seconds, and chance.
+class Moment:
+    """What a decision takes from outside: the time, Unix seconds, and chance.
 
-    The decisions of one call share them, with the public addresses that can't be given away: what
-    earlier ones gave away, and what packets may still follow.
+    The decisions of one call share a moment. `given` are public addresses that can't be given away:
+    those that earlier decisions gave away, and those that packets may still follow.
     """
 
     now: float
@@ -24,17 +24,17 @@ class Circumstances:
     given: set[str] = field(default_factory=set)
 
     def new_id(self, prefix: str, *taken: Container[str]) -> str:
-        """An id of the cloud's form, e.g. `ins-1a2b3c4d`, that isn't in any of `taken`."""
+        """Draw an id of the cloud's form, e.g. `ins-1a2b3c4d`, that none of `taken` has."""
         return _untaken(
             taken, lambda: f"{prefix}-{''.join(self.rng.choices(ID_LETTERS, k=ID_LENGTH))}"
         )
 
     def new_uuid(self) -> str:
-        """A random UUID (RFC 9562, version 4)."""
+        """Draw a random UUID (RFC 9562, version 4)."""
         return str(UUID(int=self.rng.getrandbits(128), version=4))
 
     def new_mac(self, *taken: Container[str]) -> str:
-        """A MAC of the cloud's form, `52:54:00:…`, that isn't in any of `taken`."""
+        """Draw a MAC of the cloud's form, `52:54:00:…`, that none of `taken` has."""
         return _untaken(
             taken,
             lambda: "52:54:00:" + ":".join(f"{self.rng.randrange(256):02x}" for _ in range(3)),

@@ -1,4 +1,4 @@
-"""What several decisions look up and insist on. Each raises a `DomainError`."""
+"""What several decisions look up and require. Each function raises a `DomainError`."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -21,7 +21,7 @@ _NAMES: Final = f"a name has at most {NAME_MAX} characters, all of them printabl
 
 
 def instance(state: State, instance_id: str) -> Instance:
-    """The instance with this id."""
+    """Look up the instance with this id."""
     found = state.instances.get(instance_id)
     if found is None:
         raise errors.UnknownInstanceError(instance_id)
@@ -29,7 +29,7 @@ def instance(state: State, instance_id: str) -> Instance:
 
 
 def eip(state: State, eip_id: str) -> Eip:
-    """The EIP with this id; an ordinary public IP's is refused as such."""
+    """Look up the EIP with this id; the id of an ordinary public IP has an error of its own."""
     found = state.eips.get(eip_id)
     if found is not None:
         return found
@@ -40,28 +40,28 @@ def eip(state: State, eip_id: str) -> Eip:
 
 
 def in_state(found: Instance, needed: Collection[InstanceState]) -> None:
-    """The instance is in one of these states."""
+    """Require that the instance is in one of these states."""
     if found.state not in needed:
         words = " or ".join(state.value for state in needed)
         raise errors.InstanceStateError(found.instance_id, found.state, words)
 
 
 def at_rest(found: Instance) -> None:
-    """The instance's addresses may change: it is running or stopped, and nothing is under way."""
+    """Require that the instance is running or stopped: then its addresses may change."""
     if found.state in PASSING:
         raise errors.MutexTaskError(found.instance_id, found.state, "RUNNING or STOPPED")
     in_state(found, (InstanceState.RUNNING, InstanceState.STOPPED))
 
 
 def instance_bandwidth(mbps: int, charge_type: ChargeType, *, least: int) -> None:
-    """An instance can have that much."""
+    """Require a bandwidth that an instance can have with this charge type."""
     most = _most(charge_type, INSTANCE_BANDWIDTH_MAX_MBPS)
     if not least <= mbps <= most:
         raise errors.RangeError(_range(mbps, charge_type, least, most))
 
 
 def eip_bandwidth(mbps: int, charge_type: ChargeType) -> None:
-    """An EIP can have that much."""
+    """Require a bandwidth that an EIP can have with this charge type."""
     most = _most(charge_type, EIP_BANDWIDTH_MAX_MBPS)
     if mbps < 1:
         raise errors.BandwidthTooSmallError(_range(mbps, charge_type, 1, most))
@@ -70,27 +70,27 @@ def eip_bandwidth(mbps: int, charge_type: ChargeType) -> None:
 
 
 def switched_bandwidth(mbps: int, charge_type: ChargeType) -> None:
-    """An EIP can have that much when its charge type becomes this one."""
+    """Require a bandwidth that an EIP can have after a change to this charge type."""
     most = _most(charge_type, EIP_BANDWIDTH_MAX_MBPS)
     if not 1 <= mbps <= most:
         raise errors.RangeError(_range(mbps, charge_type, 1, most))
 
 
 def count(number: int, most: int) -> None:
-    """One call may make so many."""
+    """Require a number that one call may make."""
     if not 1 <= number <= most:
         raise errors.RangeError(f"one call makes 1 to {most}, not {number}")
 
 
 def instance_name(name: str) -> str:
-    """The name an instance gets."""
+    """Check the name for an instance; an empty one becomes a default."""
     if len(name) > NAME_MAX:
         raise errors.InstanceNameTooLongError(_NAMES)
     return _printable(name)
 
 
 def other_name(name: str) -> str:
-    """The name anything else gets."""
+    """Check the name for another resource; an empty one becomes a default."""
     if len(name) > NAME_MAX:
         raise errors.NameTooLongError(_NAMES)
     return _printable(name)
