@@ -44,7 +44,7 @@ class Upkeep:
 
         None whose last change isn't in force: no packet is to go where a link is about to be cut.
         """
-        chosen = (self._doubtful if again else {}) | state.passing
+        chosen = {**(self._doubtful if again else {}), **state.passing}
         return [
             state.instances[key]
             for key in chosen

@@ -1,5 +1,6 @@
 """States compared whole, and what a table must hold, worked out without the code under test."""
 
+from types import MethodType
 from typing import Any
 
 from gateway.control import events as ev
@@ -10,7 +11,8 @@ from gateway.control.values import InstanceState
 
 def snapshot(state: State) -> dict[str, Any]:
     """Everything `state` is made of, private parts and order included, free to compare."""
-    return {name: _plain(part) for name, part in vars(state).items()}
+    seen: set[int] = set()
+    return {name: _plain(part, seen) for name, part in vars(state).items()}
 
 
 def replayed(store: EventStore) -> State:
@@ -34,11 +36,15 @@ def expected_mappings(state: State) -> dict[str, str]:
     return expected
 
 
-def _plain(part: Any) -> Any:
-    if isinstance(part, dict):
-        return [(key, _plain(value)) for key, value in part.items()]
-    if type(part).__module__ in ("gateway.control.pool", "gateway.control.ledger"):
-        if not hasattr(part, "__dict__"):
-            return part
-        return {name: _plain(value) for name, value in vars(part).items()}
-    return part
+def _plain(part: Any, seen: set[int]) -> Any:
+    """The part, its own parts included; what several parts share is there once."""
+    if isinstance(part, MethodType):
+        return part.__func__
+    own = type(part).__module__.startswith("gateway.control.state") and hasattr(part, "__dict__")
+    if not own and not isinstance(part, dict):
+        return part
+    if id(part) in seen:
+        return None
+    seen.add(id(part))
+    items = part.items() if isinstance(part, dict) else vars(part).items()
+    return [(key, _plain(value, seen)) for key, value in items]

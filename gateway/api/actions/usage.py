@@ -8,7 +8,7 @@ from gateway.api.requests import operator as models
 from gateway.api.times import iso_time
 from gateway.control.controller import Controller
 from gateway.control.errors import UnknownInstanceError
-from gateway.control.ledger import Released
+from gateway.control.state.ledger import Released
 from gateway.control.values import Eip
 from gateway.metering.values import Usage
 

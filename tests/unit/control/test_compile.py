@@ -7,9 +7,8 @@ from support.snapshot import expected_mappings
 from support.story import Story
 
 from gateway.control import commands as cmd
-from gateway.control import state as states
 from gateway.control.compile import Compiler, compile_table
-from gateway.control.state import State
+from gateway.control.state import State, touches
 from gateway.control.values import InstanceState
 from gateway.nat.table import BadTableError, Draft, Mapping
 
@@ -234,7 +233,7 @@ def test_a_table_stays_as_it_is_when_the_next_one_is_compiled() -> None:
 def test_what_is_too_long_ago_is_compiled_from_nothing(
     puts: Puts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(states, "TOUCHED_MAX", 1)
+    monkeypatch.setattr(touches, "TOUCHED_MAX", 1)
     story = Story()
     compiler = Compiler()
     ids = [story.run() for _ in range(3)]

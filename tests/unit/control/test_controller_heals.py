@@ -15,7 +15,7 @@ from gateway.api.registry import call
 from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError, DomainError
-from gateway.control.pool import Pool
+from gateway.control.state.pool import Pool
 from gateway.store.records import Record
 
 

@@ -4,12 +4,12 @@ import pytest
 from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
-from gateway.control import errors, ledger
+from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.compile import Compiler, compile_table
 from gateway.control.exclusion import check
 from gateway.control.progress import Progress
-from gateway.control.state import State
+from gateway.control.state import State, ledger
 from gateway.control.values import (
     Behaviour,
     ChargeType,

@@ -5,9 +5,9 @@ from support.snapshot import snapshot
 from support.story import BEGIN, HOURLY, Story
 
 from gateway.control import commands as cmd
-from gateway.control import errors, ledger
+from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.state import State
+from gateway.control.state import State, ledger
 
 WIDE = "203.0.112.0/24"
 NEXT_DAY = (BEGIN // ledger.DAY_S + 1) * ledger.DAY_S

@@ -66,7 +66,7 @@ def test_the_changes_add_up_to_who_holds_what() -> None:
 
 
 def test_who_is_too_far_behind_looks_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.control.state.TOUCHED_MAX", 1)
+    monkeypatch.setattr("gateway.control.state.touches.TOUCHED_MAX", 1)
     story = Story()
     roster = Roster(())
     web, gone = story.run(), story.run()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.control.pool import Pool
+from gateway.control.state.pool import Pool
 
 NETWORK = "203.0.113.0/29"
 ALL = [f"203.0.113.{last}" for last in range(1, 7)]

@@ -24,9 +24,9 @@ from support.world import CrashError, Trouble, World
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control import state as states
 from gateway.control.compile import Compiler, compile_table
 from gateway.control.errors import AdapterError, DomainError
+from gateway.control.state import touches
 from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
@@ -47,7 +47,7 @@ class Lab(RuleBasedStateMachine):
     def __init__(self) -> None:
         """A lab that was just brought up."""
         super().__init__()
-        self.few_touches = patch.object(states, "TOUCHED_MAX", 3)
+        self.few_touches = patch.object(touches, "TOUCHED_MAX", 3)
         self.few_touches.start()
         self.world = World(config=CONFIG)
         self.audit = Audit()

@@ -1,7 +1,6 @@
 """The state: a function of the log, whole and in order."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from support.snapshot import snapshot
@@ -9,8 +8,7 @@ from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control import state as states
-from gateway.control.state import PASSING, State
+from gateway.control.state import PASSING, State, touches
 from gateway.control.values import ChargeType, InstanceState, NetworkType, PackageChargeType, Tag
 
 
@@ -164,12 +162,12 @@ def test_whatever_changes_of_a_bound_eip_its_instance_is_touched() -> None:
     instance_id = story.run()
     eip = story.eip(story.bound(instance_id))
     before = story.state.sequence
-    story.state._set_eip(eip.eip_id, replace(eip, bandwidth_mbps=50))
+    story.state.evolve(ev.EipBandwidthChanged(eip.eip_id, 50), story.now)
     assert story.state.touched_since(before) == [instance_id]
 
 
 def test_touches_too_many_to_note_are_not_half_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(states, "TOUCHED_MAX", 2)
+    monkeypatch.setattr(touches, "TOUCHED_MAX", 2)
     story = Story()
     first, second, third = (story.run() for _ in range(3))
     before = story.state.sequence

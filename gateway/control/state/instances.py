@@ -1,0 +1,133 @@
+"""The instances: what events make of them, and the indexes by which they are found."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from gateway.control import events as ev
+from gateway.control.state.account import AccountPart
+from gateway.control.state.networks import Networks
+from gateway.control.state.rules import Rules
+from gateway.control.state.touches import Touches
+from gateway.control.values.charging import ChargeType
+from gateway.control.values.instances import Instance, InstanceState
+from gateway.control.values.purchases import InstanceChargeType, Purchase
+
+# A passing state, and the state that follows when its work is done; none follows TERMINATING.
+PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
+    InstanceState.PENDING: InstanceState.RUNNING,
+    InstanceState.STARTING: InstanceState.RUNNING,
+    InstanceState.REBOOTING: InstanceState.RUNNING,
+    InstanceState.STOPPING: InstanceState.STOPPED,
+    InstanceState.TERMINATING: None,
+}
+
+
+class Instances:
+    """All instances, by their ids."""
+
+    def __init__(self, networks: Networks, account: AccountPart, touches: Touches) -> None:
+        """No instance was bought yet."""
+        self.by_id: dict[str, Instance] = {}
+        # Ids of instances, by what they have.
+        self.by_mac: dict[str, str] = {}
+        self.by_private_ip: dict[str, str] = {}
+        self.by_ordinary_ip: dict[str, str] = {}  # by the id of the ordinary public IP
+        self.passing: dict[str, InstanceState] = {}  # those in a passing state
+        self._networks = networks
+        self._account = account
+        self._touches = touches
+
+    def rules(self) -> Rules:
+        """The events of instances."""
+        return {
+            ev.InstanceOrdered: self._ordered,
+            ev.InstanceStateChanged: self._state_changed,
+            ev.InstanceGone: self._gone,
+            ev.InstanceBandwidthChanged: self._bandwidth_changed,
+            ev.InstanceRenamed: self._renamed,
+            ev.InstanceAttributesChanged: self._attributes_changed,
+            ev.InstanceChargingChanged: self._charging_changed,
+        }
+
+    def change(self, instance_id: str, **changes: object) -> None:
+        """Give fields of an instance other values."""
+        self._set(instance_id, replace(self.by_id[instance_id], **changes))  # type: ignore[arg-type]
+
+    def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
+        self._networks.subnet.take(event.private_ip)
+        purchase = Purchase(
+            image_id=event.image_id,
+            instance_type=event.instance_type,
+            charge_type=InstanceChargeType(event.instance_charge_type),
+            host_name=event.host_name,
+            user_data=event.user_data,
+            role=event.role,
+            protected=event.protected,
+        )
+        instance = Instance(
+            instance_id=event.instance_id,
+            name=event.name,
+            uuid=event.uuid,
+            private_ip=event.private_ip,
+            mac=event.mac,
+            bandwidth_mbps=event.bandwidth_mbps,
+            charge_type=ChargeType(event.charge_type),
+            created_at=at,
+            purchase=purchase,
+            role_since=at,
+        )
+        self._set(event.instance_id, instance)
+
+    def _state_changed(self, event: ev.InstanceStateChanged, _at: float) -> None:
+        self.change(event.instance_id, state=InstanceState(event.state), why=event.why)
+
+    def _gone(self, event: ev.InstanceGone, at: float) -> None:
+        instance = self.by_id[event.instance_id]
+        assert instance.ordinary is None, event
+        assert instance.eip_id is None, event
+        self._set(event.instance_id, None)
+        self._networks.subnet.give_back(instance.private_ip, at)
+
+    def _bandwidth_changed(self, event: ev.InstanceBandwidthChanged, _at: float) -> None:
+        self.change(event.instance_id, bandwidth_mbps=event.bandwidth_mbps)
+
+    def _renamed(self, event: ev.InstanceRenamed, _at: float) -> None:
+        self.change(event.instance_id, name=event.name)
+
+    def _attributes_changed(self, event: ev.InstanceAttributesChanged, at: float) -> None:
+        before = self.by_id[event.instance_id]
+        purchase = replace(
+            before.purchase,
+            host_name=event.host_name,
+            user_data=event.user_data,
+            role=event.role,
+            protected=event.protected,
+        )
+        role_since = before.role_since if event.role == before.purchase.role else at
+        self.change(event.instance_id, purchase=purchase, role_since=role_since)
+
+    def _charging_changed(self, event: ev.InstanceChargingChanged, _at: float) -> None:
+        self.change(event.instance_id, charging=event.charging, address_due=event.address_due)
+
+    def _set(self, instance_id: str, after: Instance | None) -> None:
+        """Set or remove an instance, and its entries in the indexes; nothing else does."""
+        before = self.by_id.get(instance_id)
+        if before:
+            self.by_mac.pop(before.mac)
+            self.by_private_ip.pop(before.private_ip)
+            self.passing.pop(instance_id, None)
+            if before.ordinary:
+                self.by_ordinary_ip.pop(before.ordinary.address_id)
+        if after:
+            self.by_id[instance_id] = after
+            self.by_mac[after.mac] = instance_id
+            self.by_private_ip[after.private_ip] = instance_id
+            if after.state in PASSING:
+                self.passing[instance_id] = after.state
+            if after.ordinary:
+                self.by_ordinary_ip[after.ordinary.address_id] = instance_id
+        else:
+            del self.by_id[instance_id]
+            self._account.drop_tags(instance_id)
+        self._touches.note(instance_id)

@@ -1,0 +1,50 @@
+"""The networks that addresses are taken from: the public pool, and the private subnet."""
+
+from gateway.control import events as ev
+from gateway.control.state.pool import Pool
+from gateway.control.state.rules import Rules
+
+
+class Networks:
+    """The pool and the subnet, as the first event of the log says."""
+
+    def __init__(self) -> None:
+        """There are no networks before they are configured."""
+        self.config: ev.LabConfigured | None = None
+        self.configured_at = 0.0
+        self.in_use: dict[str, str] = {}  # ids of EIPs and ordinary public IPs, by address
+        self._pool: Pool | None = None
+        self._subnet: Pool | None = None
+
+    def rules(self) -> Rules:
+        """The events that configure the networks."""
+        return {ev.LabConfigured: self._configured}
+
+    @property
+    def pool(self) -> Pool:
+        """The public addresses."""
+        assert self._pool is not None, "LabConfigured is always the first event"
+        return self._pool
+
+    @property
+    def subnet(self) -> Pool:
+        """The private addresses."""
+        assert self._subnet is not None, "LabConfigured is always the first event"
+        return self._subnet
+
+    def assign(self, address: str, address_id: str) -> None:
+        """Take a public address out of the pool, for the EIP or ordinary public IP with this id."""
+        self.pool.take(address)
+        self.in_use[address] = address_id
+
+    def release(self, address: str, at: float) -> None:
+        """Give a public address back to the pool."""
+        del self.in_use[address]
+        self.pool.give_back(address, at)
+
+    def _configured(self, event: ev.LabConfigured, at: float) -> None:
+        assert self.config is None, event
+        self.configured_at = at
+        self.config = event
+        self._pool = Pool(event.pool, quarantine_s=event.quarantine_s)
+        self._subnet = Pool(event.vpc, quarantine_s=0, reserved=event.reserved)

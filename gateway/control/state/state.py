@@ -1,0 +1,135 @@
+"""The state: what all events so far add up to.
+
+It has a part for each resource, and each part takes in the events of its resource. `evolve` is the
+only way the state changes, and it decides nothing: the same events give the same state, whenever
+they are replayed. Its asserts hold for every log that `decide` wrote.
+
+No command has to search: what is looked up has an index, and what was touched last is noted, so
+that only that is compiled again.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.control.events.kinds import Event
+from gateway.control.events.networks import LabConfigured
+from gateway.control.state.account import AccountPart
+from gateway.control.state.addresses import Addresses
+from gateway.control.state.instances import Instances
+from gateway.control.state.ledger import Ledger
+from gateway.control.state.networks import Networks
+from gateway.control.state.packages import Packages
+from gateway.control.state.pool import Pool
+from gateway.control.state.touches import Touches
+from gateway.control.values.account import Account
+from gateway.control.values.addresses import Eip, OrdinaryIp
+from gateway.control.values.instances import Instance, InstanceState
+from gateway.control.values.packages import BandwidthPackage
+
+
+class State:
+    """Instances, addresses, packages and the account at one sequence of the log."""
+
+    def __init__(self) -> None:
+        """The state before the first event."""
+        self.sequence = 0
+        self._touches = Touches()
+        self._networks = Networks()
+        self._account = AccountPart()
+        self._instances = Instances(self._networks, self._account, self._touches)
+        self._addresses = Addresses(self._networks, self._account, self._instances, self._touches)
+        self._packages = Packages(self._account, self._addresses)
+        # To read only; each is kept by its part.
+        self.instances: Mapping[str, Instance] = self._instances.by_id
+        self.macs: Mapping[str, str] = self._instances.by_mac
+        self.passing: Mapping[str, InstanceState] = self._instances.passing
+        self.ordinary: Mapping[str, str] = self._instances.by_ordinary_ip
+        self.eips: Mapping[str, Eip] = self._addresses.eips
+        self.blocked: Mapping[str, float] = self._addresses.blocked
+        self.in_use: Mapping[str, str] = self._networks.in_use
+        self.packages: Mapping[str, BandwidthPackage] = self._packages.by_id
+        self.tags: Mapping[str, Mapping[str, str]] = self._account.tags
+        self.ledger: Ledger = self._account.ledger
+        self.rules: Mapping[type[Event], Callable[[Any, float], None]] = {
+            **self._networks.rules(),
+            **self._account.rules(),
+            **self._instances.rules(),
+            **self._addresses.rules(),
+            **self._packages.rules(),
+        }
+
+    def evolve(self, event: Event, at: float) -> None:
+        """Take in one event that happened at `at`, Unix seconds."""
+        self._touches.sequence = self.sequence + 1
+        self.rules[type(event)](event, at)
+        self.sequence += 1
+
+    @property
+    def config(self) -> LabConfigured | None:
+        """The first event, which configured the networks."""
+        return self._networks.config
+
+    @property
+    def configured_at(self) -> float:
+        """The time of the first event, Unix seconds."""
+        return self._networks.configured_at
+
+    @property
+    def account(self) -> Account:
+        """The settings of the account."""
+        return self._account.settings
+
+    @property
+    def pool(self) -> Pool:
+        """The public addresses."""
+        return self._networks.pool
+
+    @property
+    def subnet(self) -> Pool:
+        """The private addresses."""
+        return self._networks.subnet
+
+    def instance_at(self, private_ip: str) -> Instance | None:
+        """The instance with this private address."""
+        instance_id = self._instances.by_private_ip.get(private_ip)
+        return self.instances[instance_id] if instance_id else None
+
+    def public_ip(self, instance: Instance) -> str | None:
+        """The public address that stands for the instance now: its EIP's, else its ordinary one."""
+        if instance.eip_id:
+            return self.eips[instance.eip_id].address
+        return instance.ordinary.address if instance.ordinary else None
+
+    def bandwidth_mbps(self, instance: Instance) -> int:
+        """The outbound bandwidth of that address: the EIP's own, else the instance's."""
+        return self._payer(instance).bandwidth_mbps
+
+    def package(self, instance: Instance) -> BandwidthPackage | None:
+        """The bandwidth package that this address is in."""
+        package_id = self._payer(instance).package_id
+        return self.packages[package_id] if package_id else None
+
+    def ordinary_ip(self, address_id: str) -> OrdinaryIp | None:
+        """The ordinary public IP with this id."""
+        instance_id = self.ordinary.get(address_id)
+        return self.instances[instance_id].ordinary if instance_id else None
+
+    def address(self, address_id: str) -> str:
+        """The address with this id, of an EIP or an ordinary public IP. Raises `KeyError`."""
+        if address_id in self.eips:
+            return self.eips[address_id].address
+        ordinary = self.ordinary_ip(address_id)
+        if ordinary is None:
+            raise KeyError(address_id)
+        return ordinary.address
+
+    def touched_since(self, sequence: int) -> list[str] | None:
+        """The instances whose mapping may be another than at `sequence`, removed ones included.
+
+        The latest come first. None if `sequence` is too long ago to tell.
+        """
+        return self._touches.since(sequence)
+
+    def _payer(self, instance: Instance) -> Eip | Instance:
+        """What the public address of the instance is paid with: its EIP, or the instance."""
+        return self.eips[instance.eip_id] if instance.eip_id else instance

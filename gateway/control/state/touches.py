@@ -1,0 +1,31 @@
+"""Which instances were touched last: so that nothing else need be compiled again."""
+
+from collections import OrderedDict
+from itertools import takewhile
+from typing import Final
+
+TOUCHED_MAX: Final = 4096  # instances; a reader that is further behind must look at all of them
+
+
+class Touches:
+    """The instances whose mapping may have changed, and the sequence of the last change."""
+
+    def __init__(self) -> None:
+        """No instance was touched yet."""
+        self.sequence = 0  # of the event that is being taken in
+        self._latest: OrderedDict[str, int] = OrderedDict()  # by instance, the latest at the end
+        self._complete_after = 0  # touches up to this sequence may be missing
+
+    def note(self, instance_id: str) -> None:
+        """Note that the event that is being taken in touches this instance."""
+        self._latest[instance_id] = self.sequence
+        self._latest.move_to_end(instance_id)
+        if len(self._latest) > TOUCHED_MAX:
+            _, self._complete_after = self._latest.popitem(last=False)
+
+    def since(self, sequence: int) -> list[str] | None:
+        """The instances touched after `sequence`, the latest first; None if that is unknown."""
+        if sequence < self._complete_after:
+            return None
+        latest = reversed(self._latest.items())
+        return [key for key, when in takewhile(lambda touch: touch[1] > sequence, latest)]
