@@ -56,7 +56,7 @@ class BatchLoop:
         now_ns: cython.longlong = monotonic_ns()
         if count == 0 or self._published[0] != self._seen or now_ns >= self._look_at:
             self._attend()
-        if self._judge.looks_far():
+        if self._judge.is_table_large():
             self._look_ahead(count)
         number: cython.int
         for number in range(count):

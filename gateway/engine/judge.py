@@ -3,26 +3,14 @@
 import cython
 
 if not cython.compiled:
-    from gateway.engine.message import (
-        ACCEPT,
-        AGGREGATE,
-        DROP,
-        NOT_FINISHED,
-        Message,
-        write_verdict,
-    )
-    from gateway.nat.checks import check_header
+    from gateway.engine.message import ACCEPT, DROP, Message, write_verdict
     from gateway.nat.tally import Tally
     from gateway.nat.translate import INBOUND, OUTBOUND, Translator
     from gateway.nat.view import NONE, TableView
     from gateway.packet.ipv4 import DESTINATION, MIN_HEADER, SOURCE, total_length, u32
     from gateway.packet.memory import Packet, packet_at
-    from gateway.packet.unfinished import finish, is_own
 
 from gateway.nat.outcome import Outcome
-from gateway.nat.reasons import Reason
-
-MARKS = cython.declare(cython.uint, 3)  # of directions: from 1 on
 
 
 @cython.final
@@ -54,7 +42,7 @@ class Judge:
         return self._translator.outcome(self.reason)
 
     @cython.cfunc
-    def looks_far(self) -> cython.bint:
+    def is_table_large(self) -> cython.bint:
         """Whether it helps to say beforehand which packets come."""
         return self._translator.table.is_large()
 
@@ -92,23 +80,9 @@ class Judge:
         """Judge the message read last, which lies in `buffer`; returns where its verdict begins."""
         message: Message = self.message
         packet: Packet = packet_at(buffer, message.payload)
-        self.reason = self._judge(packet, now_ns)
+        self.reason = self._translator.translate(
+            packet, message.length, message.mark, message.checksum(), now_ns
+        )
         length: cython.int = total_length(packet) if self.reason == 0 else 0
         self._tally.count(self.reason, self._translator.sender, self._translator.receiver, length)
         return write_verdict(buffer, message, self._queue, DROP if self.reason else ACCEPT)
-
-    @cython.cfunc
-    def _judge(self, packet: Packet, now_ns: cython.longlong) -> cython.int:
-        message: Message = self.message
-        self._translator.forget()
-        if not 1 <= message.mark <= MARKS:
-            return Reason.UNKNOWN_DIRECTION
-        unfinished: cython.bint = (message.offload & NOT_FINISHED) != 0
-        if unfinished and check_header(packet, message.length) == 0 and not is_own(packet):
-            return Reason.UNFINISHED
-        reason: cython.int = self._translator.translate(
-            packet, message.length, message.mark, now_ns
-        )
-        if unfinished and reason == 0:
-            finish(packet, (message.offload & AGGREGATE) != 0)
-        return reason

@@ -13,6 +13,7 @@ numbers are in the machine's byte order, which must be little-endian; NFQUEUE's 
 import cython
 
 if not cython.compiled:
+    from gateway.nat.translate import FINISHED, UNFINISHED, UNFINISHED_AGGREGATE
     from gateway.packet.ipv4 import set_u16, set_u32, u32
     from gateway.packet.memory import Packet
 
@@ -33,7 +34,7 @@ PAYLOAD = cython.declare(cython.int, 10)
 OFFLOAD = cython.declare(cython.int, 14)  # NFQA_SKB_INFO
 VERDICT = cython.declare(cython.int, 2)
 
-NOT_FINISHED = cython.declare(cython.uint, 1)  # NFQA_SKB_CSUMNOTREADY
+NOT_READY = cython.declare(cython.uint, 1)  # NFQA_SKB_CSUMNOTREADY
 AGGREGATE = cython.declare(cython.uint, 2)  # NFQA_SKB_GSO
 
 DROP = cython.declare(cython.int, 0)
@@ -73,6 +74,13 @@ class Message:
             self._take(buffer, at + ATTRIBUTE_HEADER, length - ATTRIBUTE_HEADER)
             at += length + 3 & ~3
         return self.payload >= ACCEPT_BYTES  # the verdict has room: the kernel's own has more
+
+    @cython.cfunc
+    def checksum(self) -> cython.int:
+        """The state of the packet's checksum, a value of `Checksum`."""
+        if not self.offload & NOT_READY:
+            return FINISHED
+        return UNFINISHED_AGGREGATE if self.offload & AGGREGATE else UNFINISHED
 
     @cython.cfunc
     @cython.exceptval(check=False)

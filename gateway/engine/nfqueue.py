@@ -17,8 +17,6 @@ from typing import Final
 from netfilterqueue import NetfilterQueue, Packet
 
 from gateway.engine.worker import Worker
-from gateway.nat.outcome import Direction
-from gateway.nat.reasons import Reason
 
 QUEUE_LENGTH: Final = 4096  # packets; the default of 1,024 is a few ms of a burst
 COPY_RANGE: Final = 3840  # bytes; what is left of 4,096 holds every attribute the kernel may add
@@ -27,8 +25,6 @@ IDLE_LOOK_S: Final = 0.5  # bounds how late a table is seen if a wake-up was los
 
 SOL_NETLINK: Final = 270
 NETLINK_NO_ENOBUFS: Final = 5
-
-DIRECTION_OF_MARK: Final = {direction.value: direction for direction in Direction}
 
 
 @contextmanager
@@ -40,13 +36,8 @@ def bound(worker: Worker, queue_number: int) -> Iterator[Callable[[], None]]:
     """
 
     def on_packet(packet: Packet) -> None:
-        direction = DIRECTION_OF_MARK.get(packet.get_mark())
-        if direction is None:
-            worker.reject(Reason.UNKNOWN_DIRECTION)
-            packet.drop()
-            return
         payload = bytearray(packet.get_payload())
-        if worker.accepts(payload, direction):
+        if worker.accepts(payload, packet.get_mark()):
             packet.set_payload(bytes(payload))
             packet.accept()
         else:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from gateway.engine import rules
-from gateway.nat.outcome import NO_SLOT, Direction, Outcome
+from gateway.nat.outcome import NO_SLOT, Checksum, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Table
 from gateway.packet.pcap import ETHERTYPE_IPV4, Captured
@@ -19,8 +19,8 @@ from gateway.packet.pcap import ETHERTYPE_IPV4, Captured
 NS_PER_S: Final = 1_000_000_000
 PAUSE_MAX_S: Final = 3600.0  # more than fills any bucket; a clock that was set can skip decades
 
-# Translates the packet in place, at a time in seconds that doesn't go back.
-Feed = Callable[[bytearray, float], Outcome]
+# Translates the packet in place: its checksum's state, and a time in seconds that doesn't go back.
+Feed = Callable[[bytearray, Checksum, float], Outcome]
 Engine = Callable[[Table, Direction], Feed]
 
 
@@ -51,7 +51,9 @@ def replay(
         now = latest - start
         packet = bytearray(captured.packet)
         reason = _unseen(captured)
-        outcome = Outcome(reason, NO_SLOT, NO_SLOT) if reason else feed(packet, now)
+        outcome = (
+            Outcome(reason, NO_SLOT, NO_SLOT) if reason else feed(packet, Checksum.FINISHED, now)
+        )
         accepted = outcome.reason is Reason.TRANSLATED
         yield Replayed(outcome, replace(captured, packet=bytes(packet)) if accepted else None)
 
@@ -67,8 +69,8 @@ def _engine(kind: Callable[[], rules.Rules]) -> Engine:
     def engine(table: Table, direction: Direction) -> Feed:
         translator = kind().for_table(table)
 
-        def feed(packet: bytearray, now: float) -> Outcome:
-            return translator.feed(memoryview(packet), direction, int(now * NS_PER_S))
+        def feed(packet: bytearray, checksum: Checksum, now: float) -> Outcome:
+            return translator.feed(memoryview(packet), direction, int(now * NS_PER_S), checksum)
 
         return feed
 

@@ -64,21 +64,20 @@ class Worker:
         """Whether somebody wants to be told of each packet."""
         return bool(self._listeners)
 
-    def accepts(self, packet: bytearray, direction: Direction) -> bool:
-        """Translate `packet` in place and count it; whether it may go on. For interpreted rules."""
+    def accepts(self, packet: bytearray, mark: int) -> bool:
+        """Translate `packet` in place and count it; whether it may go on. For interpreted rules.
+
+        The checksum is finished: the kernel does that where an engine doesn't ask for aggregates.
+        """
         if self._word.get() != self.seen:
             self._reload()
         before = bytes(packet) if self._listeners else b""
-        outcome = self.translator.feed(memoryview(packet), direction, self._clock())
+        outcome = self.translator.feed(memoryview(packet), mark, self._clock())
         accepted = outcome.reason is Reason.TRANSLATED
         self.tally.count(*outcome, total_length(packet) if accepted else 0)
         if self._listeners:
-            self.tell(direction, outcome, before, bytes(packet) if accepted else b"")
+            self.tell(mark, outcome, before, bytes(packet) if accepted else b"")
         return accepted
-
-    def reject(self, reason: Reason) -> None:
-        """Count a packet that the engine itself can't give to the rules."""
-        self.tally.count(*Outcome(reason), 0)
 
     def tell(self, mark: int, outcome: Outcome, before: bytes, after: bytes) -> None:
         """Tell who watches of one packet; of a `mark` that is no direction's, nothing."""

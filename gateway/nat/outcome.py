@@ -1,4 +1,4 @@
-"""What goes into the rules with a packet, and what comes out: its direction, and its outcome."""
+"""What goes into the rules with a packet (direction, checksum), and what comes out (outcome)."""
 
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -14,6 +14,14 @@ class Direction(IntEnum):
     INBOUND = 1
     OUTBOUND = 2
     HAIRPIN = 3
+
+
+class Checksum(IntEnum):
+    """What the sender has left of the checksum over the addresses: see `packet/unfinished.py`."""
+
+    FINISHED = 0
+    UNFINISHED = 1
+    UNFINISHED_AGGREGATE = 2
 
 
 class Outcome(NamedTuple):

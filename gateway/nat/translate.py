@@ -2,11 +2,13 @@
 
 Steps, in order; the first that finds a reason to drop ends it:
 
-1. *check* the header, so that nothing after it can read past the end;
+1. *check* the direction and the header, so that nothing after it can read past the end; a checksum
+   that is left to the gateway must be the packet's own;
 2. *look up* the outer address of each direction the packet takes; a blocked one ends it;
 3. *check* the transport header, and the datagram that an ICMP error quotes;
 4. *police*: the address's bucket of the direction, then its package's;
-5. *rewrite* the address and by its delta every checksum over it, in the quoted datagram, too.
+5. *rewrite* the address and by its delta every checksum over it, in the quoted datagram, too;
+6. *finish* the checksum that was left to the gateway.
 
 A hairpin goes outbound and then inbound, in one step: the caller's address becomes its public one,
 and the public address it called becomes the other's private one (RFC 4787, REQ-9).
@@ -40,12 +42,18 @@ if not cython.compiled:
         u32,
     )
     from gateway.packet.memory import Packet, packet_of
+    from gateway.packet.unfinished import finish, is_own
 
-from gateway.nat.outcome import Direction, Outcome
+from gateway.nat.outcome import Checksum, Direction, Outcome
 from gateway.nat.reasons import REASONS, Reason
 
-INBOUND = cython.declare(cython.int, Direction.INBOUND)
-OUTBOUND = cython.declare(cython.int, Direction.OUTBOUND)
+INBOUND = cython.declare(cython.uint, Direction.INBOUND)
+OUTBOUND = cython.declare(cython.uint, Direction.OUTBOUND)
+HAIRPIN = cython.declare(cython.uint, Direction.HAIRPIN)
+
+FINISHED = cython.declare(cython.int, Checksum.FINISHED)
+UNFINISHED = cython.declare(cython.int, Checksum.UNFINISHED)
+UNFINISHED_AGGREGATE = cython.declare(cython.int, Checksum.UNFINISHED_AGGREGATE)
 
 
 @cython.final
@@ -66,12 +74,18 @@ class Translator:
         """No packet was translated yet."""
         self.table = table
         self._policer = policer
-        self.forget()
+        self._reset()
 
-    def feed(self, memory: memoryview, direction: int, now_ns: int) -> Outcome:
+    def feed(
+        self,
+        memory: memoryview,
+        direction: int,
+        now_ns: int,
+        checksum: int = Checksum.FINISHED,
+    ) -> Outcome:
         """`translate`, for callers in Python: rewrites `memory` in place."""
-        reason: cython.int = self.translate(packet_of(memory), len(memory), direction, now_ns)
-        return self.outcome(reason)
+        packet: Packet = packet_of(memory)
+        return self.outcome(self.translate(packet, len(memory), direction, checksum, now_ns))
 
     def outcome(self, reason: int) -> Outcome:
         """The outcome of the packet translated last, which had this reason."""
@@ -82,17 +96,22 @@ class Translator:
         self,
         packet: Packet,
         length: cython.int,
-        direction: cython.int,
+        direction: cython.uint,
+        checksum: cython.int,
         now_ns: cython.longlong,
     ) -> cython.int:
         """Rewrite `packet` in place and return 0, or leave it as it is and return a reason to drop.
 
+        This is the one entry: what each engine knows of a packet goes in here.
+
         `packet` starts at the IPv4 header; its `length` bytes may end in link-layer padding, which
-        is left alone. `now_ns` is of any clock that doesn't go back. No content of the packet
-        raises. `sender` and `receiver` then hold the slots to count it under, or `NONE`.
+        is left alone. `direction` and `checksum` are values of `Direction` and `Checksum`; any
+        other direction is a reason to drop. `now_ns` is of any clock that doesn't go back. No
+        content of the packet raises. `sender` and `receiver` then hold the slots to count the
+        packet under, or `NONE`.
         """
-        self.forget()
-        reason: cython.int = self._plan(packet, length, direction)
+        self._reset()
+        reason: cython.int = self._plan(packet, length, direction, checksum)
         if reason == 0:
             reason = self._policer.admits(
                 self.table,
@@ -103,20 +122,36 @@ class Translator:
             )
         if reason == 0:
             self._carry_out(packet)
+            if checksum != FINISHED:
+                finish(packet, checksum == UNFINISHED_AGGREGATE)
         return reason
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def forget(self) -> cython.void:
-        """The next outcome is of a packet that isn't translated: nobody's."""
+    def _reset(self) -> cython.void:
+        """Begin a packet: no slot is known of it yet."""
         self.sender = self.receiver = self._quoted = NONE
         self._quote = 0
 
     @cython.cfunc
-    def _plan(self, packet: Packet, length: cython.int, direction: cython.int) -> cython.int:
+    def _plan(
+        self,
+        packet: Packet,
+        length: cython.int,
+        direction: cython.uint,
+        checksum: cython.int,
+    ) -> cython.int:
+        if not INBOUND <= direction <= HAIRPIN:
+            return Reason.UNKNOWN_DIRECTION
         reason: cython.int = check_header(packet, length)
         if reason != 0:
             return reason
+        if checksum != FINISHED and not is_own(packet):
+            return Reason.UNFINISHED
+        return self._plan_addresses(packet, direction)
+
+    @cython.cfunc
+    def _plan_addresses(self, packet: Packet, direction: cython.uint) -> cython.int:
         source: cython.uint = u32(packet, SOURCE)
         destination: cython.uint = u32(packet, DESTINATION)
         if source == destination:
@@ -133,7 +168,7 @@ class Translator:
                 return Reason.UNKNOWN_PUBLIC
         if self._is_blocked(self.sender) or self._is_blocked(self.receiver):
             return Reason.BLOCKED
-        reason = check_transport(packet)
+        reason: cython.int = check_transport(packet)
         if reason != 0:
             return reason
         if direction == OUTBOUND and self._tells_private(packet):
@@ -151,7 +186,7 @@ class Translator:
         return slot != NONE and self.table.blocked(slot)
 
     @cython.cfunc
-    def _plan_error(self, packet: Packet, direction: cython.int) -> cython.int:
+    def _plan_error(self, packet: Packet, direction: cython.uint) -> cython.int:
         """An ICMP error goes to who sent the quoted datagram, and comes from where that went to."""
         reason: cython.int = check_quote(packet, self._quote)
         if reason != 0:

@@ -11,7 +11,7 @@ import atheris
 
 with atheris.instrument_imports():
     from gateway.engine.rules import INTERPRETED, Rules, compiled
-    from gateway.nat.outcome import Direction
+    from gateway.nat.outcome import Checksum, Direction
     from gateway.nat.reasons import Reason
     from gateway.nat.table import Mapping, Package, build
 
@@ -23,6 +23,7 @@ MAPPINGS = (
 )
 TABLE = build(1, 4, MAPPINGS, (Package(1, 1_000_000),))
 DIRECTIONS = tuple(Direction)
+CHECKSUMS = tuple(Checksum)
 ADDRESSES = [address for mapping in MAPPINGS for address in (mapping.public, mapping.private)]
 NS_PER_S = 1_000_000_000
 try:
@@ -42,10 +43,13 @@ def test_one_input(data: bytes) -> None:
     before = bytes(packet)
     direction = DIRECTIONS[choice % len(DIRECTIONS)]
     rules = INTERPRETED.for_table(TABLE)
-    outcome = rules.feed(memoryview(packet), direction, choice * NS_PER_S)
+    checksum = CHECKSUMS[choice % 5 % len(CHECKSUMS)]
+    outcome = rules.feed(memoryview(packet), direction, choice * NS_PER_S, checksum)
     if COMPILED:
         other = bytearray(before)
-        again = COMPILED.for_table(TABLE).feed(memoryview(other), direction, choice * NS_PER_S)
+        again = COMPILED.for_table(TABLE).feed(
+            memoryview(other), direction, choice * NS_PER_S, checksum
+        )
         assert (again, other) == (outcome, packet), "compiled rules differ"
     assert len(packet) == len(before)
     if outcome.reason is not Reason.TRANSLATED:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vectors import bad, blocked, errors, options, transports
+from vectors import bad, blocked, errors, options, transports, unfinished
 from vectors.row import Vector
 
 VECTORS: Final[list[Vector]] = [
@@ -11,4 +11,5 @@ VECTORS: Final[list[Vector]] = [
     *errors.VECTORS,
     *bad.VECTORS,
     *blocked.VECTORS,
+    *unfinished.VECTORS,
 ]

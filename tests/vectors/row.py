@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from scapy.layers.inet import IP
 from scapy.packet import Packet as Layer
 
-from gateway.nat.outcome import NO_SLOT, Direction
+from gateway.nat.outcome import NO_SLOT, Checksum, Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Table, build
 
@@ -51,6 +51,7 @@ class Vector:
     sender: int = NO_SLOT
     receiver: int = NO_SLOT
     table: Table = TABLE
+    checksum: Checksum = Checksum.FINISHED
 
 
 # A packet from one address to another.

@@ -6,20 +6,25 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Raw
-from support.queue import ID, LOOPS, Kernel, Verdict, message, running
+from support.queue import AGGREGATE, ID, LOOPS, NOT_FINISHED, Kernel, Verdict, message, running
 from vectors.every import VECTORS
 from vectors.row import TABLE
 
 from gateway.engine.judge import Judge
 from gateway.engine.rules import INTERPRETED
 from gateway.nat import exchange
-from gateway.nat.outcome import Outcome
+from gateway.nat.outcome import Checksum, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import empty
 from gateway.nat.tally import Tally
 from gateway.nat.worker_page import Traffic, counts
 
 CLIENT, PUBLIC, PRIVATE = "198.51.100.10", "203.0.113.9", "10.0.0.2"
+OFFLOAD = {
+    Checksum.FINISHED: None,
+    Checksum.UNFINISHED: NOT_FINISHED,
+    Checksum.UNFINISHED_AGGREGATE: NOT_FINISHED | AGGREGATE,
+}
 OTHER_PUBLIC, OTHER_PRIVATE = "203.0.113.10", "10.0.0.3"
 
 
@@ -114,17 +119,6 @@ def test_a_packet_that_was_copied_in_part_is_dropped(
     assert reasons(tmp_path) == {Reason.TRUNCATED: 4}
 
 
-@pytest.mark.parametrize("raw", [b"E", bytes(19), bytes(20), b"\xff" * 60, b"\x60" + bytes(39)])
-@pytest.mark.parametrize("offload", [None, 1, 3], ids=["finished", "unfinished", "aggregate"])
-def test_what_is_no_packet_is_dropped(
-    tmp_path: Path, kernel: Kernel, raw: bytes, offload: int | None
-) -> None:
-    assert kernel.turn(message(raw, 1, offload)) == [Verdict(ID, False, None)]
-    found = reasons(tmp_path)
-    assert sum(found.values()) == 1
-    assert not {Reason.TRANSLATED, Reason.UNFINISHED} & set(found)
-
-
 def test_the_longest_packet_that_is_copied_goes_on(tmp_path: Path, kernel: Kernel) -> None:
     longest = 65_531
     raw = wire(CLIENT, PUBLIC, longest - 28)
@@ -136,12 +130,40 @@ def test_all_vectors_through_the_queue(tmp_path: Path, kernel: Kernel) -> None:
     rows = [v for v in VECTORS if v.table is TABLE and v.packet]
     assert len(rows) > 500
     for vector in rows:
-        found = kernel.turn(message(vector.packet, vector.direction))
+        found = kernel.turn(message(vector.packet, vector.direction, OFFLOAD[vector.checksum]))
         assert found == [Verdict(ID, vector.out is not None, vector.out)], vector.name
     expected = {vector.reason: 0 for vector in rows}
     for vector in rows:
         expected[vector.reason] += 1
     assert reasons(tmp_path) == expected
+
+
+@pytest.mark.parametrize("mark", [1, 2, 3])
+def test_an_aggregate_is_counted_with_all_its_bytes(
+    tmp_path: Path, kernel: Kernel, mark: int
+) -> None:
+    rows = [
+        v for v in VECTORS if v.checksum is Checksum.UNFINISHED_AGGREGATE and v.direction == mark
+    ]
+    for vector in rows:
+        kernel.turn(message(vector.packet, mark, NOT_FINISHED | AGGREGATE))
+    counted = Traffic(*map(sum, zip(*counts(tmp_path).slots.values(), strict=True)))
+    sent = sum(len(v.packet) for v in rows if v.out)
+    assert sent > 65_000
+    assert counted.bytes_in + counted.bytes_out == (2 if mark == 3 else 1) * sent
+
+
+@pytest.mark.parametrize("offload", [0, AGGREGATE, 4, AGGREGATE | 4])  # 4: CSUM_NOTVERIFIED
+def test_what_is_finished_is_rewritten_like_any_packet(kernel: Kernel, offload: int) -> None:
+    """An aggregate, too, and a tunnel: only the flag of the checksum counts."""
+    queued = bytes(IP(src=CLIENT, dst=PUBLIC) / TCP(flags="A") / Raw(bytes(3000)))
+    expected = bytes(IP(src=CLIENT, dst=PRIVATE) / TCP(flags="A") / Raw(bytes(3000)))
+    assert kernel.turn(message(queued, 1, offload)) == [Verdict(ID, True, expected)]
+    tunnels = [v for v in VECTORS if v.reason is Reason.UNFINISHED]
+    assert len(tunnels) > 10
+    for vector in tunnels:
+        ((_, accepted, _),) = kernel.turn(message(vector.packet, vector.direction, offload))
+        assert accepted is ("icmp error" not in vector.name)
 
 
 def test_an_error_that_quotes_an_unfinished_checksum_is_a_packet_like_any_other(

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 from scapy.layers.inet import IP, UDP
+from vectors.every import VECTORS
+from vectors.row import TABLE
 
 from gateway.engine import nfqueue, steering
-from gateway.engine.nfqueue import DIRECTION_OF_MARK
 from gateway.engine.worker import Worker
 from gateway.nat import exchange
-from gateway.nat.outcome import Direction
+from gateway.nat.outcome import Checksum, Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, build
 from gateway.nat.worker_page import WorkerPage, counts
@@ -40,18 +41,13 @@ def test_a_packet_has_the_direction_of_the_rule_that_queued_it(
 ) -> None:
     (rule,) = [line for line in steering.nft_queue_rules(STEERING).splitlines() if match in line]
     (mark,) = re.findall(r"meta mark set (\d+) queue num", rule)
-    assert DIRECTION_OF_MARK[int(mark)] is direction
+    assert int(mark) == direction
 
 
 def test_both_ways_to_queue_give_the_same_marks() -> None:
     nft = re.findall(r"meta mark set (\d+)", steering.nft_queue_rules(STEERING))
     iptables = re.findall(r"--set-mark (\d+)", steering.iptables_queue_rules(STEERING))
     assert nft == iptables == ["1", "3", "3", "2"]
-
-
-def test_a_packet_without_a_mark_has_no_direction() -> None:
-    assert 0 not in DIRECTION_OF_MARK
-    assert set(DIRECTION_OF_MARK.values()) == set(Direction)
 
 
 class Ended(BaseException):
@@ -175,6 +171,23 @@ def test_each_packet_gets_its_verdict(tmp_path: Path, worker: Worker) -> None:
         Reason.UNKNOWN_DIRECTION: 2,
     }
     assert FakeQueue.last.bound == {}, "the queue is given back"
+
+
+def test_all_vectors_through_the_queue(tmp_path: Path) -> None:
+    """The kernel finishes every checksum before it queues to this engine."""
+    rows = [v for v in VECTORS if v.table is TABLE and v.checksum is Checksum.FINISHED]
+    assert len(rows) > 500
+    packets = [FakePacket(vector.packet, vector.direction) for vector in rows]
+    exchange.publish(tmp_path, TABLE)
+    with (
+        WorkerPage(tmp_path, 0) as page,
+        closing(Worker(tmp_path, page)) as worker,
+        nfqueue.bound(worker, 7),
+    ):
+        FakeQueue.last.queue(*packets)
+        FakeQueue.last.run(block=False)
+    for vector, packet in zip(rows, packets, strict=True):
+        assert packet.done == ([vector.out, "accept"] if vector.out else ["drop"]), vector.name
 
 
 def test_a_signal_ends_the_wait_and_has_the_newest_table_taken(

@@ -11,7 +11,7 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
 from gateway.engine.replay import DEFAULT_ENGINE, ENGINES, Engine, Feed, Replayed, replay
-from gateway.nat.outcome import NO_SLOT, Direction, Outcome
+from gateway.nat.outcome import NO_SLOT, Checksum, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Package, Table, build
 from gateway.packet.pcap import ETHERNET_HEADER, Captured
@@ -123,7 +123,7 @@ def test_what_no_queue_would_give_to_the_rules_is_dropped_before(
     captured: Captured, reason: Reason
 ) -> None:
     def never(_table: Table, _direction: Direction) -> Feed:
-        def feed(_packet: bytearray, _now: float) -> Outcome:
+        def feed(_packet: bytearray, _checksum: Checksum, _now: float) -> Outcome:
             raise AssertionError("the rules saw it")
 
         return feed
@@ -160,7 +160,7 @@ def test_time_is_the_captures_and_does_not_go_back() -> None:
     times: list[float] = []
 
     def watch(_table: Table, _direction: Direction) -> Feed:
-        def feed(_packet: bytearray, now: float) -> Outcome:
+        def feed(_packet: bytearray, _checksum: Checksum, now: float) -> Outcome:
             times.append(now)
             return Outcome(Reason.TRANSLATED, NO_SLOT, NO_SLOT)
 
@@ -188,7 +188,7 @@ def test_a_pause_of_more_than_an_hour_is_an_hour(stamps: list[float], times: lis
     found: list[float] = []
 
     def watch(_table: Table, _direction: Direction) -> Feed:
-        def feed(_packet: bytearray, now: float) -> Outcome:
+        def feed(_packet: bytearray, _checksum: Checksum, now: float) -> Outcome:
             found.append(now)
             return Outcome(Reason.TRANSLATED)
 

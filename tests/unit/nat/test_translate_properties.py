@@ -6,13 +6,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
+from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.packet import Raw
 from support.rules import translate
 from vectors.row import Build
 from vectors.transports import dccp, layer, piece, raw, udp_lite
+from vectors.unfinished import left
 
 from gateway.nat.checks import is_martian
-from gateway.nat.outcome import NO_SLOT, Direction, Outcome
+from gateway.nat.outcome import NO_SLOT, Checksum, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, build
 
@@ -22,6 +24,7 @@ TABLE = build(1, 8, [Mapping(PUBLIC, PRIVATE, 3), Mapping(OTHER_PUBLIC, OTHER_PR
 SLOTS = {PUBLIC: 3, PRIVATE: 3, OTHER_PUBLIC: 4, OTHER_PRIVATE: 4}
 IN, OUT = Direction.INBOUND, Direction.OUTBOUND
 # TCP, UDP, DCCP, UDP-Lite: where the checksum is in the transport header
+SCTP_PROTOCOL = 132
 SUM_FIELD = {6: 16, 17: 6, 33: 6, 136: 6}
 
 WORD = st.integers(0, 0xFFFF)
@@ -59,7 +62,7 @@ def put_header(draw: st.DrawFn, packet: bytearray, at: int) -> None:
     packet[at] = 0x40 | draw(st.integers(4, 7))
     packet[at + 2 : at + 4] = draw(st.integers(18, left + 1)).to_bytes(2, "big")
     packet[at + 6 : at + 8] = draw(st.sampled_from((b"\0\0", b"@\0", b" \0", b"\0\x01")))
-    packet[at + 9] = draw(st.sampled_from((1, 1, 6, 17, 33, 50, 51, 136)))
+    packet[at + 9] = draw(st.sampled_from((1, 1, 6, 17, 33, 50, 51, 132, 136)))
     packet[at + 12 : at + 16] = draw(ADDRESSES).to_bytes(4, "big")
     packet[at + 16 : at + 20] = draw(ADDRESSES).to_bytes(4, "big")
 
@@ -89,9 +92,12 @@ def rewritable(packet: bytes, at: int) -> set[int]:
     return fields
 
 
-def documented(packet: bytes, outcome: Outcome) -> set[int]:
+def documented(packet: bytes, outcome: Outcome, checksum: Checksum) -> set[int]:
     """Every offset that may differ after a translation."""
     fields = rewritable(packet, 0)
+    if checksum and packet[9] == SCTP_PROTOCOL:
+        start = (packet[0] & 15) * 4
+        fields |= set(range(start + 8, start + 12))
     if outcome.sender != NO_SLOT:
         fields |= set(range(12, 16))
     if outcome.receiver != NO_SLOT:
@@ -138,6 +144,29 @@ def test_out_then_in_restores_the_packet(transport: Any, public: int, private: i
     assert packet == original
 
 
+UNFINISHED = st.one_of(
+    TRANSPORT.filter(
+        lambda transport: not isinstance(transport, ICMP) and transport.chksum is None
+    ),
+    st.builds(
+        lambda tag, data: SCTP(tag=tag) / SCTPChunkData(data=data), ADDRESS, st.binary(max_size=99)
+    ),
+)
+
+
+@given(transport=UNFINISHED, padding=st.binary(max_size=9))
+@pytest.mark.parametrize("checksum", [Checksum.UNFINISHED, Checksum.UNFINISHED_AGGREGATE])
+def test_an_unfinished_checksum_is_the_one_that_scapy_computes(
+    transport: Any, padding: bytes, checksum: Checksum
+) -> None:
+    packet = bytearray(left(wire(PRIVATE, CLIENT, transport)) + padding)
+    expected = wire(PUBLIC, CLIENT, transport)
+    if checksum is Checksum.UNFINISHED_AGGREGATE and packet[9] != SCTP_PROTOCOL:
+        expected = bytearray(left(expected))
+    assert translate(packet, OUT, TABLE, checksum=checksum).reason is Reason.TRANSLATED
+    assert packet == expected + padding
+
+
 PROTOCOLS = st.one_of(
     st.builds(layer, TRANSPORT),
     st.builds(udp_lite, st.binary(max_size=40), st.sampled_from((0, 8))),
@@ -171,12 +200,16 @@ def test_a_hairpin_is_outbound_and_then_inbound(make: Build, callee: int) -> Non
 
 
 @settings(max_examples=1000)
-@given(packet=nearly_packets(), direction=st.sampled_from(Direction))
+@given(
+    packet=nearly_packets(),
+    direction=st.sampled_from(Direction),
+    checksum=st.sampled_from(Checksum),
+)
 def test_any_bytes_have_an_outcome_and_only_the_documented_fields_change(
-    packet: bytearray, direction: Direction
+    packet: bytearray, direction: Direction, checksum: Checksum
 ) -> None:
     before = bytes(packet)
-    outcome = translate(packet, direction, TABLE)
+    outcome = translate(packet, direction, TABLE, checksum=checksum)
     assert len(packet) == len(before)
     if outcome.reason is not Reason.TRANSLATED:
         assert packet == before
@@ -189,7 +222,7 @@ def test_any_bytes_have_an_outcome_and_only_the_documented_fields_change(
     else:
         assert outcome == Outcome(Reason.TRANSLATED, sender_of(source), SLOTS[destination])
     changed = {n for n, byte in enumerate(before) if packet[n] != byte}
-    assert changed <= documented(before, outcome)
+    assert changed <= documented(before, outcome, checksum)
 
 
 def sender_of(source: int) -> int:

@@ -1,9 +1,8 @@
 """Unfinished checksums, finished: Scapy says what they are.
 
-The same over the queue, interpreted and compiled: `tests/unit/engine/test_judge_unfinished.py`.
+The same through the rules, interpreted and compiled: `tests/vectors/unfinished.py`.
 """
 
-import struct
 from typing import Any
 
 import pytest
@@ -12,33 +11,15 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP
 from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.packet import Raw
-from scapy.utils import checksum as full_checksum
+from vectors.unfinished import PLACE, left, pseudo_header_sum
 
 from gateway.packet.unfinished import crc32c, finish, is_own
 
-PLACE = {6: 16, 17: 6, 132: 8}
-SIZE = {6: 2, 17: 2, 132: 4}
 OPTIONS = [IPOption_NOP()] * 8
 
 
 def wire(above: Any, **header: Any) -> bytearray:
     return bytearray(bytes(IP(src="198.51.100.10", dst="203.0.113.9", **header) / above))
-
-
-def pseudo_header_sum(packet: bytes | bytearray) -> int:
-    start = (packet[0] & 15) * 4
-    length = int.from_bytes(packet[2:4]) - start
-    covered = bytes(packet[12:20]) + struct.pack("!BBH", 0, packet[9], length)
-    return ~full_checksum(covered) & 0xFFFF
-
-
-def unfinished(packet: bytearray) -> bytearray:
-    """As its sender left it: the sum of the pseudo-header; of SCTP's there is none."""
-    other, protocol = bytearray(packet), packet[9]
-    place = (packet[0] & 15) * 4 + PLACE[protocol]
-    left = 0 if protocol == 132 else pseudo_header_sum(packet)
-    other[place : place + SIZE[protocol]] = left.to_bytes(SIZE[protocol])
-    return other
 
 
 DATA = st.binary(max_size=61).map(Raw)
@@ -57,7 +38,7 @@ def test_a_finished_checksum_is_the_one_that_scapy_computes(
     transport: Any, options: list[Any], padding: bytes
 ) -> None:
     expected = wire(transport, options=options)
-    packet = unfinished(expected) + padding
+    packet = bytearray(left(expected)) + padding
     assert is_own(packet)
     finish(packet, aggregate=False)
     assert packet == expected + padding
@@ -67,7 +48,7 @@ def test_a_finished_checksum_is_the_one_that_scapy_computes(
 @pytest.mark.parametrize("header", [TCP(), UDP()], ids=["tcp", "udp"])
 def test_any_length_can_be_finished(header: Any, data: bytes) -> None:
     expected = wire(header / Raw(data))
-    packet = unfinished(expected)
+    packet = bytearray(left(expected))
     finish(packet, aggregate=False)
     assert packet == expected
 
@@ -81,7 +62,7 @@ def data_for_zero(header: Any) -> bytes:
 def test_a_udp_checksum_of_zero_is_sent_as_ffff() -> None:
     expected = wire(UDP(sport=1, dport=2) / Raw(data_for_zero(UDP(sport=1, dport=2))))
     assert expected[26:28] == b"\xff\xff"
-    packet = unfinished(expected)
+    packet = bytearray(left(expected))
     finish(packet, aggregate=False)
     assert packet == expected
 
@@ -89,7 +70,7 @@ def test_a_udp_checksum_of_zero_is_sent_as_ffff() -> None:
 def test_a_tcp_checksum_of_zero_stays_zero() -> None:
     expected = wire(TCP(sport=1, dport=2) / Raw(data_for_zero(TCP(sport=1, dport=2))))
     assert expected[36:38] == b"\0\0"
-    packet = unfinished(expected)
+    packet = bytearray(left(expected))
     finish(packet, aggregate=False)
     assert packet == expected
 
@@ -97,7 +78,7 @@ def test_a_tcp_checksum_of_zero_stays_zero() -> None:
 @pytest.mark.parametrize("header", [TCP(), UDP()], ids=["tcp", "udp"])
 @pytest.mark.parametrize("size", [0, 1, 1460, 65_000])
 def test_an_aggregate_keeps_the_sum_of_the_pseudo_header_it_has_now(header: Any, size: int) -> None:
-    packet = unfinished(wire(header / Raw(bytes(size))))
+    packet = bytearray(left(wire(header / Raw(bytes(size)))))
     assert is_own(packet)
     packet[16:20] = b"\x0a\0\0\2"  # rewritten, and the sum with it, somehow
     packet[20 + PLACE[packet[9]]] ^= 0xFF
@@ -112,7 +93,7 @@ def test_an_aggregate_keeps_the_sum_of_the_pseudo_header_it_has_now(header: Any,
 
 def test_the_checksum_of_an_sctp_aggregate_is_finished_all_the_same() -> None:
     expected = wire(SCTP(tag=7) / SCTPChunkData(data=b"some data"))
-    packet = unfinished(expected)
+    packet = bytearray(left(expected))
     finish(packet, aggregate=True)
     assert packet == expected
 
