@@ -11,8 +11,8 @@ from itertools import groupby
 from statistics import fmean
 from typing import Final
 
+from gateway.exchange.worker_page import Traffic
 from gateway.metering.values import CELL_S, DAY_S, HOUR_S, Cell, floor
-from gateway.nat.worker_page import Traffic
 
 PERIODS: Final = (CELL_S, 60, 300, HOUR_S, DAY_S)
 EIPS: Final = "QCE/LB"

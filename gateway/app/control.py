@@ -27,6 +27,7 @@ from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
 from gateway.control.metered import MeteredTables
 from gateway.control.publication import SharedTables
+from gateway.exchange import generations
 from gateway.lab import roles
 from gateway.lab.machines import Machines
 from gateway.lab.places import GATEWAY, Places
@@ -35,7 +36,6 @@ from gateway.metadata import server as metadata
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.metering.sampling import sampling
-from gateway.nat import exchange
 from gateway.net import namespace
 from gateway.store.sqlite import SqliteStore
 
@@ -57,7 +57,7 @@ def run(lab: str, options: listen.Options) -> None:
         site.run,
         Book(site.book),
         topology.pool,
-        published=partial(exchange.published, site.run),
+        published=partial(generations.published, site.run),
         clock=time.time,
     )
     tables = MeteredTables(SharedTables(site.run), meter)

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any
 
 from gateway.app.begin import begin
-from gateway.engine import dataplane, record, signals, steering
+from gateway.dataplane import record, service, signals
 from gateway.lab import roles
 from gateway.lab.builder import steering_of
 from gateway.lab.places import GATEWAY
 from gateway.lab.topology import Topology
 from gateway.net import namespace
+from gateway.steering import kernel
 
 _log = logging.getLogger(__name__)
 
@@ -25,11 +26,11 @@ def run(lab: str, **given: Any) -> None:
     `given` are fields of `Settings`; others are as they were before. Raises `RoleError`,
     `StartError` or `OSError`.
     """
-    # From here to `dataplane.run` a signal waits: SIGHUP would end a process that is not ready.
+    # From here to `service.run` a signal waits: SIGHUP would end a process that is not ready.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
     site, topology = begin(lab, roles.DATAPLANE)
     namespace.enter(site.namespace(GATEWAY))
-    while dataplane.run(
+    while service.run(
         site.run,
         replace(record.load(site.run).settings, **given),
         partial(_point, topology),
@@ -43,7 +44,7 @@ def run(lab: str, **given: Any) -> None:
 
 
 def _point(topology: Topology, queues: range) -> None:
-    steering.point(replace(steering_of(topology), queues=queues))
+    kernel.point(replace(steering_of(topology), queues=queues))
 
 
 def _become_anew(lab: str) -> None:

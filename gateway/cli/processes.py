@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.cli.output import MistakeError, RefusedError, need_root
 from gateway.cli.verbs import Subparsers, verb
-from gateway.engine.record import ENGINES, QUEUES_MAX
+from gateway.dataplane.record import ENGINES, QUEUES_MAX
 
 PORT_MAX: Final = 65535
 
@@ -62,7 +62,7 @@ def dataplane(arguments: argparse.Namespace) -> None:
         _restart(arguments.lab, given)
         return
     from gateway.app import dataplane as process
-    from gateway.engine.supervisor import StartError
+    from gateway.dataplane.supervisor import StartError
 
     try:
         process.run(arguments.lab, **given)

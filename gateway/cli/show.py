@@ -13,8 +13,8 @@ from ipaddress import IPv4Address
 from gateway.api.times import iso_time
 from gateway.cli.output import need_root, print_json, print_table, site_of, topology_of
 from gateway.cli.verbs import Subparsers, verb
+from gateway.exchange import generations
 from gateway.lab.places import GATEWAY
-from gateway.nat import exchange
 from gateway.net import namespace
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteReader
@@ -43,7 +43,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 def show_table(arguments: argparse.Namespace) -> None:
     """The published table."""
     topology_of(arguments)
-    table = exchange.load(site_of(arguments).run)
+    table = generations.load(site_of(arguments).run)
     rows = [
         (str(IPv4Address(m.public)), str(IPv4Address(m.private)), m.slot) for m in table.mappings
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.control.errors import AdapterError
-from gateway.nat import exchange
+from gateway.exchange import generations
 from gateway.nat.table import Table
 
 IN_FORCE_WITHIN_S: Final = 5.0
@@ -20,15 +20,15 @@ class SharedTables:
     def acknowledged(self) -> int:
         """The oldest generation that a live worker uses. Raises `AdapterError`."""
         try:
-            return exchange.acknowledged(self._directory)
+            return generations.acknowledged(self._directory)
         except OSError as error:
             raise AdapterError(f"the workers can't be looked at: {error}") from error
 
     def put_in_force(self, table: Table) -> None:
         """Publish, and wait until every live worker uses it. Raises `AdapterError`."""
         try:
-            exchange.publish(self._directory, table)
-            late = exchange.wait_in_force(
+            generations.publish(self._directory, table)
+            late = generations.wait_in_force(
                 self._directory, table.generation, within_s=IN_FORCE_WITHIN_S
             )
         except OSError as error:

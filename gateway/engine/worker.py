@@ -8,13 +8,13 @@ from pathlib import Path
 
 from gateway.engine.rules import INTERPRETED, Rules
 from gateway.engine.trace import Listeners, Record
-from gateway.nat import exchange
-from gateway.nat.buckets import SharedWords
+from gateway.exchange import generations
+from gateway.exchange.shared_words import SharedWords
+from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.policer import BUCKETS
 from gateway.nat.reasons import Reason
 from gateway.nat.table import BadTableError, Table, empty
-from gateway.nat.worker_page import WorkerPage
 from gateway.packet.ipv4 import total_length
 
 _log = logging.getLogger(__name__)
@@ -40,12 +40,12 @@ class Worker:
         self._rules = rules
         self._clock = clock
         self._open = ExitStack()
-        self._word = self._open.enter_context(closing(exchange.GenerationWord(directory)))
+        self._word = self._open.enter_context(closing(generations.GenerationWord(directory)))
         self._addresses = self._open.enter_context(
-            closing(SharedWords(directory / exchange.ADDRESS_BUCKETS))
+            closing(SharedWords(directory / generations.ADDRESS_BUCKETS))
         )
         self._packages = self._open.enter_context(
-            closing(SharedWords(directory / exchange.PACKAGE_BUCKETS))
+            closing(SharedWords(directory / generations.PACKAGE_BUCKETS))
         )
         self._listeners = self._open.enter_context(closing(Listeners(directory)))
         self.published = self._word.memory
@@ -99,7 +99,7 @@ class Worker:
         # Read the word before the file: a publication in between is then seen as one more change.
         self.seen = self._word.get()
         try:
-            table = exchange.load(self._directory)
+            table = generations.load(self._directory)
             self._adopt(table)
         except (BadTableError, OSError) as error:
             if not self._refused:

@@ -4,11 +4,12 @@ Each function says what shall be; what is there already stays as it is. The gate
 only after its guard stands, so there is no moment in which a private address could leave.
 """
 
-from gateway.engine import record, steering
+from gateway.dataplane import record
 from gateway.lab.places import GATEWAY, INTERNET, Places
 from gateway.lab.topology import API_ADDRESS, API_NAMES, METADATA_ADDRESS, METADATA_NAME, Topology
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.steering import kernel, ruleset
 
 UPLINK = "uplink"
 
@@ -25,10 +26,10 @@ def build(topology: Topology) -> None:
     _build_gateway(gateway, topology)
 
 
-def steering_of(topology: Topology) -> steering.Steering:
+def steering_of(topology: Topology) -> ruleset.Steering:
     """What the gateway queues and guards, with the queues that its data plane serves."""
     queues = record.load(Places(topology.name).run).queues
-    return steering.Steering(UPLINK, topology.uplink_address, (topology.pool,), queues)
+    return ruleset.Steering(UPLINK, topology.uplink_address, (topology.pool,), queues)
 
 
 def make_host(name: str, topology: Topology) -> None:
@@ -64,7 +65,7 @@ def _build_gateway(name: str, topology: Topology) -> None:
         namespace.set_sysctl("ipv4.conf.all.rp_filter", 0)
         namespace.set_sysctl(f"ipv4.conf.{UPLINK}.rp_filter", 1)
         namespace.set_sysctl(f"ipv4.conf.{UPLINK}.arp_ignore", 1)
-        steering.install(steering_of(topology))
+        kernel.install(steering_of(topology))
         links.address(UPLINK, topology.uplink_address, topology.internet_prefix)
         links.up(UPLINK)
         links.route("default", via=topology.internet_address)

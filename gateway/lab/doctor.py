@@ -10,11 +10,11 @@ from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
 
-from gateway.engine import steering
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.steering import kernel, ruleset
 
-STEERING: Final = steering.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
+STEERING: Final = ruleset.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
 
 # Program, the package that has it, and what needs it.
 PROGRAMS: Final = (
@@ -61,11 +61,11 @@ def _kernel(here: str, there: str) -> Iterator[Finding]:
         yield _attempt(
             "nft rules",
             "install nftables; the kernel needs nf_tables",
-            lambda: steering.install_guard(STEERING),
+            lambda: kernel.install_guard(STEERING),
         )
         ways = [
             _attempt(f"NFQUEUE through {name}", "", partial(way, STEERING), needed=False)
-            for name, way in steering.WAYS.items()
+            for name, way in kernel.WAYS.items()
         ]
     yield from ways
     yield Finding(
@@ -85,7 +85,7 @@ def _attempt(
 ) -> Finding:
     try:
         attempt()
-    except (OSError, NetlinkError, steering.SteeringError) as error:
+    except (OSError, NetlinkError, kernel.SteeringError) as error:
         told = f"{advice} ({error})" if advice else str(error)
         return Finding(subject, present=False, advice=told, needed=needed)
     return Finding(subject, present=True, needed=needed)

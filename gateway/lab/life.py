@@ -19,17 +19,17 @@ from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
 
-from gateway.engine import record, workers
-from gateway.engine.queues import queues
-from gateway.engine.steering import SteeringError
+from gateway.dataplane import record, workers
+from gateway.dataplane.queues import queues
+from gateway.exchange import generations
 from gateway.lab import builder, places, roles, web
 from gateway.lab.machines import end_processes
 from gateway.lab.places import GATEWAY, INTERNET, Places
 from gateway.lab.topology import NETWORKS, Topology, TopologyError
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
-from gateway.nat import exchange
 from gateway.net import namespace
+from gateway.steering.kernel import SteeringError
 from gateway.store.records import StoreError
 
 
@@ -173,7 +173,7 @@ def _settle(site: Places, run: Path, *, keep_state: bool) -> None:
     with suppress(StoreError, TopologyError):  # who came before us has said what is wrong
         topology = site.saved(run)
         if topology:
-            published = partial(exchange.published, run)
+            published = partial(generations.published, run)
             book = Book(site.book)
             Meter(run, book, topology.pool, published=published, clock=time.time).close()
 

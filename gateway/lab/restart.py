@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from gateway.engine import record
-from gateway.engine.record import Record, Request
+from gateway.dataplane import record
+from gateway.dataplane.record import Request, TakeOver
 from gateway.lab import roles
 from gateway.lab.places import Places
 
@@ -23,7 +23,7 @@ class RestartError(RuntimeError):
     """The data plane wasn't restarted; the text is one line that says why."""
 
 
-def restart(lab: str, **given: Any) -> Record:
+def restart(lab: str, **given: Any) -> TakeOver:
     """Restart the lab's data plane; returns what it is now.
 
     `given` are fields of `Settings`; others stay. One restart at a time: another one waits. Raises
@@ -44,7 +44,7 @@ def restart(lab: str, **given: Any) -> Record:
     return found
 
 
-def _answer(site: Places, request: Request, deadline: float) -> Record:
+def _answer(site: Places, request: Request, deadline: float) -> TakeOver:
     """Make the supervisor look, and wait until it has answered."""
     supervisor = roles.tell(site.run, roles.DATAPLANE, signal.SIGHUP)
     if supervisor is None:

@@ -18,8 +18,8 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.exchange.worker_page import Traffic
 from gateway.metering.values import CELL_S, HOUR_S, NOTHING, Cell, Holder, Tenure, Usage, plus
-from gateway.nat.worker_page import Traffic
 from gateway.store.migrations import schema
 from gateway.store.records import StoreError
 from gateway.store.sqlite import connect, refuse_newer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.nat.worker_page import PageSlots, Traffic, page_slots
+from gateway.exchange.worker_page import PageSlots, Traffic, page_slots
 from gateway.store.records import StoreError
 
 SLOT: Final = struct.Struct("=4Q")

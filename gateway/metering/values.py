@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.nat.worker_page import Traffic
+from gateway.exchange.worker_page import Traffic
 
 HOUR_S: Final = 3600
 CELL_S: Final = 10

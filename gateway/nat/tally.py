@@ -1,4 +1,4 @@
-"""The counting of one packet, in the words of a worker's page (`gateway/nat/worker_page.py`)."""
+"""Counts one packet in the words of a worker's page (`gateway/exchange/worker_page.py`)."""
 
 import cython
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.engine.steering import GUARD_COUNTERS
 from gateway.nat.reasons import Reason
+from gateway.steering.ruleset import GUARD_COUNTERS
 
 HEAD: Final = """\
 # Counters

@@ -5,10 +5,10 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
-from gateway.engine import steering
-from gateway.engine.queues import queues
+from gateway.dataplane.queues import queues
+from gateway.exchange.worker_page import Traffic, counts
 from gateway.nat.reasons import Reason
-from gateway.nat.worker_page import Traffic, counts
+from gateway.steering import kernel
 
 # What the kernel counts of packets that it refuses, and where: file, line, column.
 PROC: Final = Path("/proc/thread-self/net")
@@ -36,14 +36,14 @@ def read(directory: Path, pool: str) -> Counters:
     """
     counted = counts(directory)
     network = IPv4Network(pool)
-    kernel = queues()
+    queued = queues()
     return Counters(
         addresses={str(network[slot]): seen for slot, seen in sorted(counted.slots.items())},
         reasons={reason.label: counted.reasons[reason] for reason in Reason},
-        guard=steering.guard_drops(),
+        guard=kernel.guard_drops(),
         queue={
-            "dropped_full": sum(queue.dropped_full for queue in kernel),
-            "dropped_socket": sum(queue.dropped_socket for queue in kernel),
+            "dropped_full": sum(queue.dropped_full for queue in queued),
+            "dropped_socket": sum(queue.dropped_socket for queue in queued),
         },
         kernel={name: _statistic(*place) for name, place in KERNEL_DROPS.items()},
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.engine.trace import Record, decode
-from gateway.nat import exchange
+from gateway.exchange import generations
 from gateway.nat.outcome import NO_SLOT, Direction
 from gateway.nat.reasons import Reason
 from gateway.net import privileges
@@ -63,7 +63,7 @@ def listening(directory: Path) -> Iterator[Iterator[Record | None]]:
             # A worker may be of a user of its own.
             os.chown(path, -1, privileges.worker_group())
             path.chmod(0o660)
-            exchange.wake_workers(directory)
+            generations.wake_workers(directory)
             yield _records(listener, directory)
         finally:
             path.unlink(missing_ok=True)
@@ -74,7 +74,7 @@ def _records(listener: socket.socket, directory: Path) -> Iterator[Record | None
         try:
             raw = listener.recv(RECORD_MAX)
         except TimeoutError:
-            exchange.wake_workers(directory)  # the wake-up before may have been lost
+            generations.wake_workers(directory)  # the wake-up before may have been lost
             yield None
         else:
             yield decode(raw)

@@ -13,9 +13,10 @@ from bench.mappings import Files, Mappings
 from bench.processes import BenchError, Program, eventually, run, run_in, started
 from bench.rig import UPLINK, UPLINK_ADDRESS, Rig
 
-from gateway.engine import queues, steering
-from gateway.nat import exchange
+from gateway.dataplane import queues
+from gateway.exchange import generations
 from gateway.net import namespace
+from gateway.steering import kernel
 
 PROGRAMS: Final = Path(__file__).with_name("peers")
 SOURCES: Final = {"flood": (), "pingpong": (), "nfq_c": ("-lnetfilter_queue", "-lnfnetlink")}
@@ -118,7 +119,7 @@ def _ours(engine: str, count: int) -> Peer:
 
     def is_in_service(site: Site, running: Program) -> bool:
         directory = site.files.published(site.mappings)
-        late = exchange.laggards(directory, GENERATION)
+        late = generations.laggards(directory, GENERATION)
         return ours.is_in_service(directory, running.pid) and not late
 
     noun = "queue" if count == 1 else "queues"
@@ -168,7 +169,7 @@ def queued(
     def start(site: Site) -> Iterator[None]:
         command = program(site)
         with namespace.inside(site.rig.gateway):
-            steering.install(ours.steering_for(UPLINK, UPLINK_ADDRESS, site.mappings.pool))
+            kernel.install(ours.steering_for(UPLINK, UPLINK_ADDRESS, site.mappings.pool))
         with started(site.rig.gateway, command) as running:
             eventually(
                 lambda: _is_bound(site, running) and is_ready(site, running),

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from gateway.nat import exchange, table
+from gateway.exchange import generations
+from gateway.nat import table
 
 PRIVATE_NETWORK: Final = "10.64.0.0/10"
 FEW_NETWORK: Final = "203.0.113.0/24"
@@ -68,7 +69,7 @@ class Files:
         directory = self._directory / f"published-{mappings.count}"
         directory.mkdir()
         rows = [table.Mapping(*pair, slot) for slot, pair in enumerate(mappings.pairs())]
-        exchange.publish(directory, table.build(1, mappings.count, rows))
+        generations.publish(directory, table.build(1, mappings.count, rows))
         return directory
 
     def _nft(self, mappings: Mappings, chains: str) -> Path:

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from gateway.engine import dataplane, record, rules
-from gateway.engine.record import Settings
-from gateway.engine.steering import Steering, point
+from gateway.dataplane import record, service
+from gateway.dataplane.record import Settings
+from gateway.engine import rules
+from gateway.steering.kernel import point
+from gateway.steering.ruleset import Steering
 
 FIRST_ENGINE: Final = "netfilterqueue"  # with one queue only
 COMPILED_ENGINE: Final = "batch"
@@ -39,7 +41,7 @@ def is_in_service(directory: Path, process: int) -> bool:
 def main() -> None:
     """Run the data plane; a signal ends it."""
     directory, engine, queues, uplink, address, pool = sys.argv[1:]
-    dataplane.run(
+    service.run(
         Path(directory),
         Settings(engine=engine, queues=int(queues)),
         lambda numbers: point(steering_for(uplink, address, pool, numbers)),

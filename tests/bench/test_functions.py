@@ -12,7 +12,8 @@ import pytest
 from scapy.layers.inet import IP, UDP
 
 from gateway.engine.replay import ENGINES
-from gateway.nat import exchange, table
+from gateway.exchange import generations
+from gateway.nat import table
 from gateway.nat.outcome import Checksum, Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Table
@@ -67,12 +68,12 @@ def test_building_a_table(benchmark: Any) -> None:
 
 def test_publishing_a_table(benchmark: Any, mapped: Table, tmp_path: Path) -> None:
     """2,000 mappings into a file."""
-    benchmark.pedantic(exchange.publish, args=(tmp_path, mapped), rounds=ROUNDS, warmup_rounds=1)
-    assert exchange.load(tmp_path) == mapped
+    benchmark.pedantic(generations.publish, args=(tmp_path, mapped), rounds=ROUNDS, warmup_rounds=1)
+    assert generations.load(tmp_path) == mapped
 
 
 def test_loading_a_table(benchmark: Any, mapped: Table, tmp_path: Path) -> None:
     """2,000 mappings out of a file, checked."""
-    exchange.publish(tmp_path, mapped)
-    loaded = benchmark.pedantic(exchange.load, args=(tmp_path,), rounds=ROUNDS, warmup_rounds=1)
+    generations.publish(tmp_path, mapped)
+    loaded = benchmark.pedantic(generations.load, args=(tmp_path,), rounds=ROUNDS, warmup_rounds=1)
     assert loaded == mapped

@@ -31,8 +31,8 @@ from bench.rig import received, rig_for
 from bench.samples import Sample
 from bench.traffic import Flood
 
-from gateway.engine.steering import SteeringError
 from gateway.net import namespace
+from gateway.steering.kernel import SteeringError
 
 PPS: Final = "pps"
 PPS_FLOWS: Final = "pps, 100000 flows"

@@ -13,8 +13,8 @@ from support.labs import Lab
 from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.state import State
+from gateway.exchange import generations
 from gateway.lab import life
-from gateway.nat import exchange
 from gateway.store.sqlite import SqliteReader
 
 
@@ -47,7 +47,7 @@ def test_a_copy_made_during_calls_brings_a_lab_back_as_it_was(own_lab: Lab, tmp_
     then = state_in(copy)
     there = {key for key in seen(own_lab.control) if not key.startswith("ins-")}
     assert there == {*then.eips, *then.packages}
-    assert exchange.load(own_lab.places.run) == compile_table(state_in(own_lab.places.log))
+    assert generations.load(own_lab.places.run) == compile_table(state_in(own_lab.places.log))
 
 
 def state_in(log: Path) -> State:

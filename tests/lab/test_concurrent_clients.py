@@ -18,8 +18,8 @@ from tencentcloud.cvm.v20170312.cvm_client import CvmClient
 from tencentcloud.vpc.v20170312 import models as vpc
 from tencentcloud.vpc.v20170312.vpc_client import VpcClient
 
+from gateway.exchange.worker_page import statuses
 from gateway.lab import life, roles
-from gateway.nat.worker_page import statuses
 
 from .test_api_clients import Account, account_of, asked
 

@@ -23,9 +23,9 @@ from scapy.packet import Packet, Raw
 from support.labs import Instance, Lab, eventually
 from support.wire import link, mac
 
-from gateway.engine.queues import queues
+from gateway.dataplane.queues import queues
+from gateway.exchange.worker_page import Traffic, statuses
 from gateway.lab.builder import UPLINK
-from gateway.nat.worker_page import Traffic, statuses
 from gateway.net import namespace
 
 FLOOD = 60_000  # packets

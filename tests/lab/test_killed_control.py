@@ -25,9 +25,9 @@ from support.snapshot import expected_mappings
 from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.state import State
+from gateway.exchange import generations
 from gateway.lab import life, roles
 from gateway.lab.places import GATEWAY, INTERNET
-from gateway.nat import exchange
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteReader
 
@@ -102,8 +102,8 @@ def assert_all_agree(lab: Lab) -> None:
     for record in records(lab):
         audit.take(record)
         state.evolve(ev.from_record(record), record.at)
-    published = exchange.load(lab.places.run)
+    published = generations.load(lab.places.run)
     assert published == compile_table(state)
     assert len(published.mappings) == len(expected_mappings(state))
-    assert exchange.laggards(lab.places.run, state.sequence) == []
+    assert generations.laggards(lab.places.run, state.sequence) == []
     assert set(lab.places.hosts()) == {INTERNET, GATEWAY, *state.instances}

@@ -20,9 +20,9 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.monitor.v20180724 import models
 from tencentcloud.monitor.v20180724.monitor_client import MonitorClient
 
+from gateway.exchange.worker_page import statuses
 from gateway.lab import life, roles
 from gateway.lab.places import INTERNET
-from gateway.nat.worker_page import statuses
 
 HEADERS = 28  # of IPv4 and ICMP
 

@@ -15,8 +15,8 @@ from support.labs import Instance, Lab, eventually
 from support.peers import transfer
 from support.wire import Capture, send
 
+from gateway.dataplane.queues import queues
 from gateway.engine import nfqueue, queue_socket
-from gateway.engine.queues import queues
 from gateway.net import namespace
 
 LONGEST = 1500 - 20

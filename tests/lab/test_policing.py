@@ -17,7 +17,7 @@ from support.labs import Lab, eventually
 from support.load import skip_if_starved, waited_s
 from support.peers import listening
 
-from gateway.nat.worker_page import Traffic, counts
+from gateway.exchange.worker_page import Traffic, counts
 
 LOOK_S = 10.0
 STREAM_S = 12

@@ -15,7 +15,7 @@ from support.labs import Instance, Lab, eventually
 from support.load import skip_if_starved, waited_s
 from support.peers import listening
 
-from gateway.nat.worker_page import counts
+from gateway.exchange.worker_page import counts
 
 LOW, HIGH = 4, 16
 MEMBER = 100

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from support.labs import Lab, eventually
 from support.peers import listening
 
+from gateway.exchange import generations
+from gateway.exchange.worker_page import counts
 from gateway.lab import roles
-from gateway.nat import exchange
 from gateway.nat.table import Package, build
-from gateway.nat.worker_page import counts
 
 PACKAGE_MBPS, MEMBER_MBPS = 20, 100
 LOOK_S = 5.0
@@ -23,14 +23,14 @@ MEGABIT = 1_000_000
 def put_into_one_package(lab: Lab) -> None:
     """All mappings, each with a cap that it alone won't reach."""
     roles.stop(lab.places.run, roles.CONTROL)
-    table = exchange.load(lab.places.run)
+    table = generations.load(lab.places.run)
     members = [
         mapping._replace(out_kbps=MEMBER_MBPS * 1000, in_kbps=MEMBER_MBPS * 1000, package=1)
         for mapping in table.mappings
     ]
     packages = [Package(1, PACKAGE_MBPS * 1000)]
-    exchange.publish(lab.places.run, build(table.generation + 1, table.slots, members, packages))
-    assert exchange.wait_in_force(lab.places.run, table.generation + 1, within_s=5) == []
+    generations.publish(lab.places.run, build(table.generation + 1, table.slots, members, packages))
+    assert generations.wait_in_force(lab.places.run, table.generation + 1, within_s=5) == []
 
 
 def sent_bytes(lab: Lab) -> int:

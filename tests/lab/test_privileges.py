@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.labs import Instance, Lab
 
-from gateway.nat.worker_page import statuses
+from gateway.exchange.worker_page import statuses
 from gateway.net.privileges import USER
 
 CAP_NET_ADMIN = 1 << 12

@@ -11,10 +11,10 @@ from support.blows import kill_dataplane, remove_queue_rules
 from support.labs import Instance, Lab, eventually
 from support.wire import Capture, send, until_marked
 
-from gateway.engine import steering
 from gateway.lab.builder import steering_of
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.steering import kernel, ruleset
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def test_with_no_queue_rule_nothing_leaves(own_lab: Lab, client: str) -> None:
     """The guard is a second line: it needs neither data plane nor queue."""
     web = own_lab.instance("web")
     with namespace.inside(own_lab.gateway):
-        before = steering.guard_drops()["guard_untranslated"]
+        before = kernel.guard_drops()["guard_untranslated"]
         remove_queue_rules()
         with nothing_leaves(own_lab, web, client):
             pass
-        assert steering.guard_drops()["guard_untranslated"] > before
+        assert kernel.guard_drops()["guard_untranslated"] > before
 
 
 def test_an_unmapped_instance_sends_nothing_out(own_lab: Lab, client: str) -> None:
@@ -83,7 +83,7 @@ def test_from_the_internet_only_the_pool_is_there(own_lab: Lab) -> None:
         assert not own_lab.pings("internet", address)
     assert own_lab.curl("internet", "http://169.254.0.23/meta-data/") is None
     with namespace.inside(own_lab.gateway):
-        assert steering.guard_drops()["guard_foreign"] >= 4
+        assert kernel.guard_drops()["guard_foreign"] >= 4
 
 
 def test_an_unused_public_address_goes_in_no_circles(own_lab: Lab) -> None:
@@ -105,9 +105,9 @@ def test_steering_is_installed_once(own_lab: Lab) -> None:
     """To install it again would drop what is queued, and forget what the guard counted."""
     assert not own_lab.pings("internet", own_lab.topology.uplink_address)
     with namespace.inside(own_lab.gateway):
-        before = steering.guard_drops()
-        steering.install(steering_of(own_lab.topology))
-        assert steering.guard_drops() == before != dict.fromkeys(steering.GUARD_COUNTERS, 0)
+        before = kernel.guard_drops()
+        kernel.install(steering_of(own_lab.topology))
+        assert kernel.guard_drops() == before != dict.fromkeys(ruleset.GUARD_COUNTERS, 0)
 
 
 def test_an_instance_speaks_with_its_own_address_only(own_lab: Lab, client: str) -> None:

@@ -19,11 +19,11 @@ from support.stream import Stream, pouring, streaming
 from support.wire import send
 
 import gateway
-from gateway.engine import record
-from gateway.engine.queues import queues
+from gateway.dataplane import record
+from gateway.dataplane.queues import queues
+from gateway.exchange.worker_page import counts, page_path
 from gateway.lab import life
 from gateway.nat.reasons import Reason
-from gateway.nat.worker_page import counts, page_path
 from gateway.net import namespace
 
 RATE = 20_000  # datagrams a second, inbound

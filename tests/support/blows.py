@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from support.labs import Lab, eventually
 
+from gateway.exchange.worker_page import statuses
 from gateway.lab import life, roles
-from gateway.nat.worker_page import statuses
 
 
 def pid_of(lab: Lab, role: str) -> int:

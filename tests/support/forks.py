@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine import supervisor, workers
-from gateway.engine.queues import Queue
-from gateway.engine.record import Settings
-from gateway.engine.signals import Signals
-from gateway.engine.supervisor import Crew, StartError, Supervisor
-from gateway.nat import exchange
-from gateway.nat.worker_page import WorkerPage, statuses
+from gateway.dataplane import supervisor, workers
+from gateway.dataplane.queues import Queue
+from gateway.dataplane.record import Settings
+from gateway.dataplane.signals import Signals
+from gateway.dataplane.supervisor import Crew, StartError, Supervisor
+from gateway.exchange import generations
+from gateway.exchange.worker_page import WorkerPage, statuses
 
 Work = Callable[[Path, str, int], object]
 
@@ -24,7 +24,7 @@ Work = Callable[[Path, str, int], object]
 def steady(directory: Path, engine: str, number: int) -> None:
     """Be a worker that has the newest table and waits, until it is ended."""
     with WorkerPage(directory, number) as page:
-        with closing(exchange.GenerationWord(directory)) as word:
+        with closing(generations.GenerationWord(directory)) as word:
             page.acknowledge(word.get())
         (directory / f"begun-{engine}-{number}").touch()
         while True:

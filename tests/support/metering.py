@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from gateway.exchange.worker_page import WorkerPage, counts
 from gateway.metering.book import Book, Entry
 from gateway.metering.meter import Meter
 from gateway.metering.values import Holder
 from gateway.nat.outcome import NO_SLOT
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import WorkerPage, counts
 
 POOL = "203.0.113.0/28"
 SLOTS = 16

@@ -26,9 +26,9 @@ from gateway.control.controller import Controller
 from gateway.control.publication import SharedTables
 from gateway.control.values import ChargeType, Instance, InstanceState
 from gateway.engine.worker import Worker
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.table import Table
-from gateway.nat.worker_page import WorkerPage
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
 
@@ -199,11 +199,11 @@ def _events(instances: int, eips: int) -> Iterator[ev.Event]:
 def _work(directory: Path, number: int) -> None:
     """Take each table that is published, until whoever started this ends."""
     parent = os.getppid()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {exchange.WAKE})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {generations.WAKE})
     with WorkerPage(directory, number) as page, closing(Worker(directory, page)) as worker:
         print("works", flush=True)
         while os.getppid() == parent:
-            signal.sigtimedwait({exchange.WAKE}, LOOK_S)
+            signal.sigtimedwait({generations.WAKE}, LOOK_S)
             worker.refresh()
 
 

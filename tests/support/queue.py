@@ -17,7 +17,7 @@ from support.rules import KINDS
 from gateway.engine import batch, mailbox
 from gateway.engine.rules import Rules, compiled_module
 from gateway.engine.worker import Worker
-from gateway.nat.worker_page import WorkerPage
+from gateway.exchange.worker_page import WorkerPage
 
 PACKET, VERDICT, ERROR = 0x0300, 0x0301, 2
 PACKET_HEADER, VERDICT_HEADER, MARK, PAYLOAD, SKB_INFO = 1, 2, 3, 10, 14

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from vectors.every import VECTORS
 
-from gateway.engine.steering import GUARD_COUNTERS
+from gateway.exchange.worker_page import Traffic
 from gateway.nat.reasons import Reason
-from gateway.nat.worker_page import Traffic
+from gateway.steering.ruleset import GUARD_COUNTERS
 from gateway.telemetry import catalogue
 
 ROOT = Path(__file__).parents[2]

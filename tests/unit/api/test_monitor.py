@@ -14,8 +14,8 @@ from support.world import World
 from gateway.api.metrics import METRICS
 from gateway.api.registry import ACTIONS, call, check_action
 from gateway.api.wire import ApiError
+from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import WorkerPage
 
 ADDRESS = "203.0.113.1"
 AT = int(BEGIN)

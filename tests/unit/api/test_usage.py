@@ -13,8 +13,8 @@ from gateway.api.client import Client
 from gateway.api.registry import ACTIONS, call
 from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
+from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import WorkerPage
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from gateway.api.wire import ApiError
 from gateway.cli import main as command
 from gateway.cli.output import MistakeError, RefusedError
 from gateway.control.errors import AdapterError
-from gateway.engine.steering import SteeringError
+from gateway.exchange.worker_page import WorkerRunningError
 from gateway.lab.life import LabError
 from gateway.lab.roles import RoleError
 from gateway.lab.topology import TopologyError
-from gateway.nat.worker_page import WorkerRunningError
+from gateway.steering.kernel import SteeringError
 from gateway.store.records import StoreError
 
 from .conftest import Tgw

@@ -14,8 +14,8 @@ from scapy.packet import Packet, Raw
 from scapy.utils import PcapReader, PcapWriter, rdpcap, wrpcap
 
 from gateway.engine.replay import ENGINES
+from gateway.exchange import generations
 from gateway.lab.places import Places
-from gateway.nat import exchange
 from gateway.nat.table import Mapping, build
 from gateway.packet.pcap import Writer
 
@@ -152,7 +152,7 @@ def test_a_capture_of_nothing_gives_one(tgw: Tgw, files: Files) -> None:
 
 
 def test_the_table_in_force_can_be_replayed_with(tgw: Tgw, files: Files, up: Places) -> None:
-    exchange.publish(up.run, build(7, 256, [Mapping(0xCB00710A, 0x0A000002, 9)]))
+    generations.publish(up.run, build(7, 256, [Mapping(0xCB00710A, 0x0A000002, 9)]))
     files.table.write_text(tgw("table", "--json").out)
     assert tgw(*files.words()).out.startswith("2 of 3 packets accepted\n")
 

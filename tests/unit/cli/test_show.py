@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from gateway.exchange import generations
 from gateway.lab.places import Places
-from gateway.nat import exchange, table_file
+from gateway.nat import table_file
 from gateway.nat.table import Mapping, build
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
@@ -31,7 +32,7 @@ def log(site: Places, root: None) -> None:
 
 
 def test_the_table_in_force(tgw: Tgw, up: Places) -> None:
-    exchange.publish(up.run, TABLE)
+    generations.publish(up.run, TABLE)
     assert tgw("table") == (
         0,
         "generation 7\n"
@@ -43,7 +44,7 @@ def test_the_table_in_force(tgw: Tgw, up: Places) -> None:
 
 
 def test_the_table_as_json(tgw: Tgw, up: Places) -> None:
-    exchange.publish(up.run, TABLE)
+    generations.publish(up.run, TABLE)
     assert json.loads(tgw("table", "--json").out) == {
         "generation": 7,
         "mappings": [
@@ -55,7 +56,7 @@ def test_the_table_as_json(tgw: Tgw, up: Places) -> None:
 
 def test_a_blocked_mapping_is_told_as_replay_takes_it(tgw: Tgw, up: Places) -> None:
     blocked = build(8, 256, [mapping._replace(blocked=True) for mapping in TABLE.mappings])
-    exchange.publish(up.run, blocked)
+    generations.publish(up.run, blocked)
     told = tgw("table", "--json").out
     assert [mapping["blocked"] for mapping in json.loads(told)["mappings"]] == [True, True]
     assert table_file.parse(told.encode()).mappings == blocked.mappings

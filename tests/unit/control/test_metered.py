@@ -10,9 +10,9 @@ from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError
 from gateway.control.metered import Roster, holder_of
 from gateway.control.values import ChargeType
+from gateway.exchange.worker_page import WorkerPage
 from gateway.metering.values import Holder
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import WorkerPage
 
 
 def held(story: Story) -> dict[int, Holder]:

@@ -8,9 +8,9 @@ import pytest
 from gateway.control import publication
 from gateway.control.errors import AdapterError
 from gateway.control.publication import SharedTables
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.table import Mapping, Table, build
-from gateway.nat.worker_page import WorkerPage
 
 TABLE = build(7, 8, [Mapping(0xCB007101, 0x0A000002, 1)])
 
@@ -24,7 +24,7 @@ def worker(tmp_path: Path) -> Iterator[WorkerPage]:
 
 def published(directory: Path) -> Table:
     """What a worker that starts now loads."""
-    return exchange.load(directory)
+    return generations.load(directory)
 
 
 def test_without_a_live_worker_a_published_table_is_in_force(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_what_is_in_force_is_what_every_live_worker_uses(
 ) -> None:
     tables = SharedTables(tmp_path)
     assert tables.acknowledged() == 0
-    exchange.publish(tmp_path, TABLE)
+    generations.publish(tmp_path, TABLE)
     assert tables.acknowledged() == 0
     worker.acknowledge(TABLE.generation)
     assert tables.acknowledged() == TABLE.generation
@@ -78,7 +78,7 @@ def test_what_is_in_force_is_what_every_live_worker_uses(
 
 
 def test_without_a_live_worker_what_is_published_is_in_force(tmp_path: Path) -> None:
-    exchange.publish(tmp_path, TABLE)
+    generations.publish(tmp_path, TABLE)
     assert SharedTables(tmp_path).acknowledged() == TABLE.generation
 
 

@@ -33,11 +33,11 @@ from support.queue import (
 
 from gateway.engine.mailbox import MESSAGES
 from gateway.engine.trace import decode
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import Traffic, counts
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Table, build
-from gateway.nat.worker_page import Traffic, counts
 
 CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
 TO_FIRST, TO_SECOND = Mapping(0xCB007109, 0x0A000002, 1), Mapping(0xCB007109, 0x0A000003, 1)
@@ -65,7 +65,7 @@ def table(generation: int, *mappings: Mapping, slots: int = 4) -> Table:
 
 @pytest.fixture(params=LOOPS)
 def kernel(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kernel]:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     with running(tmp_path, request.param) as opened:
         yield opened
 
@@ -73,7 +73,7 @@ def kernel(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kernel]:
 @pytest.fixture(params=LOOPS)
 def patient(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kernel]:
     """One that waits for long."""
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     with running(tmp_path, request.param, wait_s=30) as opened:
         yield opened
 
@@ -118,7 +118,7 @@ def test_a_mailbox_of_the_longest_packets_is_answered_whole(kernel: Kernel) -> N
 
 def test_answers_that_are_too_long_together_are_sent_one_by_one(tmp_path: Path) -> None:
     """A socket that takes fewer bytes at once than the answers have together (EMSGSIZE)."""
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     count, size = 20, 36 + 9028
     with running(tmp_path, "compiled") as kernel:
         kernel.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 15)
@@ -144,7 +144,7 @@ def test_messages_that_are_no_packets_are_skipped(tmp_path: Path, kernel: Kernel
 
 
 def test_the_loop_begins_with_the_table_published_last(kernel: Kernel, tmp_path: Path) -> None:
-    assert exchange.laggards(tmp_path, 1) == []
+    assert generations.laggards(tmp_path, 1) == []
     assert kernel.turn(message(wire(PUBLIC))) == [Verdict(0xA1B2C3D4, True, wire(FIRST))]
 
 
@@ -153,34 +153,34 @@ def test_a_new_table_is_taken_at_the_next_turn_and_acknowledged(
 ) -> None:
     first = message(wire(PUBLIC), queued_id=1)
     assert kernel.turn(first) == [Verdict(1, True, wire(FIRST))]
-    exchange.publish(tmp_path, table(2, TO_SECOND._replace(slot=5000), slots=5001))
-    assert exchange.laggards(tmp_path, 2) == ["worker-0"]
+    generations.publish(tmp_path, table(2, TO_SECOND._replace(slot=5000), slots=5001))
+    assert generations.laggards(tmp_path, 2) == ["worker-0"]
     assert kernel.turn(first) == [Verdict(1, True, wire(SECOND))]
-    assert exchange.laggards(tmp_path, 2) == []
+    assert generations.laggards(tmp_path, 2) == []
     assert counts(tmp_path).slots == {1: Traffic(1, 32, 0, 0), 5000: Traffic(1, 32, 0, 0)}
 
 
 def test_a_turn_has_one_table(tmp_path: Path, kernel: Kernel) -> None:
-    exchange.publish(tmp_path, table(2, TO_SECOND))
+    generations.publish(tmp_path, table(2, TO_SECOND))
     found = kernel.turn(*(message(wire(PUBLIC), queued_id=n) for n in range(5)))
     assert found == [Verdict(n, True, wire(SECOND)) for n in range(5)]
 
 
 def test_an_idle_loop_takes_the_table_when_its_wait_ends(tmp_path: Path, kernel: Kernel) -> None:
-    exchange.publish(tmp_path, table(2, TO_SECOND))
+    generations.publish(tmp_path, table(2, TO_SECOND))
     assert kernel.loop.turn() == 0
-    assert exchange.laggards(tmp_path, 2) == []
+    assert generations.laggards(tmp_path, 2) == []
 
 
 def test_a_damaged_table_leaves_the_last_one(
     tmp_path: Path, kernel: Kernel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    exchange.publish(tmp_path, table(2, TO_SECOND))
-    (tmp_path / exchange.TABLE).write_bytes(b"no table")
+    generations.publish(tmp_path, table(2, TO_SECOND))
+    (tmp_path / generations.TABLE).write_bytes(b"no table")
     for _ in range(2):
         assert kernel.turn(message(wire(PUBLIC), 1, None, 1)) == [Verdict(1, True, wire(FIRST))]
-    assert exchange.laggards(tmp_path, 2) == ["worker-0"]
-    exchange.publish(tmp_path, table(3, TO_SECOND))
+    assert generations.laggards(tmp_path, 2) == ["worker-0"]
+    generations.publish(tmp_path, table(3, TO_SECOND))
     assert kernel.turn(message(wire(PUBLIC), 1, None, 1)) == [Verdict(1, True, wire(SECOND))]
     assert "generation 2 refused" in caplog.text
     caplog.clear()  # the error it holds holds the loop
@@ -204,19 +204,19 @@ def after(seconds: float, number: int) -> threading.Timer:
 
 def test_a_signal_ends_the_wait(tmp_path: Path) -> None:
     """Of the compiled loop: Python's own calls wait on when the handler is done."""
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     seen: list[int] = []
     with (
         running(tmp_path, "compiled", wait_s=30) as kernel,
-        handling(exchange.WAKE, lambda *_: seen.append(1)),
+        handling(generations.WAKE, lambda *_: seen.append(1)),
     ):
         begun = time.monotonic()
-        timer = threading.Timer(0.2, exchange.publish, (tmp_path, table(2, TO_SECOND)))
+        timer = threading.Timer(0.2, generations.publish, (tmp_path, table(2, TO_SECOND)))
         timer.start()
         assert kernel.loop.turn() == 0
         timer.join()
         assert time.monotonic() - begun < 20
-        assert exchange.laggards(tmp_path, 2) == []
+        assert generations.laggards(tmp_path, 2) == []
         assert seen
 
 
@@ -355,7 +355,7 @@ def test_both_loops_answer_any_messages_alike(both: list[Kernel], queued: list[b
 def both(tmp_path: Path) -> Iterator[list[Kernel]]:
     for kind in LOOPS:
         (tmp_path / kind).mkdir()
-        exchange.publish(tmp_path / kind, table(1, TO_FIRST))
+        generations.publish(tmp_path / kind, table(1, TO_FIRST))
     with (
         running(tmp_path / "interpreted", "interpreted") as first,
         running(tmp_path / "compiled", "compiled") as second,

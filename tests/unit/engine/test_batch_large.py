@@ -7,12 +7,12 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from support.queue import LOOPS, Kernel, Verdict, framed, message, running
 
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import Traffic, counts
 from gateway.nat.layout import BITS
 from gateway.nat.outcome import Direction
 from gateway.nat.table import Mapping, build
 from gateway.nat.view import LARGE
-from gateway.nat.worker_page import Traffic, counts
 
 MANY = 1 << LARGE - 1  # mappings: an index is at most half full
 CLIENT = "198.51.100.10"
@@ -36,7 +36,7 @@ def kernel(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kernel]:
     mappings = [Mapping(PUBLIC + n, PRIVATE + n, n) for n in range(MANY)]
     table = build(1, MANY, mappings)
     assert table.memory.cast("I")[BITS] >= LARGE
-    exchange.publish(tmp_path, table)
+    generations.publish(tmp_path, table)
     with running(tmp_path, request.param) as opened:
         yield opened
 

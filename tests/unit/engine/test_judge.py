@@ -12,12 +12,12 @@ from vectors.row import TABLE
 
 from gateway.engine.judge import Judge
 from gateway.engine.rules import INTERPRETED
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import Traffic, counts
 from gateway.nat.outcome import Checksum, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import empty
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import Traffic, counts
 
 CLIENT, PUBLIC, PRIVATE = "198.51.100.10", "203.0.113.9", "10.0.0.2"
 OFFLOAD = {
@@ -34,7 +34,7 @@ def wire(source: str, destination: str, size: int = 4) -> bytes:
 
 @pytest.fixture(params=LOOPS)
 def kernel(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kernel]:
-    exchange.publish(tmp_path, TABLE)
+    generations.publish(tmp_path, TABLE)
     with running(tmp_path, request.param) as opened:
         yield opened
 

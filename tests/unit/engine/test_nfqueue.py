@@ -16,15 +16,16 @@ from scapy.layers.inet import IP, UDP
 from vectors.every import VECTORS
 from vectors.row import TABLE
 
-from gateway.engine import nfqueue, steering
+from gateway.engine import nfqueue
 from gateway.engine.worker import Worker
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import WorkerPage, counts
 from gateway.nat.outcome import Checksum, Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, build
-from gateway.nat.worker_page import WorkerPage, counts
+from gateway.steering import ruleset
 
-STEERING = steering.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
+STEERING = ruleset.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
 
 
 @pytest.mark.parametrize(
@@ -39,14 +40,14 @@ STEERING = steering.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
 def test_a_packet_has_the_direction_of_the_rule_that_queued_it(
     match: str, direction: Direction
 ) -> None:
-    (rule,) = [line for line in steering.nft_queue_rules(STEERING).splitlines() if match in line]
+    (rule,) = [line for line in ruleset.nft_queue_rules(STEERING).splitlines() if match in line]
     (mark,) = re.findall(r"meta mark set (\d+) queue num", rule)
     assert int(mark) == direction
 
 
 def test_both_ways_to_queue_give_the_same_marks() -> None:
-    nft = re.findall(r"meta mark set (\d+)", steering.nft_queue_rules(STEERING))
-    iptables = re.findall(r"--set-mark (\d+)", steering.iptables_queue_rules(STEERING))
+    nft = re.findall(r"meta mark set (\d+)", ruleset.nft_queue_rules(STEERING))
+    iptables = re.findall(r"--set-mark (\d+)", ruleset.iptables_queue_rules(STEERING))
     assert nft == iptables == ["1", "3", "3", "2"]
 
 
@@ -115,7 +116,7 @@ class FakeQueue:
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
-    exchange.publish(tmp_path, build(1, 4, [Mapping(0xCB007109, 0x0A000002, 1)]))
+    generations.publish(tmp_path, build(1, 4, [Mapping(0xCB007109, 0x0A000002, 1)]))
     with WorkerPage(tmp_path, 0) as page, closing(Worker(tmp_path, page)) as opened:
         yield opened
 
@@ -128,7 +129,7 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(nfqueue, "NetfilterQueue", FakeQueue)
     monkeypatch.setattr(nfqueue, "_report_no_overruns", lambda _: None)
     before = {number: signal.signal(number, end) for number in (signal.SIGUSR1,)}
-    before[exchange.WAKE] = signal.signal(exchange.WAKE, lambda *_: None)
+    before[generations.WAKE] = signal.signal(generations.WAKE, lambda *_: None)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -178,7 +179,7 @@ def test_all_vectors_through_the_queue(tmp_path: Path) -> None:
     rows = [v for v in VECTORS if v.table is TABLE and v.checksum is Checksum.FINISHED]
     assert len(rows) > 500
     packets = [FakePacket(vector.packet, vector.direction) for vector in rows]
-    exchange.publish(tmp_path, TABLE)
+    generations.publish(tmp_path, TABLE)
     with (
         WorkerPage(tmp_path, 0) as page,
         closing(Worker(tmp_path, page)) as worker,
@@ -197,8 +198,8 @@ def test_a_signal_ends_the_wait_and_has_the_newest_table_taken(
     seen: list[list[str]] = []
 
     def publish() -> None:
-        exchange.publish(tmp_path, build(2, 4, []))
-        seen.append(exchange.wait_in_force(tmp_path, 2, within_s=20))
+        generations.publish(tmp_path, build(2, 4, []))
+        seen.append(generations.wait_in_force(tmp_path, 2, within_s=20))
         os.kill(os.getpid(), signal.SIGUSR1)
 
     with nfqueue.bound(worker, 7) as carry:
@@ -217,9 +218,9 @@ def test_signals_are_as_before_when_the_queue_is_given_back(worker: Worker) -> N
         before = signal.set_wakeup_fd(end.fileno())
         try:
             with nfqueue.bound(worker, 7):
-                os.kill(os.getpid(), exchange.WAKE)
-            os.kill(os.getpid(), exchange.WAKE)
-            assert ours.recv(100) == bytes([exchange.WAKE])
+                os.kill(os.getpid(), generations.WAKE)
+            os.kill(os.getpid(), generations.WAKE)
+            assert ours.recv(100) == bytes([generations.WAKE])
         finally:
             signal.set_wakeup_fd(before)
 

@@ -13,11 +13,11 @@ from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 
 from gateway.engine.worker import Worker
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import Traffic, WorkerPage, counts, statuses
 from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Table, build
-from gateway.nat.worker_page import Traffic, WorkerPage, counts, statuses
 
 CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
 IN, OUT = Direction.INBOUND, Direction.OUTBOUND
@@ -27,11 +27,11 @@ TO_SECOND = Mapping(0xCB007109, 0x0A000003, 1)
 PUBLISH_AND_WAIT = """
 import sys
 from pathlib import Path
-from gateway.nat import exchange
+from gateway.exchange import generations
 from gateway.nat.table import Mapping, build
 directory = Path(sys.argv[1])
-exchange.publish(directory, build(3, 4, [Mapping(0xCB007109, 0x0A000003, 1)]))
-print(exchange.wait_in_force(directory, 3, within_s=30))
+generations.publish(directory, build(3, 4, [Mapping(0xCB007109, 0x0A000003, 1)]))
+print(generations.wait_in_force(directory, 3, within_s=30))
 """
 
 
@@ -65,7 +65,7 @@ def start(tmp_path: Path, page: WorkerPage) -> Iterator[Start]:
 
 
 def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(2, TO_FIRST))
+    generations.publish(tmp_path, table(2, TO_FIRST))
     worker = start()
     assert acknowledged(tmp_path) == 2
     packet = wire(CLIENT, PUBLIC)
@@ -96,7 +96,7 @@ def test_before_anything_is_published_every_packet_is_dropped(tmp_path: Path, st
 def test_both_directions_are_counted_in_ip_bytes_without_padding(
     tmp_path: Path, start: Start
 ) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
     assert worker.accepts(wire(CLIENT, PUBLIC) + bytes(14), IN)
     assert worker.accepts(wire(FIRST, CLIENT), OUT)
@@ -125,7 +125,7 @@ def test_bytes_that_are_no_packet_are_counted_and_dropped(
 
 
 def test_a_drop_for_a_known_address_counts_no_traffic(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
     authenticated = bytearray(bytes(IP(src=CLIENT, dst=PUBLIC, proto=51) / Raw(bytes(24))))
     assert not worker.accepts(authenticated, IN)
@@ -136,7 +136,7 @@ def test_a_drop_for_a_known_address_counts_no_traffic(tmp_path: Path, start: Sta
 
 def test_a_hairpin_is_traffic_of_both_addresses(tmp_path: Path, start: Start) -> None:
     second = Mapping(0xCB00710A, 0x0A000003, 2)
-    exchange.publish(tmp_path, table(1, TO_FIRST, second))
+    generations.publish(tmp_path, table(1, TO_FIRST, second))
     worker = start()
     packet = wire(SECOND, PUBLIC)
     assert worker.accepts(packet, Direction.HAIRPIN)
@@ -149,12 +149,12 @@ def test_policing_goes_by_the_workers_clock_and_outlives_tables(
 ) -> None:
     # 8 Mbps are 1,000,000 bytes a second, and a burst of 200,000: six packets of 32,028 bytes.
     capped = TO_FIRST._replace(out_kbps=8_000)
-    exchange.publish(tmp_path, table(1, capped))
+    generations.publish(tmp_path, table(1, capped))
     now_ns = 100_000_000_000
     worker = start(clock=lambda: now_ns)
     packet = bytes(IP(src=FIRST, dst=CLIENT) / UDP() / Raw(bytes(32_000)))
     assert [worker.accepts(bytearray(packet), OUT) for _ in range(7)] == [True] * 6 + [False]
-    exchange.publish(tmp_path, table(2, capped))
+    generations.publish(tmp_path, table(2, capped))
     assert not worker.accepts(bytearray(packet), OUT)
     now_ns += 32_028_000
     assert worker.accepts(bytearray(packet), OUT)
@@ -165,9 +165,9 @@ def test_policing_goes_by_the_workers_clock_and_outlives_tables(
 
 
 def test_the_packet_after_a_publication_sees_the_new_table(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
-    exchange.publish(tmp_path, table(2, TO_SECOND))
+    generations.publish(tmp_path, table(2, TO_SECOND))
     assert acknowledged(tmp_path) == 1
     packet = wire(CLIENT, PUBLIC)
     assert worker.accepts(packet, IN)
@@ -177,14 +177,14 @@ def test_the_packet_after_a_publication_sees_the_new_table(tmp_path: Path, start
 
 def test_an_idle_worker_takes_the_table_when_it_refreshes(tmp_path: Path, start: Start) -> None:
     worker = start()
-    exchange.publish(tmp_path, table(1, TO_FIRST))
-    assert exchange.laggards(tmp_path, 1) == ["worker-0"]
+    generations.publish(tmp_path, table(1, TO_FIRST))
+    assert generations.laggards(tmp_path, 1) == ["worker-0"]
     worker.refresh()
-    assert exchange.wait_in_force(tmp_path, 1, within_s=0) == []
+    assert generations.wait_in_force(tmp_path, 1, within_s=0) == []
 
 
 def test_a_refresh_without_a_publication_reads_no_file(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
     (tmp_path / "table").unlink()  # to read it would now give the empty table
     worker.refresh()
@@ -192,27 +192,27 @@ def test_a_refresh_without_a_publication_reads_no_file(tmp_path: Path, start: St
 
 
 def test_a_generation_may_be_lower_than_the_last(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(9, TO_FIRST))
+    generations.publish(tmp_path, table(9, TO_FIRST))
     worker = start()
-    exchange.publish(tmp_path, table(1, TO_SECOND))
+    generations.publish(tmp_path, table(1, TO_SECOND))
     worker.refresh()
     assert acknowledged(tmp_path) == 1
 
 
 def test_a_mapping_that_is_gone_is_not_translated(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
-    exchange.publish(tmp_path, table(2))
+    generations.publish(tmp_path, table(2))
     packet = wire(FIRST, CLIENT)
     assert not worker.accepts(packet, OUT)
     assert packet == wire(FIRST, CLIENT)
 
 
 def test_a_table_with_more_slots_makes_the_page_grow(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
-    exchange.publish(tmp_path, table(2, TO_FIRST._replace(slot=5000), slots=5001))
+    generations.publish(tmp_path, table(2, TO_FIRST._replace(slot=5000), slots=5001))
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
     assert counts(tmp_path).slots == {1: Traffic(1, 32, 0, 0), 5000: Traffic(1, 32, 0, 0)}
 
@@ -220,9 +220,9 @@ def test_a_table_with_more_slots_makes_the_page_grow(tmp_path: Path, start: Star
 def test_a_damaged_table_keeps_the_old_one_and_is_not_acknowledged(
     tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
-    exchange.publish(tmp_path, table(2, TO_SECOND))
+    generations.publish(tmp_path, table(2, TO_SECOND))
     raw = (tmp_path / "table").read_bytes()
     (tmp_path / "table").write_bytes(raw[:-1])
     with caplog.at_level(logging.ERROR):
@@ -238,16 +238,16 @@ def test_a_damaged_table_keeps_the_old_one_and_is_not_acknowledged(
 
 def test_the_next_good_table_ends_a_refusal(tmp_path: Path, start: Start) -> None:
     worker = start()
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     (tmp_path / "table").write_bytes(b"no table")
     worker.refresh()
-    exchange.publish(tmp_path, table(2, TO_SECOND))
+    generations.publish(tmp_path, table(2, TO_SECOND))
     worker.refresh()
     assert acknowledged(tmp_path) == 2
 
 
 def test_a_damaged_table_at_the_start_drops_everything(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     (tmp_path / "table").write_bytes(b"no table")
     worker = start()
     assert not worker.accepts(wire(CLIENT, PUBLIC), IN)
@@ -269,14 +269,14 @@ def test_a_publisher_in_another_process_sees_its_table_come_in_force(
     tmp_path: Path, start: Start
 ) -> None:
     worker = start()
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {exchange.WAKE})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {generations.WAKE})
     try:
         command = [sys.executable, "-c", PUBLISH_AND_WAIT, str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as publisher:
-            assert signal.sigtimedwait({exchange.WAKE}, 30)
+            assert signal.sigtimedwait({generations.WAKE}, 30)
             worker.refresh()
             late, _ = publisher.communicate(timeout=30)
-            while signal.sigtimedwait({exchange.WAKE}, 0):
+            while signal.sigtimedwait({generations.WAKE}, 0):
                 pass
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -289,21 +289,21 @@ def test_a_publisher_in_another_process_sees_its_table_come_in_force(
 def test_a_refused_table_that_is_published_again_is_taken(tmp_path: Path, start: Start) -> None:
     """Control publishes its last generation anew when it starts: that must mend a damaged file."""
     worker = start()
-    exchange.publish(tmp_path, table(2, TO_FIRST))
-    (tmp_path / exchange.TABLE).write_bytes(b"damaged")
+    generations.publish(tmp_path, table(2, TO_FIRST))
+    (tmp_path / generations.TABLE).write_bytes(b"damaged")
     worker.refresh()
-    assert exchange.laggards(tmp_path, 2) == ["worker-0"]
-    exchange.publish(tmp_path, table(2, TO_FIRST))
+    assert generations.laggards(tmp_path, 2) == ["worker-0"]
+    generations.publish(tmp_path, table(2, TO_FIRST))
     worker.refresh()
-    assert exchange.laggards(tmp_path, 2) == []
+    assert generations.laggards(tmp_path, 2) == []
 
 
 def test_a_refused_table_is_reported_once(
     tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     worker = start()
-    exchange.publish(tmp_path, table(2, TO_FIRST))
-    (tmp_path / exchange.TABLE).write_bytes(b"damaged")
+    generations.publish(tmp_path, table(2, TO_FIRST))
+    (tmp_path / generations.TABLE).write_bytes(b"damaged")
     for _ in range(3):
         worker.refresh()
     assert len(caplog.records) == 1

@@ -15,11 +15,11 @@ from support.rules import KINDS
 
 from gateway.engine.trace import decode
 from gateway.engine.worker import Worker
-from gateway.nat import exchange
+from gateway.exchange import generations
+from gateway.exchange.worker_page import Traffic, WorkerPage, counts
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Package, Table, build
-from gateway.nat.worker_page import Traffic, WorkerPage, counts
 
 CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
 IN, OUT = Direction.INBOUND, Direction.OUTBOUND
@@ -58,7 +58,7 @@ def listener(directory: Path) -> socket.socket:
 
 
 def test_who_watches_is_told_of_each_packet_before_and_after(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(6, TO_FIRST))
+    generations.publish(tmp_path, table(6, TO_FIRST))
     worker = start()
     assert not worker.is_watched
     with listener(tmp_path) as told:
@@ -92,7 +92,7 @@ def test_of_a_mark_without_a_direction_nobody_is_told(
 
 def test_the_next_worker_finds_the_buckets_as_the_last_one_left_them(tmp_path: Path) -> None:
     capped = TO_FIRST._replace(out_kbps=8_000, package=1)
-    exchange.publish(tmp_path, build(1, 4, [capped], [Package(1, 16_000)]))
+    generations.publish(tmp_path, build(1, 4, [capped], [Package(1, 16_000)]))
     packet = bytes(IP(src=FIRST, dst=CLIENT) / UDP() / Raw(bytes(50_000 - 28)))
     passed = []
     for _ in range(3):
@@ -106,7 +106,7 @@ def test_the_next_worker_finds_the_buckets_as_the_last_one_left_them(tmp_path: P
 
 def test_workers_share_the_buckets_and_not_the_counters(tmp_path: Path) -> None:
     """One after the other: interpreted rules take from a bucket in more than one step."""
-    exchange.publish(tmp_path, table(1, TO_FIRST._replace(out_kbps=8_000)))
+    generations.publish(tmp_path, table(1, TO_FIRST._replace(out_kbps=8_000)))
     packet = bytes(IP(src=FIRST, dst=CLIENT) / UDP() / Raw(bytes(50_000 - 28)))
     with ExitStack() as running:
         workers = [
@@ -134,13 +134,13 @@ def test_a_table_there_is_no_memory_for_is_refused(
     caplog: pytest.LogCaptureFixture,
     of: str,
 ) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
     larger = {
         "slots": table(2, TO_SECOND, slots=5000),
         "packages": build(2, 4, [TO_SECOND], [Package(500, 8_000)]),
     }[of]
-    exchange.publish(tmp_path, larger)
+    generations.publish(tmp_path, larger)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -149,24 +149,24 @@ def test_a_table_there_is_no_memory_for_is_refused(
     packet = wire(CLIENT, PUBLIC)
     assert worker.accepts(packet, IN)
     assert packet == wire(CLIENT, FIRST)
-    assert exchange.laggards(tmp_path, 2) == ["worker-0"]
+    assert generations.laggards(tmp_path, 2) == ["worker-0"]
     assert "No space left" in caplog.text
     monkeypatch.undo()
     worker.refresh()
     packet = wire(CLIENT, PUBLIC)
     assert worker.accepts(packet, IN)
     assert packet == wire(CLIENT, SECOND)
-    assert exchange.laggards(tmp_path, 2) == []
+    assert generations.laggards(tmp_path, 2) == []
 
 
 def test_a_worker_can_go_by_the_compiled_rules(tmp_path: Path, start: Start) -> None:
-    exchange.publish(tmp_path, table(1, TO_FIRST))
+    generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start(rules=KINDS["compiled"])
     packet = wire(CLIENT, PUBLIC)
     outcome = worker.translator.feed(memoryview(packet), IN, 0)
     assert outcome == Outcome(Reason.TRANSLATED, receiver=1)
     assert packet == wire(CLIENT, FIRST)
-    exchange.publish(tmp_path, table(2, TO_SECOND))
+    generations.publish(tmp_path, table(2, TO_SECOND))
     assert worker.seen == 1
     worker.refresh()
     assert worker.seen == 2

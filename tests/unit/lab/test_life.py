@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.exchange.worker_page import Traffic, WorkerPage
 from gateway.lab import life, places, roles
 from gateway.lab.places import Places
 from gateway.lab.topology import Topology
 from gateway.metering.book import Book
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import Traffic, WorkerPage
 from gateway.net import namespace
 
 HOLD = """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine import record
-from gateway.engine.record import Record, Settings
+from gateway.dataplane import record
+from gateway.dataplane.record import Settings, TakeOver
 from gateway.lab import places, restart
 from gateway.lab.places import Places
 from gateway.lab.restart import RestartError
@@ -19,7 +19,7 @@ SUPERVISE = """
 import signal, sys
 from dataclasses import replace
 from pathlib import Path
-from gateway.engine import record
+from gateway.dataplane import record
 from gateway.lab import roles
 run, manner = Path(sys.argv[1]), sys.argv[2]
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
@@ -42,7 +42,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     monkeypatch.setattr(places, "RUN", tmp_path)
     site = Places("edge")
     site.run.mkdir()
-    record.save(site.run, Record(workers=2, settings=Settings("netfilterqueue", 2)))
+    record.save(site.run, TakeOver(workers=2, settings=Settings("netfilterqueue", 2)))
     return site
 
 
@@ -67,7 +67,7 @@ def test_what_is_not_given_stays(site: Places) -> None:
 
 
 def test_two_at_once_are_answered_one_after_the_other(site: Places) -> None:
-    answers: list[Record] = []
+    answers: list[TakeOver] = []
     with supervisor(site):
         callers = [
             threading.Thread(target=lambda: answers.append(restart.restart("edge")))

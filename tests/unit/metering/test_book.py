@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support.metering import BEGIN, holder
 
+from gateway.exchange.worker_page import Traffic
 from gateway.metering.book import SCHEMA, Book, Entry
 from gateway.metering.values import CELL_S, HOUR_S, Tenure
-from gateway.nat.worker_page import Traffic
 from gateway.store.records import StoreError
 
 AT = int(BEGIN)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from support.metering import Gateway
 
+from gateway.exchange.worker_page import Traffic, WorkerPage
 from gateway.metering.readings import BLOCK, SLOT, Readings
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import Traffic, WorkerPage
 from gateway.store.records import StoreError
 
 

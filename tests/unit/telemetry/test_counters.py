@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine import queues
-from gateway.engine.steering import SteeringError
+from gateway.dataplane import queues
+from gateway.exchange.worker_page import Traffic, WorkerPage
 from gateway.nat.outcome import Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import Traffic, WorkerPage
+from gateway.steering.kernel import SteeringError
 from gateway.telemetry import counters
 
 POOL = "203.0.113.0/24"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.nat.buckets import SharedWords
-from gateway.nat.exchange import ADDRESS_BUCKETS, PACKAGE_BUCKETS
+from gateway.exchange.generations import ADDRESS_BUCKETS, PACKAGE_BUCKETS
+from gateway.exchange.shared_words import SharedWords
 from gateway.nat.policer import BURST, DEPTH_MAX, TICKS_PER_BYTE_AT_1_KBPS
 from gateway.nat.reasons import Reason
 
@@ -22,8 +22,8 @@ import sys
 from pathlib import Path
 from collections import Counter
 from gateway.engine.rules import compiled
-from gateway.nat.buckets import SharedWords
-from gateway.nat.exchange import ADDRESS_BUCKETS, PACKAGE_BUCKETS
+from gateway.exchange.shared_words import SharedWords
+from gateway.exchange.generations import ADDRESS_BUCKETS, PACKAGE_BUCKETS
 from gateway.nat.outcome import Direction
 from gateway.nat.table import Mapping, Package, build
 directory, sender, receiver, length, count, now_ns, kbps, package_kbps = sys.argv[1:]
@@ -58,7 +58,7 @@ print(*(seen[number] for number in range(64)))
 HOLD = """
 import sys
 from pathlib import Path
-from gateway.nat.buckets import SharedWords
+from gateway.exchange.shared_words import SharedWords
 words = SharedWords(Path(sys.argv[1]))
 words.hold(int(sys.argv[2]))
 view = words.memory.cast("q")

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from gateway.engine import signals
-from gateway.nat.worker_page import statuses
+from gateway.dataplane import signals
+from gateway.exchange.worker_page import statuses
 
 LAST_WORDS_MAX: Final = 512  # bytes
 END_AGAIN_S: Final = 0.05

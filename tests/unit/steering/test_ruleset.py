@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine import steering
-from gateway.engine.steering import Steering, SteeringError
+from gateway.steering import kernel, ruleset
+from gateway.steering.kernel import SteeringError
+from gateway.steering.ruleset import Steering
 
 ONE = Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
 TWO = Steering("wan0", "198.51.100.1", ("203.0.113.0/24", "192.0.2.0/25"), queues=range(7, 8))
@@ -128,15 +129,15 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
 @pytest.mark.parametrize(
     ("rules", "text"),
     [
-        pytest.param(steering.nft_queue_rules(TWO), NFT_QUEUE, id="nft-queue"),
-        pytest.param(steering.iptables_queue_rules(TWO), IPTABLES_QUEUE, id="iptables-queue"),
+        pytest.param(ruleset.nft_queue_rules(TWO), NFT_QUEUE, id="nft-queue"),
+        pytest.param(ruleset.iptables_queue_rules(TWO), IPTABLES_QUEUE, id="iptables-queue"),
         pytest.param(
-            steering.nft_queue_rules(THREE),
+            ruleset.nft_queue_rules(THREE),
             NFT_QUEUE.replace("queue num 7", "queue num 2-4"),
             id="nft-queues",
         ),
         pytest.param(
-            steering.iptables_queue_rules(THREE),
+            ruleset.iptables_queue_rules(THREE),
             IPTABLES_QUEUE.replace("--queue-num 7", "--queue-balance 2:4"),
             id="iptables-queues",
         ),
@@ -147,7 +148,7 @@ def test_the_rules(rules: str, text: str) -> None:
 
 
 def test_the_guard() -> None:
-    rules = steering.guard_rules(ONE)
+    rules = ruleset.guard_rules(ONE)
     assert rules == GUARD.replace("MARK", mark(rules))
 
 
@@ -165,15 +166,15 @@ def mark(guard: str) -> str:
     ],
 )
 def test_another_steering_has_another_mark(other: Steering) -> None:
-    assert mark(steering.guard_rules(ONE)) != mark(steering.guard_rules(other))
+    assert mark(ruleset.guard_rules(ONE)) != mark(ruleset.guard_rules(other))
 
 
 def test_other_queues_make_no_other_steering() -> None:
     """They change with each restart of the data plane, and a repair must not notice."""
-    assert steering.guard_rules(TWO) == steering.guard_rules(THREE)
+    assert ruleset.guard_rules(TWO) == ruleset.guard_rules(THREE)
 
 
-@pytest.mark.parametrize("way", [steering.nft_queue_rules, steering.iptables_queue_rules])
+@pytest.mark.parametrize("way", [ruleset.nft_queue_rules, ruleset.iptables_queue_rules])
 def test_queue_rules_are_replaced_and_their_hooks_stay(way: Callable[[Steering], str]) -> None:
     """With a hook goes whatever is queued."""
     text = way(TWO)
@@ -187,18 +188,18 @@ def test_queue_rules_are_replaced_and_their_hooks_stay(way: Callable[[Steering],
     "word", ["bypass", "fanout", "conntrack", "ct", "nat", "dnat", "snat", "masquerade", "-n"]
 )
 def test_nothing_fails_open_and_nothing_tracks_connections(plan: Steering, word: str) -> None:
-    texts = (steering.guard_rules, steering.nft_queue_rules, steering.iptables_queue_rules)
+    texts = (ruleset.guard_rules, ruleset.nft_queue_rules, ruleset.iptables_queue_rules)
     alone = re.compile(rf"(?<![a-z]){word}(?![a-z])")  # "destination" isn't "nat"
     assert not [text(plan) for text in texts if alone.search(text(plan).lower())]
 
 
 def test_every_guard_counter_is_declared_once_and_used() -> None:
-    rules = steering.guard_rules(ONE)
-    for name in steering.GUARD_COUNTERS:
+    rules = ruleset.guard_rules(ONE)
+    for name in ruleset.GUARD_COUNTERS:
         assert rules.count(f"counter {name} {{ }}") == 1
         assert f"counter name {name} drop" in rules
     used = rules.count("counter name ")
-    assert rules.count("counter ") == len(steering.GUARD_COUNTERS) + used
+    assert rules.count("counter ") == len(ruleset.GUARD_COUNTERS) + used
 
 
 LOOKED = (
@@ -209,29 +210,29 @@ LOOKED = (
 
 def test_nft_queues_where_the_kernel_can_and_the_guard_is_the_last(tools: Tools) -> None:
     log = tools(nft=LISTS_NOTHING, iptables_restore="", iptables_save="")
-    steering.install(TWO)
+    kernel.install(TWO)
     assert log.read_text() == (
         f"{LOOKED[0]}{LOOKED[1]}"
         f"nft -f -|{NFT_QUEUE.strip()}\n"
-        f"nft -f -|{steering.guard_rules(TWO).strip()}\n"
+        f"nft -f -|{ruleset.guard_rules(TWO).strip()}\n"
     )
 
 
 def test_iptables_queues_where_nft_cannot(tools: Tools) -> None:
     log = tools(nft=NO_QUEUE, iptables_restore="", iptables_save="")
-    steering.install(TWO)
+    kernel.install(TWO)
     assert log.read_text() == (
         f"{LOOKED[0]}{LOOKED[1]}"
         f"nft -f -|{NFT_QUEUE.strip()}\n"
         f"iptables-restore --noflush|{IPTABLES_QUEUE.strip()}\n"
-        f"nft -f -|{steering.guard_rules(TWO).strip()}\n"
+        f"nft -f -|{ruleset.guard_rules(TWO).strip()}\n"
     )
 
 
 def test_a_kernel_that_cannot_queue_is_refused_with_every_reason(tools: Tools) -> None:
     tools(nft=NO_QUEUE, iptables_restore="echo 'Extension NFQUEUE is not supported' >&2; exit 2")
     with pytest.raises(SteeringError) as refused:
-        steering.install(ONE)
+        kernel.install(ONE)
     assert str(refused.value) == (
         "this kernel can't queue packets: nft: Error: no queue; "
         "iptables-restore: Extension NFQUEUE is not supported"
@@ -245,7 +246,7 @@ def lists(guard: str, queue: str) -> str:
 
 
 def guarded(plan: Steering) -> str:
-    return f'comment "{mark(steering.guard_rules(plan))}"'
+    return f'comment "{mark(ruleset.guard_rules(plan))}"'
 
 
 NFT_QUEUES = "oifname uplink meta mark set 2 queue num 4"
@@ -260,14 +261,14 @@ def test_what_is_installed_is_not_installed_again(tools: Tools, queue: str, save
     log = tools(
         nft=lists(guarded(TWO), queue), iptables_restore="", iptables_save=f"echo '{saved}'"
     )
-    steering.install(TWO)
+    kernel.install(TWO)
     assert "nft -f" not in log.read_text()
     assert "iptables-restore" not in log.read_text()
 
 
 def test_missing_queue_rules_are_installed_and_the_guard_stays(tools: Tools) -> None:
     log = tools(nft=lists(guarded(TWO), ""), iptables_restore="", iptables_save="")
-    steering.install(TWO)
+    kernel.install(TWO)
     assert [line for line in log.read_text().splitlines() if "nft -f -|" in line] == [
         f"nft -f -|{NFT_QUEUE.splitlines()[0]}"
     ]
@@ -275,48 +276,48 @@ def test_missing_queue_rules_are_installed_and_the_guard_stays(tools: Tools) -> 
 
 def test_the_rules_of_another_steering_are_replaced(tools: Tools) -> None:
     log = tools(nft=lists(guarded(ONE), NFT_QUEUES), iptables_restore="", iptables_save="")
-    steering.install(TWO)
+    kernel.install(TWO)
     assert log.read_text().count("nft -f -|") == 2
 
 
 def test_pointing_replaces_the_queue_rules_only(tools: Tools) -> None:
     log = tools(nft=lists(guarded(TWO), NFT_QUEUES), iptables_restore="", iptables_save="")
-    steering.point(TWO)
+    kernel.point(TWO)
     assert log.read_text() == f"{LOOKED[1]}nft -f -|{NFT_QUEUE.strip()}\n"
 
 
 def test_what_queues_with_iptables_is_pointed_with_iptables(tools: Tools) -> None:
     """By nft as well, once it can, packets would be queued twice."""
     log = tools(nft="", iptables_restore="", iptables_save=f"echo '{IPTABLES_QUEUES}'")
-    steering.point(TWO)
+    kernel.point(TWO)
     assert log.read_text() == (f"{LOOKED[1]}iptables-restore --noflush|{IPTABLES_QUEUE.strip()}\n")
 
 
 def test_a_refused_guard_is_an_error(tools: Tools) -> None:
     tools(nft="case \"$input\" in *guard*) echo 'Error: no guard' >&2; exit 1;; esac")
     with pytest.raises(SteeringError, match=r"^nft: Error: no guard$"):
-        steering.install(ONE)
+        kernel.install(ONE)
 
 
 def test_a_tool_that_gives_no_reason_is_refused_too(tools: Tools) -> None:
     tools(nft="exit 1")
     with pytest.raises(SteeringError, match=r"^nft: no reason given$"):
-        steering.install_guard(ONE)
+        kernel.install_guard(ONE)
 
 
 def test_a_missing_tool_is_named(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SteeringError, match=r"^nft is not installed$"):
-        steering.install_guard(ONE)
+        kernel.install_guard(ONE)
 
 
 def test_guard_drops_are_read_by_name(tools: Tools) -> None:
     log = tools(nft=f"echo '{LISTING}'")
-    assert steering.guard_drops() == {"guard_foreign": 12, "guard_untranslated": 3}
+    assert kernel.guard_drops() == {"guard_foreign": 12, "guard_untranslated": 3}
     assert log.read_text() == "nft -j list counters table ip tgw|\n"
 
 
 def test_a_namespace_without_guard_has_no_drops_to_read(tools: Tools) -> None:
     tools(nft="echo 'Error: No such file or directory' >&2; exit 1")
     with pytest.raises(SteeringError, match="No such file"):
-        steering.guard_drops()
+        kernel.guard_drops()

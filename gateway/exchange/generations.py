@@ -23,9 +23,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from gateway.exchange.worker_page import WORD, statuses
 from gateway.nat import table as tables
 from gateway.nat.table import Table
-from gateway.nat.worker_page import WORD, statuses
 
 TABLE: Final = "table"
 GENERATION: Final = "generation"

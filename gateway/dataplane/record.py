@@ -37,7 +37,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TakeOver:
     """How the last take-over ended.
 
     `first` and `workers` are the queues in service. `failure` says why it failed, if it did: what
@@ -57,16 +57,16 @@ class Record:
         return range(self.first, self.first + self.workers)
 
 
-def load(directory: Path) -> Record:
+def load(directory: Path) -> TakeOver:
     """What was recorded last; what a data plane begins with if there is nothing to be read."""
     found = _read(directory / RECORD)
     try:
-        return Record(**{**found, "settings": Settings(**found["settings"])})
+        return TakeOver(**{**found, "settings": Settings(**found["settings"])})
     except (KeyError, TypeError):
-        return Record()
+        return TakeOver()
 
 
-def save(directory: Path, record: Record) -> None:
+def save(directory: Path, record: TakeOver) -> None:
     """Replace the record."""
     _replace(directory / RECORD, asdict(record))
 

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.nat.outcome import NO_SLOT, Outcome
-from gateway.nat.reasons import Reason
-from gateway.nat.tally import REASONS_MAX, SLOT_BASE, Tally
-from gateway.nat.worker_page import (
+from gateway.exchange.worker_page import (
     MAGIC,
     PageSlots,
     Traffic,
@@ -23,13 +20,16 @@ from gateway.nat.worker_page import (
     page_slots,
     statuses,
 )
+from gateway.nat.outcome import NO_SLOT, Outcome
+from gateway.nat.reasons import Reason
+from gateway.nat.tally import REASONS_MAX, SLOT_BASE, Tally
 
 WORD = 8
 
 COUNTS_ELSEWHERE = """
 import sys
 from pathlib import Path
-from gateway.nat.worker_page import counts, statuses
+from gateway.exchange.worker_page import counts, statuses
 directory = Path(sys.argv[1])
 found = counts(directory)
 print(found.slots[2], {r.label: n for r, n in found.reasons.items() if n}, *statuses(directory))
@@ -38,7 +38,7 @@ COUNT_AND_DIE = """
 import os, sys
 from pathlib import Path
 from gateway.nat.tally import Tally
-from gateway.nat.worker_page import WorkerPage
+from gateway.exchange.worker_page import WorkerPage
 page = WorkerPage(Path(sys.argv[1]), 0)
 page.hold(4)
 page.acknowledge(9)

@@ -17,14 +17,14 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from gateway.engine import record, workers
-from gateway.engine.queues import queues
-from gateway.engine.record import Settings
-from gateway.engine.signals import Signals
-from gateway.engine.steering import SteeringError
-from gateway.engine.workers import Process
-from gateway.nat import exchange
-from gateway.nat.worker_page import statuses
+from gateway.dataplane import record, workers
+from gateway.dataplane.queues import queues
+from gateway.dataplane.record import Settings
+from gateway.dataplane.signals import Signals
+from gateway.dataplane.workers import Process
+from gateway.exchange import generations
+from gateway.exchange.worker_page import statuses
+from gateway.steering.kernel import SteeringError
 
 WATCH_S: Final = 60.0  # a bound only: what there is to see ends the wait
 READY_WITHIN_S: Final = 30.0
@@ -153,7 +153,7 @@ class Supervisor:
         late = [worker.number for worker in fresh if worker.number not in bound]
         if late:
             return late
-        generation = exchange.published(self._directory)
+        generation = generations.published(self._directory)
         acknowledged = {
             status.pid: status.acknowledged for status in statuses(self._directory) if status.alive
         }

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from gateway.dataplane.record import AUTO, BATCH, NETFILTERQUEUE, QUEUES_MAX
 from gateway.engine import batch_queue, nfqueue, rules
-from gateway.engine.record import AUTO, BATCH, NETFILTERQUEUE, QUEUES_MAX
 from gateway.engine.worker import Worker
 
 _log = logging.getLogger(__name__)

@@ -10,31 +10,31 @@ from typing import Self
 
 import pytest
 
-from gateway.nat import exchange
-from gateway.nat.exchange import GenerationWord
+from gateway.exchange import generations
+from gateway.exchange.generations import GenerationWord
+from gateway.exchange.worker_page import WorkerPage, WorkerStatus, page_path, statuses
 from gateway.nat.table import BadTableError, Mapping, Table, build, empty
-from gateway.nat.worker_page import WorkerPage, WorkerStatus, page_path, statuses
 
 SLEEP = """
 import signal, sys, time
 from pathlib import Path
-from gateway.nat import exchange
-from gateway.nat.worker_page import WorkerPage
+from gateway.exchange import generations
+from gateway.exchange.worker_page import WorkerPage
 directory = Path(sys.argv[1])
-signal.pthread_sigmask(signal.SIG_BLOCK, {exchange.WAKE})
+signal.pthread_sigmask(signal.SIG_BLOCK, {generations.WAKE})
 page = WorkerPage(directory, int(sys.argv[2]))
-word = exchange.GenerationWord(directory)
+word = generations.GenerationWord(directory)
 print("asleep", flush=True)
-if signal.sigtimedwait({exchange.WAKE}, 30):
-    print(word.get(), exchange.load(directory).generation, flush=True)
+if signal.sigtimedwait({generations.WAKE}, 30):
+    print(word.get(), generations.load(directory).generation, flush=True)
 signal.sigtimedwait(set(), 30)
 """
 PUBLISH_ELSEWHERE = """
 import sys
 from pathlib import Path
-from gateway.nat import exchange
+from gateway.exchange import generations
 from gateway.nat.table import Mapping, build
-exchange.publish(Path(sys.argv[1]), build(5, 1, [Mapping(1, 2, 0)]))
+generations.publish(Path(sys.argv[1]), build(5, 1, [Mapping(1, 2, 0)]))
 """
 
 
@@ -51,21 +51,21 @@ def word(directory: Path) -> int:
 
 
 def test_which_generation_was_published_last_can_be_asked(tmp_path: Path) -> None:
-    assert exchange.published(tmp_path) == 0
+    assert generations.published(tmp_path) == 0
     for generation in (3, 9):
-        exchange.publish(tmp_path, table(generation))
-        assert exchange.published(tmp_path) == generation
+        generations.publish(tmp_path, table(generation))
+        assert generations.published(tmp_path) == generation
 
 
 def test_before_a_publication_there_is_the_empty_table_of_generation_0(tmp_path: Path) -> None:
-    assert exchange.load(tmp_path) == empty()
+    assert generations.load(tmp_path) == empty()
     assert word(tmp_path) == 0
 
 
 def test_what_is_published_is_loaded(tmp_path: Path) -> None:
     for generation in (1, 2, 2**64 - 1):
-        exchange.publish(tmp_path, table(generation))
-        assert exchange.load(tmp_path) == table(generation)
+        generations.publish(tmp_path, table(generation))
+        assert generations.load(tmp_path) == table(generation)
         assert word(tmp_path) == generation
 
 
@@ -75,49 +75,49 @@ def test_a_mapped_word_follows_publications_of_another_process(tmp_path: Path) -
     subprocess.run([sys.executable, "-c", PUBLISH_ELSEWHERE, str(tmp_path)], check=True)
     assert published.get() == 5
     published.close()
-    assert exchange.load(tmp_path) == build(5, 1, [Mapping(1, 2, 0)])
+    assert generations.load(tmp_path) == build(5, 1, [Mapping(1, 2, 0)])
 
 
 def test_a_word_that_is_mapped_again_keeps_its_value(tmp_path: Path) -> None:
-    exchange.publish(tmp_path, table(3))
+    generations.publish(tmp_path, table(3))
     assert [word(tmp_path), word(tmp_path)] == [3, 3]
 
 
 def test_a_publication_leaves_nothing_half_written_behind(tmp_path: Path) -> None:
-    exchange.publish(tmp_path, table(1))
+    generations.publish(tmp_path, table(1))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["generation", "table"]
 
 
 def test_a_file_of_an_interrupted_publication_is_not_loaded(tmp_path: Path) -> None:
-    exchange.publish(tmp_path, table(1))
+    generations.publish(tmp_path, table(1))
     (tmp_path / "table.new").write_bytes(b"TGWTABLE and then the process was killed")
-    assert exchange.load(tmp_path) == table(1)
-    exchange.publish(tmp_path, table(2))
-    assert exchange.load(tmp_path) == table(2)
+    assert generations.load(tmp_path) == table(1)
+    generations.publish(tmp_path, table(2))
+    assert generations.load(tmp_path) == table(2)
 
 
 def test_a_reader_keeps_the_table_it_opened(tmp_path: Path) -> None:
-    exchange.publish(tmp_path, table(1))
+    generations.publish(tmp_path, table(1))
     with (tmp_path / "table").open("rb") as opened:
         before = opened.read()
-        exchange.publish(tmp_path, table(2))
+        generations.publish(tmp_path, table(2))
         opened.seek(0)
         assert opened.read() == before
 
 
 def test_a_damaged_table_is_refused(tmp_path: Path) -> None:
-    exchange.publish(tmp_path, table(1))
+    generations.publish(tmp_path, table(1))
     (tmp_path / "table").write_bytes(b"")
     with pytest.raises(BadTableError):
-        exchange.load(tmp_path)
+        generations.load(tmp_path)
 
 
 def test_a_failed_publication_leaves_the_last_one(tmp_path: Path) -> None:
-    exchange.publish(tmp_path, table(1))
+    generations.publish(tmp_path, table(1))
     (tmp_path / "table.new").mkdir()
     with pytest.raises(IsADirectoryError):
-        exchange.publish(tmp_path, table(2))
-    assert exchange.load(tmp_path) == table(1)
+        generations.publish(tmp_path, table(2))
+    assert generations.load(tmp_path) == table(1)
     assert word(tmp_path) == 1
 
 
@@ -125,9 +125,9 @@ def test_a_failed_publication_leaves_the_last_one(tmp_path: Path) -> None:
 def woken() -> Iterator[list[int]]:
     """The signals that wake a worker, each as it comes: this process is one then."""
     seen: list[int] = []
-    before = signal.signal(exchange.WAKE, lambda number, _: seen.append(number))
+    before = signal.signal(generations.WAKE, lambda number, _: seen.append(number))
     yield seen
-    signal.signal(exchange.WAKE, before)
+    signal.signal(generations.WAKE, before)
 
 
 class Sleeper:
@@ -152,8 +152,8 @@ class Sleeper:
 
 def test_publishing_wakes_every_worker(tmp_path: Path, woken: list[int]) -> None:
     with Sleeper(tmp_path, 0) as first, Sleeper(tmp_path, 12) as second, WorkerPage(tmp_path, 3):
-        exchange.publish(tmp_path, table(1))
-        assert [first.says(), second.says(), woken] == ["1 1", "1 1", [exchange.WAKE]]
+        generations.publish(tmp_path, table(1))
+        assert [first.says(), second.says(), woken] == ["1 1", "1 1", [generations.WAKE]]
 
 
 def test_the_table_and_its_generation_are_there_when_a_worker_wakes(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_worker_that_cannot_be_woken_does_not_stop_a_publication(
                 pass
         else:
             ended_between(monkeypatch)
-        exchange.publish(tmp_path, table(1))
+        generations.publish(tmp_path, table(1))
         assert live.says() == "1 1"
     assert word(tmp_path) == 1
 
@@ -186,21 +186,21 @@ def ended_between(monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen(["true"]) as ended:
         pass
     gone = WorkerStatus("worker-0", True, ended.pid, 0)
-    monkeypatch.setattr(exchange, "statuses", lambda directory: [gone, *statuses(directory)])
+    monkeypatch.setattr(generations, "statuses", lambda directory: [gone, *statuses(directory)])
 
 
 def test_who_has_no_live_page_is_not_woken(tmp_path: Path, woken: list[int]) -> None:
     """Its process id may be a stranger's by now: here it is our own."""
     with WorkerPage(tmp_path, 0):
         pass
-    exchange.publish(tmp_path, table(1))
+    generations.publish(tmp_path, table(1))
     assert woken == []
 
 
 def test_to_be_woken_does_no_harm_to_who_is_no_worker(tmp_path: Path) -> None:
     """A process id may come to be a stranger's between the look at the page and the signal."""
     with subprocess.Popen(["sleep", "60"]) as stranger:
-        os.kill(stranger.pid, exchange.WAKE)
+        os.kill(stranger.pid, generations.WAKE)
         with pytest.raises(subprocess.TimeoutExpired):
             stranger.wait(timeout=0.2)
         stranger.kill()
@@ -217,8 +217,8 @@ def test_who_waits_wakes_them_again_and_again(tmp_path: Path, woken: list[int]) 
                 page.acknowledge(7)
             return float(step)
 
-        assert exchange.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
-        assert woken == [exchange.WAKE] * 5
+        assert generations.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
+        assert woken == [generations.WAKE] * 5
 
 
 def test_the_late_ones_are_the_live_workers_at_another_generation(tmp_path: Path) -> None:
@@ -228,12 +228,12 @@ def test_the_late_ones_are_the_live_workers_at_another_generation(tmp_path: Path
     with contextlib.ExitStack() as living:
         for number, generation in ((0, 7), (1, 6), (2, 8)):
             living.enter_context(WorkerPage(tmp_path, number)).acknowledge(generation)
-        assert exchange.laggards(tmp_path, 7) == ["worker-1", "worker-2"]
-    assert exchange.laggards(tmp_path, 7) == []
+        assert generations.laggards(tmp_path, 7) == ["worker-1", "worker-2"]
+    assert generations.laggards(tmp_path, 7) == []
 
 
 def test_without_workers_a_generation_is_in_force_at_once(tmp_path: Path) -> None:
-    assert exchange.wait_in_force(tmp_path, 7, within_s=0) == []
+    assert generations.wait_in_force(tmp_path, 7, within_s=0) == []
 
 
 def test_waiting_ends_when_the_last_worker_acknowledges(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_waiting_ends_when_the_last_worker_acknowledges(tmp_path: Path) -> None:
                 second.acknowledge(7)
             return float(step)
 
-        assert exchange.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
+        assert generations.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
         assert next(looks) == 5
 
 
@@ -257,7 +257,7 @@ def test_waiting_is_bounded_and_says_who_is_late(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0) as first, WorkerPage(tmp_path, 1):
         first.acknowledge(7)
         clock = itertools.count(100.0).__next__
-        assert exchange.wait_in_force(tmp_path, 7, within_s=3, clock=clock) == ["worker-1"]
+        assert generations.wait_in_force(tmp_path, 7, within_s=3, clock=clock) == ["worker-1"]
         assert clock() == 105.0
 
 
@@ -272,15 +272,15 @@ def test_waiting_ends_when_the_late_worker_ends(tmp_path: Path) -> None:
             living.close()
         return float(step)
 
-    assert exchange.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
+    assert generations.wait_in_force(tmp_path, 7, within_s=100, clock=clock) == []
 
 
 def test_a_generation_is_acknowledged_by_all_live_workers_or_there_are_none(
     tmp_path: Path,
 ) -> None:
-    exchange.publish(tmp_path, build(9, 4, []))
-    assert exchange.acknowledged(tmp_path) == 9
+    generations.publish(tmp_path, build(9, 4, []))
+    assert generations.acknowledged(tmp_path) == 9
     with WorkerPage(tmp_path, 0) as one, WorkerPage(tmp_path, 1) as two:
         one.acknowledge(9)
         two.acknowledge(8)
-        assert exchange.acknowledged(tmp_path) == 8
+        assert generations.acknowledged(tmp_path) == 8

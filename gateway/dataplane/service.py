@@ -10,13 +10,13 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from gateway.engine import engines
-from gateway.engine.engines import Engine, EngineError
-from gateway.engine.record import Settings as Settings
-from gateway.engine.signals import Signals
-from gateway.engine.supervisor import Crew, StartError, Supervisor
+from gateway.dataplane import engines
+from gateway.dataplane.engines import Engine, EngineError
+from gateway.dataplane.record import Settings as Settings
+from gateway.dataplane.signals import Signals
+from gateway.dataplane.supervisor import Crew, StartError, Supervisor
 from gateway.engine.worker import Worker
-from gateway.nat.worker_page import WorkerPage
+from gateway.exchange.worker_page import WorkerPage
 from gateway.net import privileges
 
 _log = logging.getLogger(__name__)

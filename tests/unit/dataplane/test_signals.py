@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gateway.engine.signals import ALL, Signals
+from gateway.dataplane.signals import ALL, Signals
 
 
 def own(number: int) -> None:

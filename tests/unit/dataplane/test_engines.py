@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.engine import batch_queue, engines, rules
-from gateway.engine.engines import EngineError
+from gateway.dataplane import engines
+from gateway.dataplane.engines import EngineError
+from gateway.engine import batch_queue, rules
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Final, Self
 
-from gateway.nat import exchange
+from gateway.exchange import generations
 
 END: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 ANEW: Final = signal.SIGHUP
@@ -84,10 +84,10 @@ def become_worker() -> None:
     """In a process just forked with `ALL` blocked: SIGTERM ends it, by an exception; no other does.
 
     A terminal sends its signals to the whole group, and the supervisor is the one to act on them.
-    `exchange.WAKE` only interrupts a wait.
+    `generations.WAKE` only interrupts a wait.
     """
     signal.set_wakeup_fd(-1)
-    signal.signal(exchange.WAKE, _note)
+    signal.signal(generations.WAKE, _note)
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

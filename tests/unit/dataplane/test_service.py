@@ -7,19 +7,20 @@ from pathlib import Path
 import pytest
 from support.forks import end_all, fake_queues, hire, living, steady
 
-from gateway.engine import dataplane, engines, record, rules
-from gateway.engine.dataplane import Settings
-from gateway.engine.engines import Engine, EngineError
-from gateway.engine.supervisor import StartError
+from gateway.dataplane import engines, record, service
+from gateway.dataplane.engines import Engine, EngineError
+from gateway.dataplane.service import Settings
+from gateway.dataplane.supervisor import StartError
+from gateway.engine import rules
 from gateway.engine.worker import Worker
-from gateway.nat.worker_page import WorkerPage, WorkerRunningError
+from gateway.exchange.worker_page import WorkerPage, WorkerRunningError
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     fake_queues(tmp_path, monkeypatch)
     monkeypatch.setattr(
-        dataplane, "crew", lambda directory, settings: hire(directory, steady, settings)
+        service, "crew", lambda directory, settings: hire(directory, steady, settings)
     )
     yield tmp_path
     end_all(tmp_path)
@@ -32,9 +33,9 @@ def test_it_goes_on_without_us_if_it_is_to_begin_anew_and_ends_if_it_is_to_end(p
         pointed.append(queues)
         os.kill(os.getpid(), signal.SIGHUP if len(pointed) == 1 else signal.SIGTERM)
 
-    assert dataplane.run(place, Settings(queues=2), point) is True
+    assert service.run(place, Settings(queues=2), point) is True
     assert set(living(place)) == {0, 1}
-    assert dataplane.run(place, Settings(queues=1), point) is False
+    assert service.run(place, Settings(queues=1), point) is False
     assert living(place) == {}
     assert pointed == [range(2), range(2, 3)]
     assert record.load(place).settings == Settings(queues=1)
@@ -51,7 +52,7 @@ def never_bound(_worker: Worker, _number: int) -> AbstractContextManager[Callabl
 def test_a_second_worker_of_a_number_is_refused(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 3):
         with pytest.raises(WorkerRunningError):
-            dataplane.work(tmp_path, engine(), 3)
+            service.work(tmp_path, engine(), 3)
         assert [path.name for path in tmp_path.iterdir()] == ["worker-3.page"]
 
 
@@ -68,7 +69,7 @@ def test_there_is_a_queue_for_each_core_or_as_asked_for_or_as_the_engine_can(
     served: int,
 ) -> None:
     monkeypatch.setattr(engines, "choose", lambda name: engine(name, most))
-    assert dataplane.crew(tmp_path, Settings("slow", asked)).queues == served
+    assert service.crew(tmp_path, Settings("slow", asked)).queues == served
     told = ["4 queues asked for, the engine slow serves 1"] if asked > most else []
     assert [line.getMessage() for line in caplog.records] == told
 
@@ -79,4 +80,4 @@ def test_an_engine_that_cannot_run_is_told(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(engines, "choose", refuse)
     with pytest.raises(StartError, match=r"^no compiled rules$"):
-        dataplane.crew(tmp_path, Settings("batch", 1))
+        service.crew(tmp_path, Settings("batch", 1))

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from support.forks import end_all, fake_queues, living, steady, supervising
 
-from gateway.engine import record, supervisor, workers
-from gateway.engine.queues import Queue
-from gateway.engine.record import Request, Settings
-from gateway.engine.steering import SteeringError
-from gateway.engine.supervisor import StartError, free_bank
-from gateway.nat.worker_page import WorkerPage
+from gateway.dataplane import record, supervisor, workers
+from gateway.dataplane.queues import Queue
+from gateway.dataplane.record import Request, Settings
+from gateway.dataplane.supervisor import StartError, free_bank
+from gateway.exchange.worker_page import WorkerPage
+from gateway.steering.kernel import SteeringError
 
 TWO = Settings(queues=2)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine import queues
-from gateway.engine.queues import Queue
+from gateway.dataplane import queues
+from gateway.dataplane.queues import Queue
 
 IDLE = "    0  27801     0 2  4016     0     0        0  1\n"
 BUSY = "    7 3912881   812 2 65531    15 4294967       123456  1\n"

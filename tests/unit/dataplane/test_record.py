@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.engine import record
-from gateway.engine.record import Record, Request, Settings
+from gateway.dataplane import record
+from gateway.dataplane.record import Request, Settings, TakeOver
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
-    saved = Record(4711, 3, 2, "id", "no luck", Settings("batch", 2))
-    record.save(tmp_path, Record())
+    saved = TakeOver(4711, 3, 2, "id", "no luck", Settings("batch", 2))
+    record.save(tmp_path, TakeOver())
     record.save(tmp_path, saved)
     assert record.load(tmp_path) == saved
     assert saved.queues == range(3, 5)
@@ -21,8 +21,8 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
 def test_where_nothing_can_be_read_a_data_plane_begins(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / record.RECORD).write_text(text)
-    assert record.load(tmp_path) == Record()
-    assert Record().queues == range(1)
+    assert record.load(tmp_path) == TakeOver()
+    assert TakeOver().queues == range(1)
 
 
 def test_a_request_is_taken_once_and_the_last_one_counts(tmp_path: Path) -> None:

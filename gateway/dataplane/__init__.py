@@ -1,0 +1,1 @@
+"""The processes of the data plane: the supervisor, its workers, their settings and queues."""

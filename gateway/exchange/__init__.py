@@ -1,0 +1,1 @@
+"""What both programs share in memory: published tables, worker pages, token buckets."""

@@ -1,0 +1,110 @@
+"""Steering in the kernel: installs its rules, points them at other queues, reads its counters."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from gateway.steering.ruleset import (
+    TABLE,
+    Steering,
+    digest,
+    guard_rules,
+    iptables_queue_rules,
+    nft_queue_rules,
+)
+
+
+class SteeringError(RuntimeError):
+    """The kernel refused the rules; the text is the tool's first line."""
+
+
+def install(steering: Steering) -> None:
+    """Install queue rules and guard in this thread's namespace, what is missing of them.
+
+    Rules that are there stay, whichever queues they name: those are the data plane's to choose. A
+    guard that is there stays, too: its counters would begin anew, and what is queued be dropped.
+    The guard is the last, so that its mark says that all was there. Raises `SteeringError` if the
+    kernel has no way to queue.
+    """
+    guarded = _is_guarded(steering)
+    if not (guarded and _ways_in_use()):
+        point(steering)
+    if not guarded:
+        install_guard(steering)
+
+
+def point(steering: Steering) -> None:
+    """Point the queue rules of this thread's namespace at `steering.queues`, in one step.
+
+    No packet finds no rule, and none that is queued is lost. Raises `SteeringError`, and then the
+    rules are as they were.
+    """
+    refusals = []
+    # What queues already is what the kernel can; another way beside it would queue packets twice.
+    for way in _ways_in_use() or WAYS:
+        try:
+            WAYS[way](steering)
+        except SteeringError as error:
+            refusals.append(str(error))
+        else:
+            return
+    raise SteeringError(f"this kernel can't queue packets: {'; '.join(refusals)}")
+
+
+def install_guard(steering: Steering) -> None:
+    """Install the guard in this thread's namespace. Raises `SteeringError`."""
+    _run(["nft", "-f", "-"], guard_rules(steering))
+
+
+def _is_guarded(steering: Steering) -> bool:
+    # Not as JSON: nft 1.0 leaves comments out of it.
+    return f'comment "{digest(steering)}"' in _listing(["nft", "list", "table", "ip", TABLE])
+
+
+def _ways_in_use() -> list[str]:
+    """The ways by which packets are queued in this thread's namespace: keys of `WAYS`."""
+    with_nft = _listing(["nft", "list", "table", "ip", f"{TABLE}_queue"])
+    with_iptables = _listing(["iptables-save", "-t", "mangle"])
+    found = {"nft": " queue " in with_nft, "iptables": " NFQUEUE " in with_iptables}
+    return [way for way, is_used in found.items() if is_used]
+
+
+def _listing(command: list[str]) -> str:
+    try:
+        return _run(command, "")
+    except SteeringError:
+        return ""
+
+
+def _queue_with_nft(steering: Steering) -> None:
+    _run(["nft", "-f", "-"], nft_queue_rules(steering))
+
+
+def _queue_with_iptables(steering: Steering) -> None:
+    _run(["iptables-restore", "--noflush"], iptables_queue_rules(steering))
+
+
+# The ways to queue, in the order in which they are tried; each raises `SteeringError`.
+WAYS: Final[Mapping[str, Callable[[Steering], None]]] = {
+    "nft": _queue_with_nft,
+    "iptables": _queue_with_iptables,
+}
+
+
+def guard_drops() -> dict[str, int]:
+    """Packets the guard of this thread's namespace dropped, by counter. Raises `SteeringError`."""
+    listing = json.loads(_run(["nft", "-j", "list", "counters", "table", "ip", TABLE], ""))
+    counters = (entry["counter"] for entry in listing["nftables"] if "counter" in entry)
+    return {counter["name"]: counter["packets"] for counter in counters}
+
+
+def _run(command: list[str], script: str) -> str:
+    try:
+        done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SteeringError(f"{command[0]} is not installed") from error
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        raise SteeringError(f"{command[0]}: {lines[0]}")
+    return done.stdout
