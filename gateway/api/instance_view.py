@@ -95,9 +95,9 @@ def _bought(instance: Instance) -> dict[str, Any]:
         "InstanceChargeType": bought.charge_type.value,
         "CPU": bought.size.cpus,
         "Memory": bought.size.memory_gib,
-        "HostName": bought.host_name,
-        "CamRoleName": bought.role,
-        "DisableApiTermination": bought.protected,
+        "HostName": bought.attributes.host_name,
+        "CamRoleName": bought.attributes.role,
+        "DisableApiTermination": bought.attributes.protected,
         "StopChargingMode": _charging(instance),
         # There are none of these here, and clients go through them without a look.
         "SecurityGroupIds": [],

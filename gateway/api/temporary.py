@@ -93,21 +93,21 @@ class TemporaryCredentials:
             raise _failure("the token is missing or malformed")
         with self._control.state() as state:
             instance = state.instances.get(found["instance"])
-        if instance is None or not instance.purchase.role:
+        if instance is None or not instance.purchase.attributes.role:
             raise _failure("the token is of an instance that is gone or has no role any more")
         derived = self._derived(instance, int(found["expires"]))
         if not (_same(derived.token, token) and _same(derived.secret_id, secret_id)):
             raise _failure("the token isn't of this SecretId, or of a role that was taken away")
         if derived.expires_at <= self._clock():
             raise _failure("the token has expired: the metadata service has another one")
-        return Holder(instance.instance_id, instance.purchase.role, derived.secret_key)
+        return Holder(instance.instance_id, instance.purchase.attributes.role, derived.secret_key)
 
     def _derived(self, instance: Instance, expires_at: int) -> Temporary:
         # The UUID and the time tell an instance and its role from others that are called so.
         facts = (
             instance.instance_id,
             instance.uuid,
-            instance.purchase.role,
+            instance.purchase.attributes.role,
             repr(instance.role_since),
             str(expires_at),
         )

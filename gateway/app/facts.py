@@ -36,7 +36,7 @@ def facts_of(control: Controller, topology: Topology, temporary: TemporaryCreden
             instance_id=instance.instance_id,
             name=instance.name,
             uuid=instance.uuid,
-            host_name=bought.host_name,
+            host_name=bought.attributes.host_name,
             mac=instance.mac,
             local_ipv4=instance.private_ip,
             public_ipv4=public,
@@ -46,8 +46,8 @@ def facts_of(control: Controller, topology: Topology, temporary: TemporaryCreden
             created_at=instance.created_at,
             instance_type=bought.instance_type,
             image_id=bought.image_id,
-            user_data=base64.b64decode(bought.user_data),
-            role=bought.role,
+            user_data=base64.b64decode(bought.attributes.user_data),
+            role=bought.attributes.role,
             credentials=_credentials(instance, temporary),
         )
 
@@ -55,7 +55,7 @@ def facts_of(control: Controller, topology: Topology, temporary: TemporaryCreden
 
 
 def _credentials(instance: Instance, temporary: TemporaryCredentials) -> Credentials | None:
-    if not instance.purchase.role:
+    if not instance.purchase.attributes.role:
         return None
     found = temporary.of(instance)
     return Credentials(found.secret_id, found.secret_key, found.token, found.expires_at)

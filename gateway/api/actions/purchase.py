@@ -14,7 +14,7 @@ from gateway.control.controller import Controller
 from gateway.control.decide import decide
 from gateway.control.decisions.moment import Moment
 from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
-from gateway.control.values import Purchase, Tag
+from gateway.control.values import Attributes, Purchase, Tag
 
 DEFAULT: Final = "DEFAULT"
 
@@ -36,10 +36,12 @@ def bought(request: models.RunInstances) -> cmd.RunInstance:
             image_id=request.ImageId,
             instance_type=request.InstanceType,
             charge_type=request.InstanceChargeType,
-            host_name=request.HostName,
-            user_data=request.UserData,
-            role=request.CamRoleName,
-            protected=request.DisableApiTermination,
+            attributes=Attributes(
+                host_name=request.HostName,
+                user_data=request.UserData,
+                role=request.CamRoleName,
+                protected=request.DisableApiTermination,
+            ),
         ),
         private_ips=request.VirtualPrivateCloud.PrivateIpAddresses,
         public_ip=internet.PublicIpAssigned,

@@ -1,6 +1,7 @@
 """Instances: bought, switched on and off, ended; and the reports of that work."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
@@ -50,11 +51,12 @@ def _ordered(
     state: State, command: cmd.RunInstance, bandwidth_mbps: int, at: Moment
 ) -> list[ev.InstanceOrdered]:
     private_ips = purchases.private_ips(state, command, at)
-    bought = command.purchase
+    wanted = command.purchase.attributes
     ordered: dict[str, ev.InstanceOrdered] = {}
     macs: set[str] = set()
     for position, private_ip in enumerate(private_ips):
-        host_name = purchases.numbered(bought.host_name, position, command.count)
+        host_name = purchases.numbered(wanted.host_name, position, command.count)
+        attributes = replace(wanted, host_name=purchases.host_name(host_name, private_ip))
         instance_id, mac = at.new_id("ins", state.instances, ordered), at.new_mac(state.macs, macs)
         macs.add(mac)
         ordered[instance_id] = ev.InstanceOrdered(
@@ -67,13 +69,7 @@ def _ordered(
             mac=mac,
             bandwidth_mbps=bandwidth_mbps,
             charge_type=command.charge_type.value,
-            image_id=bought.image_id,
-            instance_type=bought.instance_type,
-            instance_charge_type=bought.charge_type.value,
-            host_name=purchases.host_name(host_name, private_ip),
-            user_data=bought.user_data,
-            role=bought.role,
-            protected=bought.protected,
+            purchase=replace(command.purchase, attributes=attributes),
         )
     return list(ordered.values())
 
@@ -130,7 +126,7 @@ def terminate(state: State, command: cmd.TerminateInstance, _at: Moment) -> list
     """End an instance: its addresses leave at once, it goes when its machine is removed."""
     instance_id = command.instance_id
     instance = requirements.instance(state, instance_id)
-    if instance.purchase.protected:
+    if instance.purchase.attributes.protected:
         raise errors.ProtectedError(
             f"{instance_id} is protected: set DisableApiTermination to false first"
         )

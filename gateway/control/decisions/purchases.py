@@ -3,7 +3,6 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address
 from itertools import islice
@@ -37,8 +36,8 @@ def check(purchase: Purchase) -> None:
         raise errors.InvalidValueError(
             f"no instance can be {purchase.charge_type.value} here: use {' or '.join(SOLD)}"
         )
-    _check_user_data(purchase.user_data)
-    _check_role(purchase.role)
+    _check_user_data(purchase.attributes.user_data)
+    _check_role(purchase.attributes.role)
 
 
 def numbered(name: str, position: int, count: int) -> str:
@@ -120,18 +119,10 @@ def change(state: State, command: cmd.ChangeInstancesAttributes, _at: Moment) ->
         requirements.in_state(instance, CHANGEABLE)
         if command.host_name is not None:
             changes["host_name"] = host_name(command.host_name, instance.private_ip)
-        after = _changed(instance.purchase, changes)
-        if after != instance.purchase:
-            events.append(
-                ev.InstanceAttributesChanged(
-                    instance_id, after.host_name, after.user_data, after.role, after.protected
-                )
-            )
+        after = replace(instance.purchase.attributes, **changes)  # type: ignore[arg-type]
+        if after != instance.purchase.attributes:
+            events.append(ev.InstanceAttributesChanged(instance_id, after))
     return events
-
-
-def _changed(before: Purchase, changes: Mapping[str, object]) -> Purchase:
-    return replace(before, **changes)  # type: ignore[arg-type]
 
 
 def _check_user_data(text: str) -> None:

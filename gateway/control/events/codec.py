@@ -1,13 +1,20 @@
-"""Events in the form that the log keeps: a kind, and its facts as JSON."""
+"""Events in the form that the log keeps: a kind, and its facts as JSON.
+
+A field that is a value of control is an object in JSON, and a tuple is a list. Logs of earlier
+versions are read, too: `earlier` brings what they say into today's form.
+"""
 
 import json
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, is_dataclass
+from enum import Enum
+from typing import Any, Final, get_type_hints
 
+from gateway.control.events.earlier import UPCASTS
 from gateway.control.events.kinds import Event
 from gateway.store.records import Record, StoreError
 
-_KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in Event.__args__}
+_KINDS: Final[Mapping[str, type[Event]]] = {kind.__name__: kind for kind in Event.__args__}
 
 
 def to_record(event: Event, sequence: int, at: float) -> Record:
@@ -17,16 +24,48 @@ def to_record(event: Event, sequence: int, at: float) -> Record:
 
 
 def from_record(record: Record) -> Event:
-    """The event in `record`. Raises `StoreError` if it is of no kind we know."""
+    """The event in `record`. Raises `StoreError` if its kind or form is unknown."""
     try:
-        fields = json.loads(record.body)
-        plain = {name: _immutable(value) for name, value in fields.items()}
-        return _KINDS[record.kind](**plain)
+        body = json.loads(record.body)
+        upcast = UPCASTS.get(record.kind)
+        event: Event = _read(_KINDS[record.kind], upcast(body) if upcast else body)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(
             f"event {record.sequence} ({record.kind}) can't be read: was it written by a newer tgw?"
         ) from error
+    return event
 
 
-def _immutable(value: object) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _read(kind: type[Any], body: Mapping[str, Any]) -> Any:
+    """An event, or a value in one, of the fields in `body`."""
+    plain = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in body.items()
+    }
+    for name, read in _READERS[kind].items():
+        if name in plain:
+            plain[name] = read(plain[name])
+    return kind(**plain)
+
+
+def _reader(kind: Any) -> Callable[[Any], Any] | None:
+    """What makes a field of its plain form, if that is another."""
+    if not isinstance(kind, type):
+        return None
+    if is_dataclass(kind):
+        return lambda body: _read(kind, body)
+    return kind if issubclass(kind, Enum) else None
+
+
+def _readers(kinds: list[type[Any]]) -> dict[type[Any], dict[str, Callable[[Any], Any]]]:
+    """The readers of fields by the kinds that have them, of values in these kinds, too."""
+    found: dict[type[Any], dict[str, Callable[[Any], Any]]] = {}
+    while kinds:
+        kind = kinds.pop()
+        hints = get_type_hints(kind)
+        of_fields = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+        found[kind] = {name: reader for name, reader in of_fields.items() if reader}
+        kinds += [hint for hint in hints.values() if isinstance(hint, type) and is_dataclass(hint)]
+    return found
+
+
+_READERS: Final = _readers(list(Event.__args__))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.control.values.instances import InstanceState
-from gateway.control.values.purchases import DEFAULT_IMAGE, DEFAULT_TYPE
+from gateway.control.values.purchases import DEFAULT_PURCHASE, Attributes, Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,7 @@ class InstanceOrdered:
     mac: str
     bandwidth_mbps: int
     charge_type: str
-    image_id: str = DEFAULT_IMAGE
-    instance_type: str = DEFAULT_TYPE
-    instance_charge_type: str = "POSTPAID_BY_HOUR"
-    host_name: str = ""
-    user_data: str = ""
-    role: str = ""
-    protected: bool = False
+    purchase: Purchase = DEFAULT_PURCHASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +54,10 @@ class InstanceRenamed:
 
 @dataclass(frozen=True, slots=True)
 class InstanceAttributesChanged:
-    """The terms an instance was bought with changed to these."""
+    """The changeable terms of an instance changed to these."""
 
     instance_id: str
-    host_name: str
-    user_data: str
-    role: str
-    protected: bool
+    attributes: Attributes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from gateway.control.state.rules import Rules
 from gateway.control.state.touches import Touches
 from gateway.control.values.charging import ChargeType
 from gateway.control.values.instances import Instance, InstanceState
-from gateway.control.values.purchases import InstanceChargeType, Purchase
 
 # A passing state, and the state that follows when its work is done; none follows TERMINATING.
 PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
@@ -56,15 +55,6 @@ class Instances:
 
     def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
         self._networks.subnet.take(event.private_ip)
-        purchase = Purchase(
-            image_id=event.image_id,
-            instance_type=event.instance_type,
-            charge_type=InstanceChargeType(event.instance_charge_type),
-            host_name=event.host_name,
-            user_data=event.user_data,
-            role=event.role,
-            protected=event.protected,
-        )
         instance = Instance(
             instance_id=event.instance_id,
             name=event.name,
@@ -74,7 +64,7 @@ class Instances:
             bandwidth_mbps=event.bandwidth_mbps,
             charge_type=ChargeType(event.charge_type),
             created_at=at,
-            purchase=purchase,
+            purchase=event.purchase,
             role_since=at,
         )
         self._set(event.instance_id, instance)
@@ -97,14 +87,9 @@ class Instances:
 
     def _attributes_changed(self, event: ev.InstanceAttributesChanged, at: float) -> None:
         before = self.by_id[event.instance_id]
-        purchase = replace(
-            before.purchase,
-            host_name=event.host_name,
-            user_data=event.user_data,
-            role=event.role,
-            protected=event.protected,
-        )
-        role_since = before.role_since if event.role == before.purchase.role else at
+        purchase = replace(before.purchase, attributes=event.attributes)
+        same_role = event.attributes.role == before.purchase.attributes.role
+        role_since = before.role_since if same_role else at
         self.change(event.instance_id, purchase=purchase, role_since=role_since)
 
     def _charging_changed(self, event: ev.InstanceChargingChanged, _at: float) -> None:

@@ -16,10 +16,12 @@ from gateway.control.values.packages import (
     PackageChargeType,
 )
 from gateway.control.values.purchases import (
+    DEFAULT_ATTRIBUTES,
     DEFAULT_IMAGE,
     DEFAULT_PURCHASE,
     DEFAULT_TYPE,
     TYPES,
+    Attributes,
     InstanceChargeType,
     InstanceType,
     Purchase,
@@ -28,6 +30,7 @@ from gateway.control.values.tags import Tag
 from gateway.control.values.tasks import TaskResult
 
 __all__ = [
+    "DEFAULT_ATTRIBUTES",
     "DEFAULT_IMAGE",
     "DEFAULT_PURCHASE",
     "DEFAULT_TYPE",
@@ -39,6 +42,7 @@ __all__ = [
     "UNLIMITED_MBPS",
     "Account",
     "AddressStatus",
+    "Attributes",
     "BandwidthPackage",
     "Behaviour",
     "ChargeType",

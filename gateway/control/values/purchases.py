@@ -55,16 +55,26 @@ DEFAULT_IMAGE: Final = "img-tgw00001"  # the only image: the system of the machi
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
-    """The terms of a purchase; the last four of them can be changed later."""
+class Attributes:
+    """The terms of a purchase that can be changed later."""
 
-    image_id: str = DEFAULT_IMAGE
-    instance_type: str = DEFAULT_TYPE
-    charge_type: InstanceChargeType = InstanceChargeType.POSTPAID_BY_HOUR
     host_name: str = ""
     user_data: str = ""  # base64, as the request had it
     role: str = ""
     protected: bool = False  # whether termination is refused
+
+
+DEFAULT_ATTRIBUTES: Final = Attributes()
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """The terms that an instance is bought with."""
+
+    image_id: str = DEFAULT_IMAGE
+    instance_type: str = DEFAULT_TYPE
+    charge_type: InstanceChargeType = InstanceChargeType.POSTPAID_BY_HOUR
+    attributes: Attributes = DEFAULT_ATTRIBUTES
 
     @property
     def size(self) -> InstanceType:

@@ -48,12 +48,19 @@ def package(package_id: str) -> dict[str, Any]:
 def test_all_of_it_is_kept(world: World) -> None:
     first, second = run(world, **PURCHASE)
     assert [first.name, second.name] == ["web7", "web8"]
-    assert [first.purchase.host_name, second.purchase.host_name] == ["www1", "www2"]
+    assert [first.purchase.attributes.host_name, second.purchase.attributes.host_name] == [
+        "www1",
+        "www2",
+    ]
     assert first.ordinary is not None
     bought = first.purchase
     assert (bought.image_id, bought.instance_type) == ("img-487zeit5", "S5.LARGE8")
-    assert (bought.charge_type, bought.role, bought.protected) == ("SPOTPAID", "reader", True)
-    assert base64.b64decode(bought.user_data) == b"hello"
+    assert (bought.charge_type, bought.attributes.role, bought.attributes.protected) == (
+        "SPOTPAID",
+        "reader",
+        True,
+    )
+    assert base64.b64decode(bought.attributes.user_data) == b"hello"
 
 
 def test_a_dry_run_buys_nothing_and_refuses_what_would_be_refused(world: World) -> None:
@@ -174,7 +181,7 @@ def test_one_attribute_changes(world: World, attribute: str, value: object, kept
     ids = [one.instance_id for one in run(world, **PURCHASE)]
     request = {"InstanceIds": ids, attribute: value}
     assert call(world.control, "ModifyInstancesAttribute", request) == {}
-    assert [getattr(world.instance(one).purchase, kept) for one in ids] == [value] * 2
+    assert [getattr(world.instance(one).purchase.attributes, kept) for one in ids] == [value] * 2
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from gateway.api.views import (
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.values import (
+    Attributes,
     InstanceChargeType,
     InstanceState,
     NetworkType,
@@ -100,7 +101,10 @@ def test_an_ordinary_ip_is_shown_as_an_address_of_its_instance() -> None:
 def test_an_instance_shows_what_it_was_bought_with() -> None:
     story = Story()
     bought = Purchase(
-        "img-487zeit5", "SA2.LARGE8", InstanceChargeType.SPOTPAID, "db", "eA==", "reader", True
+        "img-487zeit5",
+        "SA2.LARGE8",
+        InstanceChargeType.SPOTPAID,
+        Attributes("db", "eA==", "reader", True),
     )
     ordered = story.do(cmd.RunInstance("web", 0, HOURLY, purchase=bought))[0]
     assert isinstance(ordered, ev.InstanceOrdered)

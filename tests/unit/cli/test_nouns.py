@@ -83,9 +83,9 @@ def test_an_instance_is_what_was_asked_for(tgw: Tgw, world: World, tmp_path: Pat
         )
     )  # fmt: skip
     bought = world.instance(shown["InstanceId"]).purchase
-    assert base64.b64decode(bought.user_data) == b"#!/bin/sh\n\xff"
+    assert base64.b64decode(bought.attributes.user_data) == b"#!/bin/sh\n\xff"
     assert (bought.instance_type, bought.image_id) == ("S5.LARGE8", "img-487zeit5")
-    assert (bought.host_name, bought.role) == ("www", "reader")
+    assert (bought.attributes.host_name, bought.attributes.role) == ("www", "reader")
     assert shown["CPU"] == 4
 
 

@@ -16,6 +16,7 @@ from gateway.control import events as ev
 from gateway.control.decisions.purchases import USER_DATA_MAX, numbered
 from gateway.control.values import (
     TYPES,
+    Attributes,
     ChargeType,
     Instance,
     InstanceChargeType,
@@ -27,10 +28,12 @@ FULL = Purchase(
     image_id="img-487zeit5",
     instance_type="SA2.LARGE8",
     charge_type=InstanceChargeType.SPOTPAID,
-    host_name="db-1.lab",
-    user_data=base64.b64encode(b"#!/bin/sh").decode(),
-    role="reader",
-    protected=True,
+    attributes=Attributes(
+        host_name="db-1.lab",
+        user_data=base64.b64encode(b"#!/bin/sh").decode(),
+        role="reader",
+        protected=True,
+    ),
 )
 
 
@@ -56,7 +59,7 @@ def test_what_was_bought_is_kept() -> None:
 
 def test_without_a_word_an_instance_is_a_small_one() -> None:
     (instance,) = buy(Story())
-    assert instance.purchase == Purchase(host_name="VM-0-2-linux")
+    assert instance.purchase == Purchase(attributes=Attributes(host_name="VM-0-2-linux"))
     assert (instance.purchase.size.cpus, instance.purchase.size.memory_gib) == (1, 1)
 
 
@@ -72,19 +75,19 @@ def test_there_are_types_of_one_to_many_cpus() -> None:
         ({"instance_type": ""}, errors.UnknownTypeError),
         ({"charge_type": InstanceChargeType.PREPAID}, errors.InvalidValueError),
         ({"charge_type": InstanceChargeType.CDHPAID}, errors.InvalidValueError),
-        ({"user_data": "no base64"}, errors.UserDataError),
-        ({"user_data": "eA="}, errors.UserDataError),
-        ({"user_data": "网"}, errors.UserDataError),
-        ({"role": "a/b"}, errors.RoleNameError),
-        ({"role": "网"}, errors.RoleNameError),
-        ({"role": "x" * 129}, errors.RoleNameError),
-        ({"host_name": "x"}, errors.HostNameError),
-        ({"host_name": "x" * 61}, errors.HostNameError),
-        ({"host_name": "-web"}, errors.HostNameError),
-        ({"host_name": "web."}, errors.HostNameError),
-        ({"host_name": "a--b"}, errors.HostNameError),
-        ({"host_name": "a_b"}, errors.HostNameError),
-        ({"host_name": "web\n"}, errors.HostNameError),
+        ({"attributes": Attributes(user_data="no base64")}, errors.UserDataError),
+        ({"attributes": Attributes(user_data="eA=")}, errors.UserDataError),
+        ({"attributes": Attributes(user_data="网")}, errors.UserDataError),
+        ({"attributes": Attributes(role="a/b")}, errors.RoleNameError),
+        ({"attributes": Attributes(role="网")}, errors.RoleNameError),
+        ({"attributes": Attributes(role="x" * 129)}, errors.RoleNameError),
+        ({"attributes": Attributes(host_name="x")}, errors.HostNameError),
+        ({"attributes": Attributes(host_name="x" * 61)}, errors.HostNameError),
+        ({"attributes": Attributes(host_name="-web")}, errors.HostNameError),
+        ({"attributes": Attributes(host_name="web.")}, errors.HostNameError),
+        ({"attributes": Attributes(host_name="a--b")}, errors.HostNameError),
+        ({"attributes": Attributes(host_name="a_b")}, errors.HostNameError),
+        ({"attributes": Attributes(host_name="web\n")}, errors.HostNameError),
     ],
     ids=str,
 )
@@ -99,10 +102,13 @@ def test_what_can_not_be_had_is_refused(
 def test_user_data_has_a_limit_before_base64() -> None:
     story = Story()
     most = base64.b64encode(bytes(USER_DATA_MAX)).decode()
-    (instance,) = buy(story, purchase=Purchase(user_data=most))
-    assert instance.purchase.user_data == most
+    (instance,) = buy(story, purchase=Purchase(attributes=Attributes(user_data=most)))
+    assert instance.purchase.attributes.user_data == most
     above = base64.b64encode(bytes(USER_DATA_MAX + 1)).decode()
-    assert type(refusal(story, purchase=Purchase(user_data=above))) is errors.UserDataError
+    assert (
+        type(refusal(story, purchase=Purchase(attributes=Attributes(user_data=above))))
+        is errors.UserDataError
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,9 +122,11 @@ def test_user_data_has_a_limit_before_base64() -> None:
     ],
 )
 def test_several_have_names_of_their_own(name: str, names: list[str]) -> None:
-    bought = buy(Story(), name, count=3, purchase=Purchase(host_name="h{R:8,F:2}"))
+    bought = buy(
+        Story(), name, count=3, purchase=Purchase(attributes=Attributes(host_name="h{R:8,F:2}"))
+    )
     assert [instance.name for instance in bought] == names
-    assert [instance.purchase.host_name for instance in bought] == ["h08", "h09", "h10"]
+    assert [instance.purchase.attributes.host_name for instance in bought] == ["h08", "h09", "h10"]
 
 
 def test_a_name_that_becomes_too_long_is_refused() -> None:
@@ -142,7 +150,10 @@ def test_private_addresses_can_be_chosen() -> None:
     given_ips = ("10.0.0.77", "10.0.0.5")
     bought = buy(story, count=2, private_ips=given_ips)
     assert tuple(instance.private_ip for instance in bought) == given_ips
-    assert {instance.purchase.host_name for instance in bought} == {"VM-0-77-linux", "VM-0-5-linux"}
+    assert {instance.purchase.attributes.host_name for instance in bought} == {
+        "VM-0-77-linux",
+        "VM-0-5-linux",
+    }
     assert type(refusal(story, private_ips=("10.0.0.77",))) is errors.PrivateIpUsedError
     story.do(cmd.ReportDone(bought[0].instance_id))
     story.terminate(bought[0].instance_id)
@@ -223,7 +234,7 @@ def test_a_client_token_tells_other_purchases_apart() -> None:
     first = cmd.RunInstance("web", 10, HOURLY, client_token="t", purchase=FULL)
     assert story.do(first)
     assert story.do(first) == []
-    other = replace(first, purchase=replace(FULL, role="writer"))
+    other = replace(first, purchase=replace(FULL, image_id="img-00000001"))
     assert type(story.refusal(other)) is errors.TokenReusedError
 
 
@@ -248,7 +259,9 @@ def test_an_attribute_changes_and_nothing_else(
     story.do(cmd.ReportDone(instance.instance_id))
     command = cmd.ChangeInstancesAttributes((instance.instance_id,), **changes)
     assert len(story.do(command)) == 1
-    assert story.instance(instance.instance_id).purchase == replace(FULL, **expected)
+    attributes = replace(FULL.attributes, **expected)
+    after = replace(FULL, attributes=attributes)
+    assert story.instance(instance.instance_id).purchase == after
     assert story.do(command) == []
 
 

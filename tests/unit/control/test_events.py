@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.control import events as ev
-from gateway.control.values import InstanceState
+from gateway.control.values import Attributes, InstanceChargeType, InstanceState, Purchase
 from gateway.store.records import Record, StoreError
 from gateway.store.sqlite import SqliteStore
 
@@ -19,6 +19,18 @@ EVENTS: list[ev.Event] = [
         "ins-1", "web", "uuid", "10.0.0.2", "52:54:00:0:0:1", 10, "BANDWIDTH_PACKAGE"
     ),
     ev.InstanceOrdered("ins-2", "前端 \"'\\", "uuid", "10.0.0.3", "52:54:00:0:0:2", 0, "X"),
+    ev.InstanceOrdered(
+        "ins-3",
+        "db",
+        "uuid",
+        "10.0.0.4",
+        "52:54:00:0:0:3",
+        0,
+        "X",
+        Purchase(
+            "img-1", "S2.SMALL1", InstanceChargeType.SPOTPAID, Attributes("db", "eA==", "r", True)
+        ),
+    ),
     ev.InstanceStateChanged("ins-1", "LAUNCH_FAILED", "no memory"),
     ev.InstanceStateChanged("ins-1", "RUNNING"),
     ev.InstanceGone("ins-1"),
@@ -30,7 +42,7 @@ EVENTS: list[ev.Event] = [
     ev.EipReleased("eip-2", "203.0.113.2"),
     ev.InstanceBandwidthChanged("ins-1", 20),
     ev.InstanceRenamed("ins-1", "www"),
-    ev.InstanceAttributesChanged("ins-1", "www", "eA==", "reader", True),
+    ev.InstanceAttributesChanged("ins-1", Attributes("www", "eA==", "reader", True)),
     ev.InstanceChargingChanged("ins-1", False, True),
     ev.EipBandwidthChanged("eip-2", 20),
     ev.EipChargeTypeChanged("eip-2", "BANDWIDTH_PREPAID_BY_MONTH", 30),
@@ -101,6 +113,11 @@ def test_a_state_change_without_a_reason_reads_as_an_empty_one() -> None:
         ("InstanceGone", ""),
         ("InstanceGone", '{"instance_id":'),
         ("LabConfigured", '{"reserved":7}'),
+        ("InstanceOrdered", '{"instance_id":"ins-1","purchase":{"price":7}}'),
+        ("InstanceOrdered", '{"instance_id":"ins-1","purchase":{"charge_type":"GIFT"}}'),
+        ("InstanceOrdered", '{"instance_id":"ins-1","purchase":7}'),
+        ("InstanceOrdered", "7"),
+        ("InstanceAttributesChanged", '{"instance_id":"ins-1","role":"reader"}'),
     ],
     ids=[
         "kind of a newer version",
@@ -116,6 +133,11 @@ def test_a_state_change_without_a_reason_reads_as_an_empty_one() -> None:
         "empty",
         "cut off",
         "reserved is no list",
+        "field of a newer version in a value",
+        "word of a newer version",
+        "value is a number",
+        "number where earlier versions are read",
+        "field missing that earlier versions had",
     ],
 )
 def test_what_cannot_be_read_is_refused_with_one_line(kind: str, body: str) -> None:

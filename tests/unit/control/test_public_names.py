@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDERS = ("commands", "errors", "events", "values")
+BETWEEN_MODULES = {"Body", "UPCASTS"}  # for the codec of events alone
 
 
 def _defined(folder: Path) -> set[str]:
@@ -28,5 +29,5 @@ def _defined(folder: Path) -> set[str]:
 def test_a_folder_shows_what_its_modules_define(folder: str) -> None:
     package = importlib.import_module(f"gateway.control.{folder}")
     assert package.__file__
-    assert set(package.__all__) == _defined(Path(package.__file__).parent)
+    assert set(package.__all__) == _defined(Path(package.__file__).parent) - BETWEEN_MODULES
     assert all(hasattr(package, name) for name in package.__all__)

@@ -1,0 +1,36 @@
+"""What logs of earlier versions say, brought into today's form: a function for each kind."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from gateway.control.values.purchases import DEFAULT_IMAGE, DEFAULT_TYPE, InstanceChargeType
+
+Body = dict[str, Any]
+_ATTRIBUTES: Final = {"host_name": "", "user_data": "", "role": "", "protected": False}
+
+
+def _ordered(body: Body) -> Body:
+    """Gather the terms of the purchase, which were fields of the event."""
+    if "purchase" in body:
+        return body
+    purchase = {
+        "image_id": body.pop("image_id", DEFAULT_IMAGE),
+        "instance_type": body.pop("instance_type", DEFAULT_TYPE),
+        "charge_type": body.pop("instance_charge_type", InstanceChargeType.POSTPAID_BY_HOUR.value),
+        "attributes": {name: body.pop(name, default) for name, default in _ATTRIBUTES.items()},
+    }
+    return {**body, "purchase": purchase}
+
+
+def _attributes_changed(body: Body) -> Body:
+    """Gather the attributes, which were fields of the event."""
+    if "attributes" in body:
+        return body
+    attributes = {name: body.pop(name) for name in _ATTRIBUTES}
+    return {**body, "attributes": attributes}
+
+
+UPCASTS: Final[Mapping[str, Callable[[Body], Body]]] = {
+    "InstanceOrdered": _ordered,
+    "InstanceAttributesChanged": _attributes_changed,
+}

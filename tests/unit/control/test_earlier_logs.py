@@ -1,0 +1,52 @@
+"""Logs that earlier versions wrote: read today, they give what they gave then."""
+
+import json
+
+from gateway.control import events as ev
+from gateway.control.state import State
+from gateway.control.values import Attributes, InstanceChargeType, Purchase
+from gateway.store.records import Record
+
+# What the version wrote that had the terms of a purchase in the fields of events, and no slots.
+FLAT = """\
+[1000000.0,"LabConfigured",{"pool":"203.0.113.0/28","quarantine_s":60.0,"vpc":"10.0.0.0/24","reserved":["10.0.0.1"]}]
+[1000000.0,"InstanceOrdered",{"instance_id":"ins-e41jrqx2","name":"web","uuid":"6ec9d286-63ca-428d-95f4-b3b2e4b06ce6","private_ip":"10.0.0.2","mac":"52:54:00:30:f9:0e","bandwidth_mbps":10,"charge_type":"TRAFFIC_POSTPAID_BY_HOUR","image_id":"img-487zeit5","instance_type":"SA2.LARGE8","instance_charge_type":"SPOTPAID","host_name":"web1","user_data":"eA==","role":"reader","protected":true}]
+[1000000.0,"OrdinaryIpAssigned",{"instance_id":"ins-e41jrqx2","address_id":"eip-v1zj2vdl","address":"203.0.113.1"}]
+[1000000.0,"InstanceStateChanged",{"instance_id":"ins-e41jrqx2","state":"RUNNING","why":""}]
+[1000001.0,"InstanceOrdered",{"instance_id":"ins-axa5y80s","name":"db","uuid":"380208a9-ad45-423d-bb1a-11df587fd280","private_ip":"10.0.0.3","mac":"52:54:00:e0:fd:77","bandwidth_mbps":0,"charge_type":"TRAFFIC_POSTPAID_BY_HOUR"}]
+[1000001.0,"InstanceStateChanged",{"instance_id":"ins-axa5y80s","state":"RUNNING","why":""}]
+[1000001.0,"EipAllocated",{"eip_id":"eip-187o67dw","address":"203.0.113.2","name":"front","bandwidth_mbps":5,"charge_type":"TRAFFIC_POSTPAID_BY_HOUR"}]
+[1000001.0,"EipBound",{"eip_id":"eip-187o67dw","instance_id":"ins-axa5y80s"}]
+[1000001.0,"InstanceAttributesChanged",{"instance_id":"ins-e41jrqx2","host_name":"www","user_data":"eA==","role":"writer","protected":false}]
+[1000001.0,"AccountConfigured",{"behaviour":"STANDARD","eips_max":20,"applications_max":40}]
+[1000001.0,"AddressChanged",{"address_id":"eip-v1zj2vdl","before":"203.0.113.1","address":"203.0.113.3"}]
+[1000001.0,"EipTransformed",{"eip_id":"eip-v1zj2vdl","instance_id":"ins-e41jrqx2","address":"203.0.113.3","name":"unnamed","bandwidth_mbps":10,"charge_type":"TRAFFIC_POSTPAID_BY_HOUR"}]
+"""
+WEB, DB = "ins-e41jrqx2", "ins-axa5y80s"
+
+
+def read(log: str) -> State:
+    state = State()
+    for n, (at, kind, body) in enumerate(map(json.loads, log.splitlines()), 1):
+        state.evolve(ev.from_record(Record(n, at, kind, json.dumps(body))), at)
+    return state
+
+
+def test_the_terms_of_a_purchase_are_read_from_the_fields_that_had_them() -> None:
+    state = read(FLAT)
+    attributes = Attributes("www", "eA==", "writer", protected=False)
+    bought = Purchase("img-487zeit5", "SA2.LARGE8", InstanceChargeType.SPOTPAID, attributes)
+    assert state.instances[WEB].purchase == bought
+    assert state.instances[WEB].role_since == 1_000_001
+    assert state.instances[DB].purchase == Purchase(), "written before there were terms"
+    assert {state.public_ip(one) for one in state.instances.values()} == {
+        "203.0.113.2",
+        "203.0.113.3",
+    }
+
+
+def test_what_was_read_is_written_in_todays_form_and_read_again() -> None:
+    for n, line in enumerate(FLAT.splitlines(), 1):
+        at, kind, body = json.loads(line)
+        event = ev.from_record(Record(n, at, kind, json.dumps(body)))
+        assert ev.from_record(ev.to_record(event, n, at)) == event
