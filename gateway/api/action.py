@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from gateway.api.requests.fields import Request
 from gateway.control.controller import Controller
+from gateway.metering.meter import Meter
 
 Answer = Mapping[str, Any]
 
@@ -54,4 +55,14 @@ class ActionOnCaller:
     regional: bool = False
 
 
-AnyAction = Action | ActionOnCaller
+@dataclass(frozen=True, slots=True)
+class ActionOnMeter:
+    """One that asks the meter, too."""
+
+    service: str
+    request: type[Request]
+    run: Callable[[Controller, Meter, Any], Answer]
+    regional: bool = True
+
+
+AnyAction = Action | ActionOnCaller | ActionOnMeter

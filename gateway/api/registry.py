@@ -10,8 +10,8 @@ from gateway.api.action import (
     CVM,
     OPERATOR,
     VERSIONS,
-    Action,
     ActionOnCaller,
+    ActionOnMeter,
     Answer,
     AnyAction,
     Caller,
@@ -27,10 +27,13 @@ from gateway.api.actions.tags import TAG_ACTIONS
 from gateway.api.actions.tasks import TASK_ACTIONS
 from gateway.api.errors import from_control
 from gateway.api.invalid import from_validation
+from gateway.api.requests.fields import Request
 from gateway.api.wire import ApiError
 from gateway.control import errors
 from gateway.control.controller import Controller
 from gateway.control.place import REGION
+from gateway.metering.meter import Meter
+from gateway.store.records import StoreError
 
 
 def check_action(name: str, version: str, service: str | None = None) -> None:
@@ -64,8 +67,9 @@ def call(
     control: Controller,
     name: str,
     parameters: Mapping[str, Any],
-    operators: Mapping[str, Action] = MappingProxyType({}),
+    operators: Mapping[str, AnyAction] = MappingProxyType({}),
     *,
+    meter: Meter | None = None,
     as_text: bool = False,
     caller: Caller = OPERATOR,
 ) -> Answer:
@@ -84,9 +88,22 @@ def call(
     try:
         if isinstance(action, ActionOnCaller):
             return action.run(caller, request)
+        if isinstance(action, ActionOnMeter):
+            return _run_on_meter(action, control, meter, request)
         return action.run(control, request)
     except errors.ControlError as error:
         raise from_control(error, action.service, name) from error
+
+
+def _run_on_meter(
+    action: ActionOnMeter, control: Controller, meter: Meter | None, request: Request
+) -> Answer:
+    if meter is None:
+        raise errors.AdapterError("this control has no meter")
+    try:
+        return action.run(control, meter, request)
+    except StoreError as error:
+        raise errors.AdapterError(str(error)) from error
 
 
 ACTIONS: Final[Mapping[str, AnyAction]] = {

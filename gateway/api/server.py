@@ -22,19 +22,22 @@ from gateway.api.actions.operator import OPERATOR_ACTIONS
 from gateway.api.registry import call
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
+from gateway.metering.meter import Meter
 
 _log = logging.getLogger(__name__)
 
 BODY_MAX = 10 << 20  # bytes: the cloud's limit for a signed POST
 
 
-def application(control: Controller) -> Starlette:
-    """The API of one controller."""
+def application(control: Controller, meter: Meter | None = None) -> Starlette:
+    """The API of one controller, and of its meter if it has one."""
 
     async def answer(request: Request) -> Answer:
         parameters = json_object(await body_of(request, BODY_MAX))
         name = request.headers.get("x-tc-action", "")
-        return await run_in_threadpool(call, control, name, parameters, OPERATOR_ACTIONS)
+        return await run_in_threadpool(
+            call, control, name, parameters, OPERATOR_ACTIONS, meter=meter
+        )
 
     async def post(request: Request) -> Response:
         return await enveloped(answer(request))

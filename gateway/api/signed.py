@@ -23,6 +23,7 @@ from gateway.api.server import BODY_MAX, enveloped, json_object
 from gateway.api.temporary import TemporaryCredentials, is_temporary
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
+from gateway.metering.meter import Meter
 
 QUERY_MAX: Final = 32 << 10  # bytes: the cloud's limits
 FORM_MAX: Final = 1 << 20
@@ -62,9 +63,11 @@ class SignedApi:
         temporary: TemporaryCredentials,
         rate: RateLimit,
         clock: Callable[[], float],
+        meter: Meter | None = None,
     ) -> None:
         """`clock` tells the seconds since 1970, to compare timestamps with."""
         self._control = control
+        self._meter = meter
         self._credentials = credentials
         self._temporary = temporary
         self.rate = rate
@@ -97,6 +100,7 @@ class SignedApi:
             self._control,
             call.action,
             call.parameters,
+            meter=self._meter,
             as_text=call.as_text,
             caller=call.caller,
         )

@@ -25,8 +25,7 @@ from gateway.app.timer import opening_in_time
 from gateway.control import background
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
-from gateway.control.metered import MeteredTables
-from gateway.control.publication import SharedTables
+from gateway.control.workers_table import WorkersTable
 from gateway.exchange import generations
 from gateway.lab import roles
 from gateway.lab.machines import Machines
@@ -35,6 +34,7 @@ from gateway.lab.topology import API_ADDRESS, METADATA_ADDRESS, Topology
 from gateway.metadata import server as metadata
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
+from gateway.metering.metered import MeteredPublisher
 from gateway.metering.sampling import sampling
 from gateway.net import namespace
 from gateway.store.sqlite import SqliteStore
@@ -60,17 +60,14 @@ def run(lab: str, options: listen.Options) -> None:
         published=partial(generations.published, site.run),
         clock=time.time,
     )
-    tables = MeteredTables(SharedTables(site.run), meter)
     control = Controller(
         store,
         Machines(topology),
-        tables,
+        [MeteredPublisher(WorkersTable(site.run), meter)],
         clock=time.time,
         rng=SystemRandom(),
-        meter=meter,
-        following=tables.follow,
     )
-    control.restore(_configuration(topology), settle=False)
+    control.restore(_configuration(topology))
     with namespace.inside(site.namespace(GATEWAY)):
         metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
         api_socket = socket.create_server((API_ADDRESS, INNER_API_PORT), backlog=BACKLOG)
@@ -81,13 +78,13 @@ def run(lab: str, options: listen.Options) -> None:
         opening_in_time(control),
         sampling(meter, time.time),
         _in_background(metadata_server, metadata_socket),
-        _signed_apis(site, control, temporary, options, api_socket),
+        _signed_apis(site, control, meter, temporary, options, api_socket),
     ):
         # A thousand machines take seconds to be looked at. Whoever signs is answered meanwhile; the
         # command's socket comes last: `tgw lab up` waits for it, and then all machines are there.
         work.looked.wait()
         with _unix_listener(site.socket) as listener:
-            server = _server(api.application(control))
+            server = _server(api.application(control, meter))
             for number in (signal.SIGTERM, signal.SIGINT):
                 # From here on the server ends by itself: an exception would cut its start in two.
                 signal.signal(number, lambda *_: setattr(server, "should_exit", True))
@@ -103,6 +100,7 @@ def _end() -> None:
 def _signed_apis(
     site: Places,
     control: Controller,
+    meter: Meter,
     temporary: TemporaryCredentials,
     options: listen.Options,
     inner: socket.socket,
@@ -114,7 +112,8 @@ def _signed_apis(
     def api_server(options: listen.Options) -> uvicorn.Server:
         # Each has what it remembers for itself, as it has a thread of its own.
         credentials = Credentials(site.credentials)
-        return listen.server(SignedApi(control, credentials, temporary, rate, time.time), options)
+        signed = SignedApi(control, credentials, temporary, rate, time.time, meter)
+        return listen.server(signed, options)
 
     with (
         listen.listener(options, site.endpoint, BACKLOG) as listener,

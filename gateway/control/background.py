@@ -1,6 +1,7 @@
-"""What control does after it has answered: two threads, for the table and for the machines.
+"""What control does after it has answered: a thread for each publisher and one for the machines.
 
-They are apart because a machine can take seconds to end, and no address waits for that.
+They are apart because a machine can take seconds to end, or a publisher to acknowledge, and no
+address waits for that.
 """
 
 import logging
@@ -8,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from gateway.control.controller import Controller
 from gateway.control.errors import AdapterError
+from gateway.control.publication import Publication
 
 _log = logging.getLogger(__name__)
 
@@ -49,11 +52,16 @@ class Background:
         self._broken = broken
         self._ending = threading.Event()
         self.looked = threading.Event()  # at all machines that were in doubt from the start
+        self._untried = set(control.publications)  # those that had no turn yet
         self._bug: BaseException | None = None
+        turns = [
+            (publication.publisher.name, partial(self._publish, publication))
+            for publication in control.publications
+        ]
         self._threads = [
             # Daemons: the process may end while one of them hangs in the kernel.
-            threading.Thread(target=self._run, args=(turns,), name=name, daemon=True)
-            for name, turns in (("table", self._publish), ("machines", self._settle))
+            threading.Thread(target=self._run, args=(run,), name=name, daemon=True)
+            for name, run in (*turns, ("machines", self._make_machines))
         ]
 
     def start(self) -> None:
@@ -62,7 +70,7 @@ class Background:
             thread.start()
 
     def end(self) -> None:
-        """Let both finish what they are in the middle of, for a while; raise what broke one."""
+        """Let all finish what they are in the middle of, for a while; raise what broke one."""
         self._ending.set()
         with self._control.changed:
             self._control.changed.notify_all()
@@ -79,24 +87,35 @@ class Background:
             self._bug = error
             self._broken()
 
-    def _publish(self) -> None:
-        patience = Patience()
-        while self._waited(self._control.behind):
+    def _publish(self, publication: Publication) -> None:
+        patience, name = Patience(), publication.publisher.name
+        while self._waited(lambda: self._control.is_behind(publication)):
             failures = {}
             try:
-                self._control.publish()
+                self._control.publish(publication)
             except AdapterError as error:
-                failures["the mapping table"] = str(error)
+                failures[name] = str(error)
+            self._tried(publication)
             patience.learn(failures)
             self._ending.wait(patience.pause_s)
 
-    def _settle(self) -> None:
+    def _tried(self, publication: Publication) -> None:
+        if publication in self._untried:
+            with self._control.changed:
+                self._untried.discard(publication)
+                self._control.changed.notify_all()
+
+    def _make_machines(self) -> None:
+        """Make machines, from when every publisher has had its turn: then they see no old table."""
+        self._control.remove_other_machines()
+        if not self._waited(lambda: not any(map(self._control.is_behind, self._untried))):
+            return
         patience, due = Patience(), time.monotonic()
         if not self._control.doubtful:
             self.looked.set()
         while self._waited(self._control.busy, until=due if self._control.doubtful else None):
             again = time.monotonic() >= due
-            failures = self._control.settle(again=again)
+            failures = self._control.make_machines(again=again)
             self.looked.set()
             if again or failures:
                 told = {key: str(error) for key, error in failures.items()}

@@ -56,10 +56,10 @@ class Compiler:
 
         The table's generation is the state's sequence. Raises `BadTableError` if mappings clash.
         """
-        self.follow(state)
+        self.take_in(state)
         return self.table()
 
-    def follow(self, state: State) -> None:
+    def take_in(self, state: State) -> None:
         """Take in what changed in the state, which must stand still for so long: a short time.
 
         Raises `BadTableError`.
@@ -74,7 +74,7 @@ class Compiler:
         self._last = last
 
     def table(self) -> Table:
-        """The table of the state that was followed last; this takes its time in a large lab."""
+        """The table of the state that was taken in last; this takes its time in a large lab."""
         assert self._last, "there is no table before a state"
         return self._last.draft.finish(self._last.sequence)
 

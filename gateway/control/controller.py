@@ -4,18 +4,21 @@
 
     submit:      exclude ─▶ decide ─▶ append to the log ─▶ evolve ─▶ answer with the task's number
                                       the commit point
-    background:  compile ─▶ put in force ─▶ do in the world ─▶ report
-                                                               a command
+    background:  publish, by each publisher ─▶ in force ─▶ make the machines ─▶ report
+                                                                                a command
 
 A command is answered when it is recorded; what it asks for is done after that, by the threads of
 `background`, and many commands may come into force by one publication. What is to be done follows
-from the state alone: the table it stands for isn't in force, or an instance in a passing state has
-work waiting. So neither a restart nor a failure needs a second path.
+from the state alone: a publisher is behind it, or an instance in a passing state has work waiting.
+So neither a restart nor a failure needs a second path.
+
+A generation is in force when every publisher has acknowledged it, or a later one. Publishers go
+each at its own pace: a slow or failing one holds that back, and no other publisher.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from typing import Final
@@ -23,16 +26,15 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control import exclusion
-from gateway.control.compile import Compiler
 from gateway.control.decide import decide
 from gateway.control.decisions.moment import Moment
 from gateway.control.errors import AdapterError, UnknownTaskError
-from gateway.control.ports import EventStore, Hosts, Tables
+from gateway.control.ports import EventStore, Hosts, Publisher
 from gateway.control.progress import Progress, Task, instances_of
+from gateway.control.publication import Publication
 from gateway.control.state import State
-from gateway.control.upkeep import TRIES, Failures, Upkeep
+from gateway.control.upkeep import Failures, Upkeep
 from gateway.control.values import TaskResult
-from gateway.metering.meter import Meter
 from gateway.store.records import Record, StoreError
 
 _log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ IN_FORCE_WITHIN_S: Final = 2.0  # a caller waits so long, and its thread with it
 
 
 class Controller:
-    """The only writer of the log and of the published table.
+    """The only writer of the log, and the only one that publishes.
 
     Everything but `restore` may be called from any thread. Commands are recorded one after the
     other; neither they nor readers wait for what is done in the world.
@@ -51,45 +53,33 @@ class Controller:
         self,
         store: EventStore,
         hosts: Hosts,
-        tables: Tables,
+        publishers: Sequence[Publisher],
         *,
         clock: Callable[[], float],
         rng: Random,
-        meter: Meter | None = None,
-        following: Callable[[State], object] = lambda _state: None,
     ) -> None:
-        """A controller that knows nothing yet: call `restore`.
-
-        `meter` is for who asks for it. `following` is called with each state that a table is
-        compiled from, while it stands still.
-        """
+        """A controller that knows nothing yet: call `restore`."""
+        assert publishers, "what nobody publishes is never in force"
         self._store = store
-        self._tables = tables
+        self.publications = tuple(Publication(publisher) for publisher in publishers)
         self._clock = clock
         self._rng = rng
-        self.meter = meter
-        self._following = following
         self._state = State()
-        self._compiler = Compiler()
-        self._published = -1  # the generation that this control put in force last
         self._upkeep = Upkeep(hosts, self._report)
         self.progress = Progress()  # to look at while the state is held still
-        # Each may be taken while those before it are held.
-        self._one_execution = threading.Lock()
+        # Each may be taken while those before it are held; the publications have one each.
         self._one_at_the_machines = threading.Lock()
-        self._one_publication = threading.Lock()
         self._one_command = threading.Lock()
         self.changed = threading.Condition(threading.Lock())  # the state and the progress
 
-    def restore(self, config: ev.LabConfigured, *, settle: bool = True) -> None:
-        """Replay the log and make the world as it says; a new log begins with `config`.
+    def restore(self, config: ev.LabConfigured) -> None:
+        """Replay the log; a new log begins with `config`. All else is left to the background.
 
-        Without `settle` the instances' machines are left to the background. What can't be done now
-        is logged, and waits. Raises `AdapterError` if the log can't be read or written, or belongs
-        to a lab of another configuration, or no worker can be looked at.
+        Raises `AdapterError` if the log can't be read or written, or belongs to a lab of another
+        configuration.
         """
         with self._one_command:
-            self.progress.in_force = self._tables.acknowledged()
+            self._ask_what_is_in_force()
             self._catch_up()
             if self._state.config is None:
                 self._commit([config])
@@ -98,14 +88,6 @@ class Controller:
                     "the event log is of a lab with other networks: 'tgw lab down' forgets it"
                 )
         self._upkeep.doubt(self._state.instances)
-        try:
-            self.publish()
-            self._upkeep.remove_others(self._state.instances.values())
-            if settle:
-                _log_failures(self.settle())
-                self.publish()
-        except AdapterError as error:
-            _log.error("%s", error)
 
     def submit(self, *commands: cmd.Command) -> Task:
         """Record commands, all or none; they must not be about the same thing twice.
@@ -116,24 +98,6 @@ class Controller:
         with self._one_command:
             return self._record(commands)
 
-    def execute(self, *commands: cmd.Command) -> list[ev.Event]:
-        """Record commands and do what they ask for, in this thread, after all that waits.
-
-        Returns their events. Raises as `submit` does, and `AdapterError` if the world failed.
-        """
-        with self._one_execution:
-            self.publish()
-            _log_failures(self.settle())
-            self.publish()
-            with self._one_command:
-                events = self._record(commands).events
-            self.publish()
-            failures = self._settle_own(events)
-            self.publish()
-            for error in failures.values():
-                raise error
-            return list(events)
-
     def wait_in_force(self, task: Task, within_s: float = IN_FORCE_WITHIN_S) -> None:
         """Wait until the background has put in force what was recorded. Raises `AdapterError`."""
         with self.changed:
@@ -143,31 +107,30 @@ class Controller:
                     "data plane takes it"
                 )
 
-    def publish(self) -> None:
-        """Put the state's table in force, unless it is. Raises `AdapterError`."""
-        with self._one_publication:
-            with self.state() as state:
-                if self._published == state.sequence:
-                    return
-                self._compiler.follow(state)
-                self._following(state)
-            table = self._compiler.table()
-            self._tables.put_in_force(table)
-            with self.changed:
-                self._published = table.generation
-                self.progress.reached(table.generation)
-                self.changed.notify_all()
+    def publish(self, publication: Publication) -> None:
+        """Put the state's table in force at one publisher, unless it is. Raises `AdapterError`."""
+        publication.publish(self.state, self._note_what_is_in_force)
 
-    def settle(self, *, again: bool = True) -> Failures:
-        """Do in the world what waits; only `again` what has failed before. What failed now."""
+    def remove_other_machines(self) -> None:
+        """Remove machines of instances that the state doesn't have. A failure is logged."""
+        with self._one_at_the_machines:
+            with self.state() as state:
+                instances = list(state.instances.values())
+            self._upkeep.remove_others(instances)
+
+    def make_machines(self, *, again: bool = True) -> Failures:
+        """Make machines as the state says where that waits; returns what has failed now.
+
+        With `again` also those that have failed before.
+        """
         with self._one_at_the_machines:
             with self.state() as state:
                 waiting = self._upkeep.waiting(state, self.progress, again=again)
             return self._upkeep.finish(waiting)
 
-    def behind(self) -> bool:
-        """Whether a table is to be put in force. The state is held still by the caller."""
-        return self._published != self._state.sequence
+    def is_behind(self, publication: Publication) -> bool:
+        """Whether a publisher has something to do. The state is held still by the caller."""
+        return publication.is_behind(self._state)
 
     def busy(self) -> bool:
         """Whether machines wait for their first turn. The state is held still by the caller."""
@@ -213,16 +176,21 @@ class Controller:
         self._commit(events)
         return Task(self._state.sequence, tuple(events))
 
-    def _settle_own(self, events: tuple[ev.Event, ...]) -> Failures:
-        own = [
-            event.instance_id
-            for event in events
-            if isinstance(event, ev.InstanceOrdered | ev.InstanceStateChanged)
-        ]
-        with self._one_at_the_machines:
-            with self.state() as state:
-                instances = [state.instances[key] for key in own]
-            return self._upkeep.finish(instances, tries=TRIES)
+    def _ask_what_is_in_force(self) -> None:
+        """Ask the publishers; of one that can't be asked nothing is known to be in force."""
+        for publication in self.publications:
+            try:
+                publication.acknowledged = publication.publisher.acknowledged()
+            except AdapterError as error:
+                _log.error("%s", error)
+        self.progress.in_force = self._in_force()
+
+    def _note_what_is_in_force(self) -> None:
+        self.progress.reached(self._in_force())
+        self.changed.notify_all()
+
+    def _in_force(self) -> int:
+        return min(publication.acknowledged for publication in self.publications)
 
     def _report(self, command: cmd.Command) -> None:
         """Record what was done in the world. Raises `AdapterError`."""
@@ -277,8 +245,3 @@ class Controller:
                 f"event {record.sequence} ({record.kind}) doesn't follow from those before it: "
                 "is the log damaged, or written by a newer tgw?"
             ) from error
-
-
-def _log_failures(failures: Failures) -> None:
-    for instance_id, error in failures.items():
-        _log.error("%s: %s", instance_id, error)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
+from gateway.control.state import State
 from gateway.control.values import Instance
-from gateway.nat.table import Table
 from gateway.store.records import Record
 
 
@@ -34,11 +34,25 @@ class Hosts(Protocol):
         """No machines are there but those of `instances`."""
 
 
-class Tables(Protocol):
-    """Where tables are published."""
+class Publisher(Protocol):
+    """One place in which generations come into force: the workers' table file is the first.
+
+    Each publisher makes of the state what it needs, at its own pace: it may pass generations over.
+    `take_in` and `put_in_force` are called by one thread at a time, `acknowledged` before them.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the log calls the publisher."""
+
+    def take_in(self, state: State) -> None:
+        """Take in what has changed in the state, which stands still meanwhile: a short time."""
+
+    def put_in_force(self, generation: int) -> None:
+        """Publish what was taken in last, and wait until all of it is acknowledged.
+
+        `generation` is the sequence of that state. Raises `AdapterError`, also if one is late.
+        """
 
     def acknowledged(self) -> int:
-        """The generation that every live worker uses by now, or a later one; `AdapterError`."""
-
-    def put_in_force(self, table: Table) -> None:
-        """Publish, and wait until every live worker uses it; `AdapterError` if one is late."""
+        """The generation that is in force here by now, or a later one. Raises `AdapterError`."""

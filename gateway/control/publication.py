@@ -1,40 +1,43 @@
-"""Tables put in force through the files that control and the data plane share."""
+"""How far one publisher has got: what was put in force there last, and what is acknowledged."""
 
-from pathlib import Path
-from typing import Final
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from gateway.control.errors import AdapterError
-from gateway.exchange import generations
-from gateway.nat.table import Table
-
-IN_FORCE_WITHIN_S: Final = 5.0
+from gateway.control.ports import Publisher
+from gateway.control.state import State
 
 
-class SharedTables:
-    """Publishes into one lab's directory."""
+class Publication:
+    """One publisher at work. Its numbers change while the state is held still."""
 
-    def __init__(self, directory: Path) -> None:
-        """`directory` is the one its workers read."""
-        self._directory = directory
+    def __init__(self, publisher: Publisher) -> None:
+        """This control has published nothing there yet."""
+        self.publisher = publisher
+        self.published = -1  # the generation that this control put in force there last
+        self.acknowledged = 0  # the generation that is known to be in force there
+        self._one_at_a_time = threading.Lock()
 
-    def acknowledged(self) -> int:
-        """The oldest generation that a live worker uses. Raises `AdapterError`."""
-        try:
-            return generations.acknowledged(self._directory)
-        except OSError as error:
-            raise AdapterError(f"the workers can't be looked at: {error}") from error
+    def is_behind(self, state: State) -> bool:
+        """Whether the state's table is still to be put in force there."""
+        return self.published != state.sequence
 
-    def put_in_force(self, table: Table) -> None:
-        """Publish, and wait until every live worker uses it. Raises `AdapterError`."""
-        try:
-            generations.publish(self._directory, table)
-            late = generations.wait_in_force(
-                self._directory, table.generation, within_s=IN_FORCE_WITHIN_S
-            )
-        except OSError as error:
-            raise AdapterError(f"the mapping table can't be published: {error}") from error
-        if late:
-            raise AdapterError(
-                f"recorded, but not in force: {', '.join(late)} didn't take "
-                f"generation {table.generation} within {IN_FORCE_WITHIN_S:g} s"
-            )
+    def publish(
+        self,
+        held_still: Callable[[], AbstractContextManager[State]],
+        in_force: Callable[[], None],
+    ) -> None:
+        """Put the state's table in force there, unless it is. Raises `AdapterError`.
+
+        `in_force` is called when it is, and while the state is held still.
+        """
+        with self._one_at_a_time:
+            with held_still() as state:
+                if not self.is_behind(state):
+                    return
+                generation = state.sequence
+                self.publisher.take_in(state)
+            self.publisher.put_in_force(generation)
+            with held_still():
+                self.published = self.acknowledged = generation
+                in_force()

@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 from support.api import serving
 from support.story import Story
-from support.world import FakeHosts, Faults
+from support.world import FakeHosts, Faults, catch_up
 
 from gateway.api.client import Client
 from gateway.api.server import application
 from gateway.control import background
 from gateway.control import events as ev
 from gateway.control.controller import Controller
-from gateway.control.publication import SharedTables
+from gateway.control.workers_table import WorkersTable
 from gateway.store.sqlite import SqliteStore
 
 INSTANCES, EIPS = 1_000, 10_000
@@ -47,11 +47,12 @@ class Lab:
         control = Controller(
             store,
             FakeHosts(Faults(one_by_one=True)),
-            SharedTables(self.directory),
+            [WorkersTable(self.directory)],
             clock=time.time,
             rng=Random(1),  # noqa: S311
         )
         control.restore(self.config)
+        catch_up(control)
         return control
 
 

@@ -23,12 +23,12 @@ PREPAID = "BANDWIDTH_PREPAID_BY_MONTH"
 
 def without_quotas(world: World) -> None:
     """As many EIPs as there are addresses."""
-    world.control.execute(cmd.ConfigureAccount(eips_max=1000, applications_max=1000))
+    world.execute(cmd.ConfigureAccount(eips_max=1000, applications_max=1000))
 
 
 def standard(world: World) -> None:
     """Today's behaviour."""
-    world.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    world.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
 
 
 def failed(world: World) -> str:
@@ -44,7 +44,7 @@ def working(world: World, *, with_eip: bool = False) -> str:
     """An instance that is being rebooted for long."""
     instance_id = world.run()
     if with_eip:
-        world.control.execute(cmd.BindEip(world.allocate(), instance_id))
+        world.execute(cmd.BindEip(world.allocate(), instance_id))
     world.faults.break_("disconnect")
     call(world.control, "RebootInstances", {"InstanceIds": [instance_id]})
     return instance_id
@@ -99,19 +99,19 @@ def empty_pool(world: World) -> None:
     without_quotas(world)
     with world.control.state() as state:
         free = len(state.pool)
-    world.control.execute(cmd.AllocateEip("x", 1, HOURLY, count=free))
+    world.execute(cmd.AllocateEip("x", 1, HOURLY, count=free))
 
 
 def bound(world: World) -> tuple[str, str]:
     """An EIP and the instance it is bound to."""
     eip_id, instance_id = world.allocate(), world.run()
-    world.control.execute(cmd.BindEip(eip_id, instance_id))
+    world.execute(cmd.BindEip(eip_id, instance_id))
     return eip_id, instance_id
 
 
 def run_with(world: World, quotas: cmd.ConfigureAccount) -> str:
     """A running instance of an account with these quotas."""
-    world.control.execute(quotas)
+    world.execute(quotas)
     return world.run()
 
 
@@ -164,21 +164,21 @@ def in_package(package_id: str) -> Request:
 def many_private(world: World) -> Request:
     """More than the subnet has."""
     for _ in range(2):
-        world.control.execute(cmd.RunInstance("x", 0, HOURLY, count=100))
+        world.execute(cmd.RunInstance("x", 0, HOURLY, count=100))
     return {"InstanceCount": 100}
 
 
 def reassigned(world: World) -> Request:
     """Ten times a day."""
-    world.control.execute(cmd.ConfigureAccount(Behaviour.LEGACY))
+    world.execute(cmd.ConfigureAccount(Behaviour.LEGACY))
     eip_id, instance_id = world.allocate(), world.run()
     for _ in range(10):
-        world.control.execute(cmd.BindEip(eip_id, instance_id))
-        world.control.execute(cmd.UnbindEip(eip_id))
+        world.execute(cmd.BindEip(eip_id, instance_id))
+        world.execute(cmd.UnbindEip(eip_id))
         world.now += 61
     standard(world)
     call(world.control, "ReturnNormalAddresses", {"AddressIps": [world.public(instance_id)]})
-    world.control.execute(cmd.BindEip(eip_id, instance_id))
+    world.execute(cmd.BindEip(eip_id, instance_id))
     return {"AddressId": eip_id, "ReallocateNormalPublicIp": True}
 
 
@@ -194,7 +194,7 @@ def switched(world: World) -> Request:
     """Twice before."""
     eip_id = world.allocate()
     for kind in (ChargeType.BANDWIDTH_POSTPAID_BY_HOUR, HOURLY):
-        world.control.execute(cmd.ChangeEipChargeType(eip_id, kind, 5))
+        world.execute(cmd.ChangeEipChargeType(eip_id, kind, 5))
     return {"AddressId": eip_id, "InternetChargeType": PREPAID, "InternetMaxBandwidthOut": 5}
 
 
@@ -272,7 +272,7 @@ def ids(number: int, prefix: str = "ins") -> list[str]:
 def block(world: World, address: str | None) -> None:
     """For an hour."""
     assert address
-    world.control.execute(cmd.BlockAddress(address, 3600))
+    world.execute(cmd.BlockAddress(address, 3600))
 
 
 def blocked_ordinary(world: World) -> str:

@@ -23,12 +23,11 @@ from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.controller import Controller
-from gateway.control.publication import SharedTables
 from gateway.control.values import ChargeType, Instance, InstanceState
+from gateway.control.workers_table import WorkersTable
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage
-from gateway.nat.table import Table
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
 
@@ -80,7 +79,7 @@ class WatchedStore(SqliteStore):
         self._watch.committed = time.perf_counter()
 
 
-class WatchedTables(SharedTables):
+class WatchedTable(WorkersTable):
     """Publishes, and takes the time since the commit."""
 
     def __init__(self, directory: Path, watch: Watch) -> None:
@@ -88,9 +87,9 @@ class WatchedTables(SharedTables):
         super().__init__(directory)
         self._watch = watch
 
-    def put_in_force(self, table: Table) -> None:
+    def put_in_force(self, generation: int) -> None:
         """As control's own does."""
-        super().put_in_force(table)
+        super().put_in_force(generation)
         self._watch.samples_ms.append((time.perf_counter() - self._watch.committed) * 1e3)
 
 
@@ -108,18 +107,24 @@ class Crowd:
         self.control = Controller(
             store,
             NoHosts(),
-            WatchedTables(directory, self._watch),
+            [WatchedTable(directory, self._watch)],
             clock=time.time,
             rng=Random(1),  # noqa: S311  the same ids in each run
         )
         self.control.restore(CONFIG)
+        self._publish()
 
     def in_force_ms(self, *commands: cmd.Command) -> list[float]:
         """From commit to in force, for each of the commands."""
         self._watch.samples_ms.clear()
         for command in commands:
-            self.control.execute(command)
+            self.control.submit(command)
+            self._publish()
         return list(self._watch.samples_ms)
+
+    def _publish(self) -> None:
+        (publication,) = self.control.publications
+        self.control.publish(publication)
 
     def from_nothing_ms(self) -> float:
         """What it takes only to compile the table from nothing."""

@@ -12,21 +12,25 @@ from enum import Enum
 from ipaddress import IPv4Address
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from support.snapshot import expected_mappings, replayed, snapshot
 from support.story import BEGIN, HOURLY
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control.compile import compile_table
+from gateway.control.compile import Compiler, compile_table
 from gateway.control.controller import Controller
 from gateway.control.errors import AdapterError
-from gateway.control.metered import MeteredTables
+from gateway.control.ports import Publisher
 from gateway.control.progress import Task
+from gateway.control.state import State
+from gateway.control.upkeep import Failures
 from gateway.control.values import Instance, InstanceState
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
-from gateway.nat.table import Table, empty
+from gateway.metering.metered import MeteredPublisher
+from gateway.nat.table import empty
 from gateway.store.memory import MemoryStore
 from gateway.store.records import Record, StoreError
 from gateway.store.sqlite import SqliteStore
@@ -154,8 +158,10 @@ class FakeHosts:
             self.up = {name: up for name, up in self.up.items() if name in known}
 
 
-class FakeTables:
+class FakePublisher:
     """The table in force, and the generations of all that were."""
+
+    name: Final = "the mapping table"
 
     def __init__(self, faults: Faults) -> None:
         """The empty table of a new data plane."""
@@ -163,17 +169,22 @@ class FakeTables:
         self.generations: list[int] = []
         self.stale = False  # the last one wasn't put in force, or control doesn't know that it was
         self._faults = faults
+        self._compiler = Compiler()
 
     def acknowledged(self) -> int:
         """By every worker."""
         return self.in_force.generation
 
-    def put_in_force(self, table: Table) -> None:
+    def take_in(self, state: State) -> None:
+        """Change the draft of the table where the state has changed."""
+        self._compiler.take_in(state)
+
+    def put_in_force(self, generation: int) -> None:
         """Every worker uses it at once."""
         self.stale = True
         with self._faults.call("put_in_force", AdapterError):
-            self.in_force = table
-            self.generations.append(table.generation)
+            self.in_force = self._compiler.table()
+            self.generations.append(generation)
         self.stale = False
 
     @property
@@ -215,10 +226,25 @@ class PromptController(Controller):
         """Submit, and do at once what its background would do after it."""
         task = super().submit(*commands)
         with suppress(AdapterError):
-            self.publish()
-            self.settle()
-            self.publish()
+            catch_up(self)
         return task
+
+
+def publish(control: Controller) -> None:
+    """Put the state's table in force by every publisher, in this thread. Raises `AdapterError`."""
+    for publication in control.publications:
+        control.publish(publication)
+
+
+def catch_up(control: Controller) -> Failures:
+    """Do in this thread all that waits, as the background would; which machines have failed.
+
+    Raises `AdapterError` if the table can't be put in force.
+    """
+    publish(control)
+    failures = control.make_machines()
+    publish(control)
+    return failures
 
 
 class World:
@@ -234,14 +260,16 @@ class World:
         config: ev.LabConfigured = CONFIG,
         *,
         prompt: bool = True,
+        more: Sequence[Publisher] = (),
     ) -> None:
-        """Control has been started for the first time."""
+        """Control has been started for the first time; it has `more` publishers than the first."""
         self.now = BEGIN
         self.config = config
         self.prompt = prompt
+        self._more = more
         self.faults = Faults(one_by_one=prompt)
         self.hosts = FakeHosts(self.faults)
-        self.tables = FakeTables(self.faults)
+        self.tables = FakePublisher(self.faults)
         self._directory = directory
         self._rng = Random(1)  # noqa: S311  the same ids in each run
         self._store: MemoryStore | SqliteStore = MemoryStore()
@@ -249,15 +277,45 @@ class World:
             directory or Path("/nowhere")
         ) / "run"  # the workers', for tests that have any
         self._book = self._open()
+        self._one_execution = threading.Lock()
         self.control = self._started()
         self.control.restore(config)
+        self.catch_up()
 
-    def restart(self, config: ev.LabConfigured | None = None, *, settle: bool = True) -> None:
-        """A new process: it knows the log, and nothing else."""
+    def restart(self, config: ev.LabConfigured | None = None, *, catch_up: bool = True) -> None:
+        """A new process: it knows the log, and nothing else; then it does what waits."""
         self.close()
         self._book = self._open()
         self.control = self._started()
-        self.control.restore(config or self.config, settle=settle)
+        self.control.restore(config or self.config)
+        if catch_up:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Do all that waits at a start. What can't be done now waits."""
+        with suppress(AdapterError):
+            publish(self.control)
+            self.control.remove_other_machines()
+            catch_up(self.control)
+
+    def publish(self) -> None:
+        """Put the state's table in force. Raises `AdapterError`."""
+        publish(self.control)
+
+    def execute(self, *commands: cmd.Command) -> list[ev.Event]:
+        """Record commands and do what they ask for, in this thread, after all that waits.
+
+        Returns their events. Raises as `submit` does, and `AdapterError` if the world failed.
+        """
+        with self._one_execution:
+            catch_up(self.control)
+            events = Controller.submit(self.control, *commands).events
+            publish(self.control)
+            failures = self.control.make_machines(again=False)
+            publish(self.control)
+            for error in failures.values():
+                raise error
+            return list(events)
 
     def close(self) -> None:
         """End control."""
@@ -274,13 +332,13 @@ class World:
 
     def run(self, name: str = "web", bandwidth_mbps: int = 10) -> str:
         """A running instance; its id."""
-        ordered = self.control.execute(cmd.RunInstance(name, bandwidth_mbps, HOURLY))[0]
+        ordered = self.execute(cmd.RunInstance(name, bandwidth_mbps, HOURLY))[0]
         assert isinstance(ordered, ev.InstanceOrdered)
         return ordered.instance_id
 
     def allocate(self, name: str = "front") -> str:
         """An EIP; its id."""
-        (allocated,) = self.control.execute(cmd.AllocateEip(name, 5, HOURLY))
+        (allocated,) = self.execute(cmd.AllocateEip(name, 5, HOURLY))
         assert isinstance(allocated, ev.EipAllocated)
         return allocated.eip_id
 
@@ -330,21 +388,18 @@ class World:
         return Book(self._directory / "book" if self._directory else Path(":memory:"))
 
     def _started(self) -> Controller:
-        meter = Meter(
+        self.meter = Meter(
             self.pages,
             self._book,
             self.config.pool,
             published=lambda: self.tables.in_force.generation,
             clock=lambda: self.now,
         )
-        tables = MeteredTables(self.tables, meter)
         kind = PromptController if self.prompt else Controller
         return kind(
             FaultyStore(self._store, self.faults),
             self.hosts,
-            tables,
+            [MeteredPublisher(self.tables, self.meter), *self._more],
             clock=lambda: self.now,
             rng=self._rng,
-            meter=meter,
-            following=tables.follow,
         )

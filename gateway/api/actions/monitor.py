@@ -5,12 +5,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from gateway.api import answers
-from gateway.api.action import MONITOR, Action
-from gateway.api.actions.metered import meter_of
+from gateway.api.action import MONITOR, Action, ActionOnMeter, AnyAction
 from gateway.api.metrics import DIMENSIONS, EIPS, METRICS, PERIODS, Metric, Point, points
 from gateway.api.requests import monitor as models
 from gateway.api.wire import ApiError
 from gateway.control.controller import Controller
+from gateway.metering.meter import Meter
 from gateway.metering.values import CELL_S, DAY_S, HOUR_S, floor
 
 POINTS_MAX: Final = 1440
@@ -19,19 +19,17 @@ _LOCAL: Final = timezone(timedelta(hours=8))  # of the region: where no zone is 
 _STATISTICS: Final = ((1, "AvgValues", "mean"), (2, "MaxValues", "most"), (4, "MinValues", "least"))
 
 
-def _get(control: Controller, request: models.GetMonitorData) -> answers.MonitorData:
+def _get(_: Controller, meter: Meter, request: models.GetMonitorData) -> answers.MonitorData:
     metric = _metrics(request.Namespace, request.MetricName)[0]
     keys = [_key(request.Namespace, instance) for instance in request.Instances]
-    with meter_of(control) as meter:
-        now = meter.now()
-        begin, end = _span(request, now)
-        # Cells are kept for a day; before that there are the hours, which longer periods are of.
-        old = request.Period >= HOUR_S and begin < floor(now, CELL_S) - DAY_S
-        step = HOUR_S if old else CELL_S
-        found = [
-            points(metric, meter.cells(*key, step, begin, end), step, request.Period)
-            for key in keys
-        ]
+    now = meter.now()
+    begin, end = _span(request, now)
+    # Cells are kept for a day; before that there are the hours, which longer periods are of.
+    old = request.Period >= HOUR_S and begin < floor(now, CELL_S) - DAY_S
+    step = HOUR_S if old else CELL_S
+    found = [
+        points(metric, meter.cells(*key, step, begin, end), step, request.Period) for key in keys
+    ]
     return {
         "Period": request.Period,
         "MetricName": request.MetricName,
@@ -126,7 +124,7 @@ def _metric_view(namespace: str, metric: Metric) -> dict[str, Any]:
     }
 
 
-MONITOR_ACTIONS: Final[Mapping[str, Action]] = {
-    "GetMonitorData": Action(MONITOR, models.GetMonitorData, _get),
+MONITOR_ACTIONS: Final[Mapping[str, AnyAction]] = {
+    "GetMonitorData": ActionOnMeter(MONITOR, models.GetMonitorData, _get),
     "DescribeBaseMetrics": Action(MONITOR, models.DescribeBaseMetrics, _describe),
 }

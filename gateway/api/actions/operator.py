@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.api import views
-from gateway.api.action import VPC, Action, Answer
+from gateway.api.action import VPC, Action, ActionOnMeter, Answer, AnyAction
 from gateway.api.actions.tasks import in_force
 from gateway.api.actions.usage import describe_usage
 from gateway.api.requests import fields
@@ -44,10 +44,10 @@ def _describe_blocked(control: Controller, _: fields.Request) -> Answer:
     return {"BlockedAddressSet": shown}
 
 
-OPERATOR_ACTIONS: Final[Mapping[str, Action]] = {
+OPERATOR_ACTIONS: Final[Mapping[str, AnyAction]] = {
     "ConfigureAccount": Action(VPC, models.ConfigureAccount, _configure),
     "BlockAddress": Action(VPC, models.BlockAddress, _block),
     "OpenAddress": Action(VPC, models.OpenAddress, _open),
     "DescribeBlockedAddresses": Action(VPC, fields.Request, _describe_blocked),
-    "DescribeUsage": Action(VPC, models.DescribeUsage, describe_usage),
+    "DescribeUsage": ActionOnMeter(VPC, models.DescribeUsage, describe_usage),
 }

@@ -3,21 +3,20 @@
 from typing import Any
 
 from gateway.api.action import Answer
-from gateway.api.actions.metered import meter_of
 from gateway.api.requests import operator as models
 from gateway.api.times import iso_time
 from gateway.control.controller import Controller
 from gateway.control.errors import UnknownInstanceError
 from gateway.control.state.ledger import Released
 from gateway.control.values import Eip
+from gateway.metering.meter import Meter
 from gateway.metering.values import Usage
 
 
-def describe_usage(control: Controller, request: models.DescribeUsage) -> Answer:
+def describe_usage(control: Controller, meter: Meter, request: models.DescribeUsage) -> Answer:
     """What each address carried for each holder, and how long each EIP was bound and idle."""
     wanted = request.InstanceId
-    with meter_of(control) as meter:
-        usages = meter.usages(wanted, hourly=request.Hourly)
+    usages = meter.usages(wanted, hourly=request.Hourly)
     now = control.now()
     with control.state() as state:
         if wanted and not usages and wanted not in state.instances:

@@ -24,7 +24,7 @@ def test_an_ordinary_ip_is_returned_with_standard(world: World) -> None:
     instance_id = world.run()
     request = {"AddressIps": [world.public(instance_id)]}
     assert refusal(world, "ReturnNormalAddresses", request).code == "UnsupportedOperation"
-    world.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    world.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
     assert call(world.control, "ReturnNormalAddresses", request) == {}
     assert world.public(instance_id) is None
     again = refusal(world, "ReturnNormalAddresses", request)
@@ -33,8 +33,8 @@ def test_an_ordinary_ip_is_returned_with_standard(world: World) -> None:
 
 def test_standard_refuses_with_the_clouds_codes(world: World) -> None:
     instance_id, eip_id = world.run(), world.allocate()
-    world.control.execute(cmd.BindEip(eip_id, instance_id))
-    world.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    world.execute(cmd.BindEip(eip_id, instance_id))
+    world.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
     moved = {"AddressId": eip_id, "InstanceId": world.run()}
     assert refusal(world, "AssociateAddress", moved).code == (
         "UnsupportedOperation.AddressStatusNotPermit"

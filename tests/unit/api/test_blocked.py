@@ -39,7 +39,7 @@ def test_meanwhile_it_is_refused_with_the_clouds_codes(world: World) -> None:
     call(world.control, "AssociateAddress", bind)
     for address in (world.public(bound), world.public(ordinary)):
         assert address
-        world.control.execute(cmd.BlockAddress(address, 60))
+        world.execute(cmd.BlockAddress(address, 60))
     (shown, idle) = call(world.control, "DescribeAddresses", {})["AddressSet"]
     assert (shown["IsBlocked"], idle["IsBlocked"]) == (True, False)
     rows = [

@@ -42,7 +42,7 @@ def assert_is(hint: Any, value: Any) -> None:
 @pytest.fixture
 def ids(world: World) -> dict[str, Any]:
     """Requests that can be carried out, by the parameters that actions need."""
-    world.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    world.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
     instance_id, other_id = world.run(), world.run()
     eip_id = call(world.control, "AllocateAddresses", {"Tags": [{"Key": "a"}]})["AddressSet"][0]
     package_id = call(world.control, "CreateBandwidthPackage", {})["BandwidthPackageId"]
@@ -111,7 +111,7 @@ def test_every_action_answers_as_it_is_declared(world: World, ids: dict[str, Any
     asked = requests(ids)
     assert asked.keys() == ACTIONS.keys()
     for name, request in asked.items():
-        answer = call(world.control, name, request)
+        answer = call(world.control, name, request, meter=world.meter)
         declared = get_type_hints(ACTIONS[name].run)["return"]
         if is_typeddict(declared):
             assert_is(declared, answer)

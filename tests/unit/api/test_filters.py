@@ -37,7 +37,7 @@ SETS = {
 @pytest.fixture
 def populated(world: World) -> World:
     """Three instances, three EIPs, two packages: what each row is about."""
-    execute = world.control.execute
+    execute = world.execute
     execute(cmd.RunInstance("web", 10, HOURLY, tags=NET))
     world.now += 60
     execute(cmd.RunInstance("db", 0, HOURLY, tags=OPS))
@@ -253,9 +253,9 @@ def test_a_member_that_is_an_ordinary_ip_is_paid_for_as_one(populated: World) ->
     web = id_of(populated, "web")
     ordinary = populated.instance(web).ordinary
     assert ordinary
-    populated.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    populated.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
     join = cmd.JoinPackage(id_of(populated, "other"), (ordinary.address_id,))
-    populated.control.execute(join)
+    populated.execute(join)
     request = {"Filters": [{"Name": "address-type", "Values": ["WanIP"]}]}
     shown = call(populated.control, "DescribeAddresses", request)["AddressSet"]
     (address,) = [one for one in shown if one["InstanceId"] == web]
@@ -343,8 +343,8 @@ def test_ids_of_addresses_go_with_every_filter_but_their_own(populated: World) -
 
 
 def test_an_answer_has_twenty_things_unless_more_are_asked_for(world: World) -> None:
-    world.control.execute(cmd.RunInstance("web", 0, HOURLY, count=100))
-    world.control.execute(cmd.RunInstance("web", 0, HOURLY, count=5))
+    world.execute(cmd.RunInstance("web", 0, HOURLY, count=100))
+    world.execute(cmd.RunInstance("web", 0, HOURLY, count=5))
 
     def shown(**page: int) -> int:
         answer = call(world.control, "DescribeInstances", page)
@@ -361,8 +361,8 @@ def test_an_answer_has_twenty_things_unless_more_are_asked_for(world: World) -> 
 def test_of_many_addresses_only_those_on_the_page_are_rendered(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.control.execute(cmd.ConfigureAccount(eips_max=100, applications_max=100))
-    world.control.execute(cmd.AllocateEip("x", 5, HOURLY, count=14))
+    world.execute(cmd.ConfigureAccount(eips_max=100, applications_max=100))
+    world.execute(cmd.AllocateEip("x", 5, HOURLY, count=14))
     rendered: list[str] = []
     render = views.address_view
 

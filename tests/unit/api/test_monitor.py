@@ -34,15 +34,14 @@ class Busy:
 
     def go_on(self, seconds: int, packets: int) -> None:
         """Time passes, second by second."""
-        assert self.world.control.meter
-        self.world.control.meter.sample()
+        self.world.meter.sample()
         for _ in range(seconds):
             for _ in range(packets):
                 Tally(self._page.memory).count(0, 1, -1, LENGTH)
                 Tally(self._page.memory).count(0, -1, 1, LENGTH)
                 Tally(self._page.memory).count(0, -1, 1, LENGTH)
             self.world.now += 1
-            self.world.control.meter.sample()
+            self.world.meter.sample()
 
     def ask(self, metric: str, value: str = ADDRESS, **parameters: object) -> Mapping[str, Any]:
         """The data of an address, or of an instance; from the beginning on."""
@@ -56,7 +55,9 @@ class Busy:
             "Period": 10,
             "StartTime": time(0),
         }
-        return call(self.world.control, "GetMonitorData", asked | parameters)
+        return call(
+            self.world.control, "GetMonitorData", asked | parameters, meter=self.world.meter
+        )
 
     def values(self, metric: str, value: str = ADDRESS, **parameters: object) -> dict[int, float]:
         """The points: their values by the seconds since the beginning."""

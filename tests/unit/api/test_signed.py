@@ -255,7 +255,7 @@ def test_an_id_a_key_and_a_token_belong_together(server: Server, world: World) -
 def test_a_role_counts_for_one_however_often_it_is_renewed(server: Server, world: World) -> None:
     instance_id = world.run()
     command = cmd.ChangeInstancesAttributes((instance_id,), role="reader")
-    world.control.execute(command)
+    world.execute(command)
     server.api.rate.per_s = 1.0
     for expected in ({"AddressSet"}, {"Error"}):
         made = server.temporary.of(world.instance(instance_id))
@@ -267,7 +267,7 @@ def test_a_role_counts_for_one_however_often_it_is_renewed(server: Server, world
 def temporary(server: Server, world: World) -> Temporary:
     """Those of another instance."""
     instance_id = world.run()
-    world.control.execute(cmd.ChangeInstancesAttributes((instance_id,), role="reader"))
+    world.execute(cmd.ChangeInstancesAttributes((instance_id,), role="reader"))
     return server.temporary.of(world.instance(instance_id))
 
 

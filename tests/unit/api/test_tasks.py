@@ -73,7 +73,7 @@ def test_what_is_busy_is_refused_with_the_clouds_codes() -> None:
         assert unbind.code == "OperationDenied.MutexTaskRunning"
         stop = refusal(world, "StopInstances", {"InstanceIds": [instance_id]})
         assert stop.code == "MutexOperation.TaskRunning"
-        world.control.publish()
+        world.publish()
         call(world.control, "StopInstances", {"InstanceIds": [instance_id]})
         start = refusal(world, "StartInstances", {"InstanceIds": [instance_id]})
         assert start.code == "UnsupportedOperation.InstanceStateStopping"

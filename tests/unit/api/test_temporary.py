@@ -39,7 +39,7 @@ class Issuer:
 
     def give(self, instance_id: str, role: str) -> None:
         self.world.now += 1
-        self.world.control.execute(cmd.ChangeInstancesAttributes((instance_id,), role=role))
+        self.world.execute(cmd.ChangeInstancesAttributes((instance_id,), role=role))
 
     def of(self, instance_id: str) -> Temporary:
         return self.kept.of(self.world.instance(instance_id))
@@ -132,7 +132,7 @@ def test_without_its_role_an_instance_has_none(issuer: Issuer, role: str) -> Non
 def test_who_is_gone_has_none(issuer: Issuer) -> None:
     instance_id = issuer.with_role()
     made = issuer.of(instance_id)
-    issuer.world.control.execute(cmd.TerminateInstance(instance_id))
+    issuer.world.execute(cmd.TerminateInstance(instance_id))
     assert "gone" in issuer.failure(made.secret_id, made.token)
 
 

@@ -35,14 +35,14 @@ def page(world: World) -> Iterator[WorkerPage]:
 
 def usage(world: World, **parameters: object) -> Mapping[str, Any]:
     """What the action answers."""
-    return call(world.control, "DescribeUsage", parameters, OPERATOR_ACTIONS)
+    return call(world.control, "DescribeUsage", parameters, OPERATOR_ACTIONS, meter=world.meter)
 
 
 def test_each_address_has_what_it_carried_for_each_holder(world: World, page: WorkerPage) -> None:
     web, eip_id = world.run(), world.allocate()
     Tally(page.memory).count(0, 1, -1, 100)
     world.now += 5
-    world.control.execute(cmd.BindEip(eip_id, web))
+    world.execute(cmd.BindEip(eip_id, web))
     Tally(page.memory).count(0, -1, 2, 20)
     world.now += 7.5
     answer = usage(world)
@@ -81,11 +81,11 @@ def test_each_address_has_what_it_carried_for_each_holder(world: World, page: Wo
 def test_the_hours_of_an_eip_that_was_released_are_to_be_paid_for(world: World) -> None:
     web, eip_id = world.run(), world.allocate()
     world.now += 5
-    world.control.execute(cmd.BindEip(eip_id, web))
+    world.execute(cmd.BindEip(eip_id, web))
     world.now += 7
-    world.control.execute(cmd.UnbindEip(eip_id))
+    world.execute(cmd.UnbindEip(eip_id))
     world.now += 11
-    world.control.execute(cmd.ReleaseEip(eip_id))
+    world.execute(cmd.ReleaseEip(eip_id))
     world.now += 100
     world.restart()
     (eip,) = usage(world)["EipSet"]
@@ -96,7 +96,7 @@ def test_the_hours_of_an_eip_that_was_released_are_to_be_paid_for(world: World) 
 def test_one_instances_usage_is_shown_even_when_it_is_gone(world: World, page: WorkerPage) -> None:
     web, other, silent = world.run(), world.run(), world.run(bandwidth_mbps=0)
     Tally(page.memory).count(0, 1, -1, 100)
-    world.control.execute(cmd.TerminateInstance(web))
+    world.execute(cmd.TerminateInstance(web))
     answer = usage(world, InstanceId=web)
     assert [one["OutBytes"] for one in answer["UsageSet"]] == [100]
     assert [one["OutBytes"] for one in usage(world, InstanceId=other)["UsageSet"]] == [0]
@@ -130,7 +130,6 @@ def test_a_book_that_cant_be_read_is_an_internal_error(world: World) -> None:
 
 
 def test_a_control_without_a_meter_says_so(world: World) -> None:
-    world.control.meter = None
     with pytest.raises(ApiError, match="no meter") as refused:
-        usage(world)
+        call(world.control, "DescribeUsage", {}, OPERATOR_ACTIONS)
     assert refused.value.code == "InternalError"

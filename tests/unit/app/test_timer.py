@@ -18,7 +18,7 @@ def world() -> Iterator[World]:
     """A lab whose only public address in use is blocked for a minute."""
     with closing(World()) as made:
         made.run()
-        made.control.execute(cmd.BlockAddress("203.0.113.1", 60))
+        made.execute(cmd.BlockAddress("203.0.113.1", 60))
         yield made
 
 
@@ -46,7 +46,7 @@ def test_what_is_blocked_later_opens_too(world: World) -> None:
     with opening_in_time(world.control):
         world.now += 60
         eventually(lambda: is_open(world))
-        world.control.execute(cmd.BlockAddress("203.0.113.1", 60))
+        world.execute(cmd.BlockAddress("203.0.113.1", 60))
         world.now += 60
         eventually(lambda: is_open(world))
 

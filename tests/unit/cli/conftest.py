@@ -98,6 +98,6 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
 def world(up: Places, root: None, switch: Switch) -> Iterator[World]:
     """A control that serves the lab's socket; only its machines and its data plane are none."""
     with contextlib.closing(World()) as made:
-        switch.application = application(made.control)
+        switch.application = application(made.control, made.meter)
         up.socket.symlink_to(switch.path)
         yield made

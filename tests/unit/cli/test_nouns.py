@@ -59,7 +59,7 @@ def test_a_list_has_every_instance_and_show_has_one(tgw: Tgw, world: World) -> N
 
 def test_a_list_of_several_pages_is_whole(tgw: Tgw, world: World) -> None:
     for _ in range(2):
-        world.control.execute(cmd.RunInstance("web", 0, HOURLY, count=100))
+        world.execute(cmd.RunInstance("web", 0, HOURLY, count=100))
     last = run(tgw, "last")
     found = rows(tgw("instance", "list"))
     assert found[-1] == last

@@ -58,7 +58,7 @@ def test_addresses_are_added_and_removed(tgw: Tgw, world: World) -> None:
 
 def test_an_eip_is_changed_while_it_is_in_use(tgw: Tgw, world: World) -> None:
     eip_id = world.allocate("shop")
-    world.control.execute(cmd.BindEip(eip_id, world.run()))
+    world.execute(cmd.BindEip(eip_id, world.run()))
     assert row(tgw("eip", "modify", "shop", "--bandwidth", "20"))["MBPS"] == "20"
     words = ("--charge-type", "BANDWIDTH_POSTPAID_BY_HOUR", "--name", "front")
     shown = json.loads(tgw("eip", "modify", "shop", *words, "--json").out)
@@ -90,7 +90,7 @@ def test_an_ordinary_ip_becomes_an_eip(tgw: Tgw, world: World) -> None:
 
 
 def test_an_ordinary_ip_is_given_back_and_asked_for_again(tgw: Tgw, world: World) -> None:
-    world.control.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
+    world.execute(cmd.ConfigureAccount(Behaviour.STANDARD))
     world.run("web")
     world.allocate("shop")
     assert row(tgw("instance", "return-ip", "web"))["PUBLIC"] == "-"

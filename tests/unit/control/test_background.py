@@ -56,15 +56,16 @@ def at_work(world: World) -> Iterator[None]:
 def settled(world: World) -> bool:
     """Whether nothing waits."""
     with world.control.state() as state:
-        waits = state.passing or world.control.behind() or world.control.doubtful
+        behind = any(one.is_behind(state) for one in world.control.publications)
+        waits = state.passing or behind or world.control.doubtful
         return not (waits or world.control.progress.states)
 
 
 def test_a_start_leaves_the_machines_to_the_background_which_tells_when_it_has_looked(
     world: World,
 ) -> None:
-    world.control.execute(cmd.RunInstance("web", 10, HOURLY, count=2))
-    world.restart(settle=False)
+    world.execute(cmd.RunInstance("web", 10, HOURLY, count=2))
+    world.restart(catch_up=False)
     assert world.control.doubtful
     looked_at = world.faults.calls.count("connect")
     with running(world.control, no_bug) as work:

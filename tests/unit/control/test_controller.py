@@ -17,7 +17,7 @@ from gateway.control.values import InstanceState
 def calls_of(world: World, command: cmd.Command) -> list[str]:
     """The calls to the world that `command` leads to, in order."""
     before = len(world.faults.calls)
-    world.control.execute(command)
+    world.execute(command)
     return world.faults.calls[before:]
 
 
@@ -40,7 +40,7 @@ def test_an_instance_is_running_and_mapped_when_its_command_returns(world: World
 
 
 def test_what_execute_returns_names_first_what_was_made(world: World) -> None:
-    ordered, assigned = world.control.execute(cmd.RunInstance("web", 10, HOURLY))
+    ordered, assigned = world.execute(cmd.RunInstance("web", 10, HOURLY))
     assert isinstance(ordered, ev.InstanceOrdered)
     assert isinstance(assigned, ev.OrdinaryIpAssigned)
 
@@ -65,10 +65,10 @@ def test_no_packet_is_sent_to_an_instance_that_is_about_to_go_down(
 
 def test_a_stopped_instance_is_down_and_a_started_one_up_again(world: World) -> None:
     instance_id = world.run()
-    world.control.execute(cmd.StopInstance(instance_id))
+    world.execute(cmd.StopInstance(instance_id))
     assert world.hosts.up == {instance_id: False}
     assert world.tables.mappings == {}
-    world.control.execute(cmd.StartInstance(instance_id))
+    world.execute(cmd.StartInstance(instance_id))
     assert world.hosts.up == {instance_id: True}
     assert world.tables.mappings == {
         world.public(instance_id): world.instance(instance_id).private_ip
@@ -77,7 +77,7 @@ def test_a_stopped_instance_is_down_and_a_started_one_up_again(world: World) -> 
 
 def test_a_terminated_instances_machine_is_gone(world: World) -> None:
     instance_id = world.run()
-    world.control.execute(cmd.TerminateInstance(instance_id))
+    world.execute(cmd.TerminateInstance(instance_id))
     assert world.hosts.up == {}
     with world.control.state() as state:
         assert state.instances == {}
@@ -88,15 +88,15 @@ def test_an_eips_way_shows_in_the_table_at_each_step(world: World) -> None:
     with world.control.state() as state:
         address = state.eips[eip_id].address
     private = {key: world.instance(key).private_ip for key in (old, new)}
-    world.control.execute(cmd.BindEip(eip_id, old))
+    world.execute(cmd.BindEip(eip_id, old))
     assert world.tables.mappings == {address: private[old], world.public(new): private[new]}
     generations = len(world.tables.generations)
-    world.control.execute(cmd.BindEip(eip_id, new))
+    world.execute(cmd.BindEip(eip_id, new))
     assert len(world.tables.generations) == generations + 1, "in one step"
     assert world.tables.mappings == {address: private[new], world.public(old): private[old]}
-    world.control.execute(cmd.UnbindEip(eip_id))
+    world.execute(cmd.UnbindEip(eip_id))
     assert address not in world.tables.mappings
-    world.control.execute(cmd.ReleaseEip(eip_id))
+    world.execute(cmd.ReleaseEip(eip_id))
     world.assert_settled()
 
 
@@ -105,7 +105,7 @@ def test_a_refused_command_does_nothing_at_all(world: World) -> None:
         before = snapshot(state)
     calls = len(world.faults.calls)
     with pytest.raises(DomainError):
-        world.control.execute(cmd.UnbindEip("eip-nowhere0"))
+        world.execute(cmd.UnbindEip("eip-nowhere0"))
     with world.control.state() as state:
         assert snapshot(state) == before
     assert len(world.faults.calls) == calls
@@ -116,7 +116,7 @@ def test_an_empty_pool_leaves_log_table_and_machines_as_they_are(world: World) -
         world.allocate()
     records, calls = world.records(), len(world.faults.calls)
     with pytest.raises(PoolEmptyError):
-        world.control.execute(cmd.RunInstance("web", 10, HOURLY))
+        world.execute(cmd.RunInstance("web", 10, HOURLY))
     assert world.records() == records
     assert len(world.faults.calls) == calls
 
@@ -128,19 +128,19 @@ def test_a_report_with_nothing_to_report_appends_and_publishes_nothing(world: Wo
 
 def test_generations_only_grow(world: World) -> None:
     instance_id, eip_id = world.run(), world.allocate()
-    world.control.execute(cmd.BindEip(eip_id, instance_id))
+    world.execute(cmd.BindEip(eip_id, instance_id))
     world.restart()
-    world.control.execute(cmd.TerminateInstance(instance_id))
+    world.execute(cmd.TerminateInstance(instance_id))
     assert world.tables.generations == sorted(world.tables.generations)
 
 
 def test_a_restart_finds_the_state_that_was_live(world: World) -> None:
     web, stopped, gone = world.run("web"), world.run("db", 0), world.run("old")
     eip_id = world.allocate()
-    world.control.execute(cmd.BindEip(eip_id, web))
-    world.control.execute(cmd.StopInstance(stopped))
+    world.execute(cmd.BindEip(eip_id, web))
+    world.execute(cmd.StopInstance(stopped))
     world.now += 30
-    world.control.execute(cmd.TerminateInstance(gone))
+    world.execute(cmd.TerminateInstance(gone))
     with world.control.state() as state:
         before = snapshot(state)
     world.restart()
@@ -158,7 +158,7 @@ def test_a_restart_appends_nothing(world: World) -> None:
 
 def test_a_restart_makes_the_machines_as_the_log_says(world: World) -> None:
     web, stopped = world.run("web"), world.run("db")
-    world.control.execute(cmd.StopInstance(stopped))
+    world.execute(cmd.StopInstance(stopped))
     world.hosts.up = {stopped: True, "ins-leftover": True}
     world.restart()
     assert world.hosts.up == {web: True, stopped: False}
@@ -168,7 +168,7 @@ def test_a_quarantine_outlives_a_restart(world: World) -> None:
     instance_id = world.run()
     address = world.public(instance_id)
     assert address is not None
-    world.control.execute(cmd.TerminateInstance(instance_id))
+    world.execute(cmd.TerminateInstance(instance_id))
     world.now += 59
     world.restart()
     with world.control.state() as state:
@@ -179,7 +179,7 @@ def test_a_quarantine_outlives_a_restart(world: World) -> None:
 def test_former_addresses_are_remembered_over_a_restart(world: World) -> None:
     instance_id, eip_id = world.run(), world.allocate()
     former = {world.public(instance_id)}
-    world.control.execute(cmd.BindEip(eip_id, instance_id))
+    world.execute(cmd.BindEip(eip_id, instance_id))
     world.restart()
     assert world.instance(instance_id).former == former
 
@@ -212,11 +212,11 @@ def test_commands_from_many_threads_are_carried_out_one_after_the_other(world: W
     def work(number: int) -> None:
         try:
             instance_id, eip_id = world.run(f"t{number}"), world.allocate(f"t{number}")
-            world.control.execute(cmd.BindEip(eip_id, instance_id))
-            world.control.execute(cmd.UnbindEip(eip_id))
-            world.control.execute(cmd.ReleaseEip(eip_id))
+            world.execute(cmd.BindEip(eip_id, instance_id))
+            world.execute(cmd.UnbindEip(eip_id))
+            world.execute(cmd.ReleaseEip(eip_id))
             if number % 2:
-                world.control.execute(cmd.TerminateInstance(instance_id))
+                world.execute(cmd.TerminateInstance(instance_id))
         except Exception as error:  # noqa: BLE001  a thread's failure is the test's
             problems.append(error)
 

@@ -96,7 +96,7 @@ def live(world: World, steps: Iterator[Step]) -> ControlError | None:
     """Go on with the day until a step fails; what failed. Refusals follow from earlier failures."""
     for step in steps:
         try:
-            world.control.execute(step(world))
+            world.execute(step(world))
         except DomainError:
             continue
         except AdapterError as error:
@@ -187,10 +187,10 @@ def test_a_restart_may_fail_at_any_call_and_the_next_one_heals_it(
 ) -> None:
     world = quick_world
     web, stopped = world.run("web"), world.run("db")
-    world.control.execute(cmd.StopInstance(stopped))
+    world.execute(cmd.StopInstance(stopped))
     world.faults.break_("remove")
     with pytest.raises(AdapterError):
-        world.control.execute(cmd.TerminateInstance(web))
+        world.execute(cmd.TerminateInstance(web))
     world.faults.mend()
     world.faults.plan(trouble, nth)
     with suppress(AdapterError, CrashError):
@@ -238,7 +238,7 @@ def test_a_launch_that_fails_releases_the_address_and_the_machine(world: World) 
     assert kinds[-2:] == ["OrdinaryIpReleased", "InstanceStateChanged"]
     assert '"why":"connect failed"' in world.records()[-1].body
     world.assert_settled()
-    world.control.execute(cmd.TerminateInstance(instance_id))
+    world.execute(cmd.TerminateInstance(instance_id))
     world.assert_settled()
 
 
@@ -283,12 +283,12 @@ def test_an_instance_that_hangs_in_a_passing_state_gets_on_with_the_next_command
     instance_id = world.run()
     world.faults.break_(broken)
     with pytest.raises(AdapterError, match=f"{broken} failed"):
-        world.control.execute(command(instance_id))
+        world.execute(command(instance_id))
     assert world.instance(instance_id).state is hanging
     assert world.tables.mappings == {}, "nothing is sent to it meanwhile"
     world.faults.mend()
     with pytest.raises(DomainError):
-        world.control.execute(cmd.UnbindEip("eip-nowhere0"))
+        world.execute(cmd.UnbindEip("eip-nowhere0"))
     world.assert_settled()
 
 
@@ -296,10 +296,10 @@ def test_an_instance_that_hangs_does_not_keep_others_from_working(world: World) 
     hanging, other = world.run("hanging"), world.run("other")
     world.faults.break_("remove")
     with pytest.raises(AdapterError):
-        world.control.execute(cmd.TerminateInstance(hanging))
+        world.execute(cmd.TerminateInstance(hanging))
     eip_id = world.allocate()
-    world.control.execute(cmd.BindEip(eip_id, other))
-    world.control.execute(cmd.RebootInstance(other))
+    world.execute(cmd.BindEip(eip_id, other))
+    world.execute(cmd.RebootInstance(other))
     assert world.instance(other).state is InstanceState.RUNNING
     assert world.instance(hanging).state is InstanceState.TERMINATING
     world.assert_table_is_the_states()
@@ -310,7 +310,7 @@ def test_one_machine_that_cannot_be_made_does_not_keep_control_from_starting(
     world: World, broken: str
 ) -> None:
     running, stopped = world.run("web"), world.run("db")
-    world.control.execute(cmd.StopInstance(stopped))
+    world.execute(cmd.StopInstance(stopped))
     world.faults.break_(broken)
     world.restart()
     world.assert_table_is_the_states()

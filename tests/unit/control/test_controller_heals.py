@@ -25,10 +25,10 @@ def test_a_table_that_was_late_is_put_in_force_by_the_next_command_even_a_refuse
     instance_id, eip_id = world.run(), world.allocate()
     world.faults.break_("put_in_force")
     with pytest.raises(AdapterError):
-        world.control.execute(cmd.BindEip(eip_id, instance_id))
+        world.execute(cmd.BindEip(eip_id, instance_id))
     world.faults.mend()
     with pytest.raises(DomainError):
-        world.control.execute(cmd.BindEip(eip_id, instance_id))
+        world.execute(cmd.BindEip(eip_id, instance_id))
     world.assert_table_is_the_states()
 
 
@@ -44,9 +44,9 @@ def test_an_append_that_was_recorded_but_reported_as_failed_is_taken_in(world: W
 def test_a_clock_that_is_set_back_holds_no_address_back(world: World) -> None:
     eips = [world.allocate() for _ in range(14)]
     world.now += 86400
-    world.control.execute(cmd.ReleaseEip(eips[0]))
+    world.execute(cmd.ReleaseEip(eips[0]))
     world.now -= 86400
-    world.control.execute(cmd.ReleaseEip(eips[1]))
+    world.execute(cmd.ReleaseEip(eips[1]))
     world.now += 600
     world.allocate()
     world.allocate()
@@ -135,9 +135,9 @@ def test_an_instance_that_hangs_costs_every_later_command_one_try(world: World) 
     instance_id = world.run()
     world.faults.break_("remove")
     with pytest.raises(AdapterError):
-        world.control.execute(cmd.TerminateInstance(instance_id))
+        world.execute(cmd.TerminateInstance(instance_id))
     before = len(world.faults.calls)
-    world.control.execute(cmd.AllocateEip("x", 1, HOURLY))
+    world.execute(cmd.AllocateEip("x", 1, HOURLY))
     assert world.faults.calls[before:].count("remove") == 1
 
 

@@ -71,7 +71,7 @@ def test_an_eip_passes_through_the_documented_statuses(world: World) -> None:
         number = ask(world, command) if command else world.control.submit().number
         assert status(world, eip_id) == passing
         assert world.control.result(number) is TaskResult.RUNNING
-        world.control.publish()
+        world.publish()
         assert status(world, eip_id) == rest
         assert world.control.result(number) is TaskResult.SUCCESS
     assert_nothing_waits(world)
@@ -79,10 +79,10 @@ def test_an_eip_passes_through_the_documented_statuses(world: World) -> None:
 
 def test_an_eip_that_moves_is_binding_and_one_that_was_ordinary_is_bound(world: World) -> None:
     one, two, eip_id = world.run(), world.run(), world.allocate()
-    world.control.execute(cmd.BindEip(eip_id, one))
+    world.execute(cmd.BindEip(eip_id, one))
     ask(world, cmd.BindEip(eip_id, two))
     assert status(world, eip_id) == "BINDING"
-    world.control.publish()
+    world.publish()
     assert status(world, eip_id) == "BIND"
     transformed = world.control.submit(cmd.TransformOrdinaryIp(one))
     (event,) = transformed.events
@@ -94,10 +94,10 @@ def test_an_eip_that_moves_is_binding_and_one_that_was_ordinary_is_bound(world: 
 def test_many_commands_come_into_force_by_one_publication(world: World) -> None:
     published = len(world.tables.generations)
     numbers = [ask(world, cmd.AllocateEip("x", 5, HOURLY)) for _ in range(5)]
-    world.control.publish()
+    world.publish()
     assert len(world.tables.generations) == published + 1
     assert {world.control.result(number) for number in numbers} == {TaskResult.SUCCESS}
-    world.control.publish()
+    world.publish()
     assert len(world.tables.generations) == published + 1, "nothing to publish"
 
 
@@ -118,7 +118,7 @@ def test_an_instance_is_shown_passing_until_its_packets_pass(world: World) -> No
         states.append((found["InstanceState"], found["LatestOperationState"]))
 
     def steps() -> None:
-        for step in (world.control.publish, world.control.settle, world.control.publish):
+        for step in (world.publish, world.control.make_machines, world.publish):
             look()
             step()
         look()
@@ -135,10 +135,10 @@ def test_an_instance_is_shown_passing_until_its_packets_pass(world: World) -> No
 def test_no_machine_is_cut_off_before_its_mapping_is(world: World) -> None:
     instance_id = world.run()
     ask(world, cmd.StopInstance(instance_id))
-    world.control.settle()
+    world.control.make_machines()
     assert world.hosts.up == {instance_id: True}
-    world.control.publish()
-    world.control.settle()
+    world.publish()
+    world.control.make_machines()
     assert world.hosts.up == {instance_id: False}
 
 
@@ -148,13 +148,13 @@ def test_the_task_of_a_launch_ends_with_it(world: World, ending: str) -> None:
     results = [world.control.result(number)]
     if ending == "fails":
         world.faults.break_("connect")
-    for step in (world.control.publish, world.control.settle, world.control.publish):
+    for step in (world.publish, world.control.make_machines, world.publish):
         step()
         results.append(world.control.result(number))
     if ending == "runs":
         assert results == [TaskResult.RUNNING] * 3 + [TaskResult.SUCCESS]
         later = ask(world, cmd.StopInstance(instance_id))
-        world.control.publish()
+        world.publish()
         assert world.control.result(number) is TaskResult.SUCCESS, "what is over stays so"
         assert world.control.result(later) is TaskResult.RUNNING
         return
@@ -162,7 +162,7 @@ def test_the_task_of_a_launch_ends_with_it(world: World, ending: str) -> None:
     world.faults.mend()
     world.restart()
     assert world.control.result(number) is TaskResult.FAILED
-    world.control.execute(cmd.TerminateInstance(instance_id))
+    world.execute(cmd.TerminateInstance(instance_id))
     assert world.control.result(number) is TaskResult.FAILED
     assert world.control.result(len(world.records())) is TaskResult.SUCCESS
 
@@ -170,10 +170,10 @@ def test_the_task_of_a_launch_ends_with_it(world: World, ending: str) -> None:
 def test_the_task_of_many_launches_fails_with_any_of_them(world: World) -> None:
     command = cmd.RunInstance("web", 0, HOURLY, count=2, client_token="t")
     number = world.control.submit(command).number
-    world.control.publish()
+    world.publish()
     world.faults.break_("connect")
-    world.control.settle()
-    world.control.publish()
+    world.control.make_machines()
+    world.publish()
     assert world.control.result(number) is TaskResult.FAILED
 
 
@@ -181,9 +181,9 @@ def test_only_the_latest_failed_launches_are_remembered(world: World) -> None:
     world.faults.break_("connect")
     with patch.object(progress, "FAILED_MAX", 1):
         numbers = [ordered(world)[1] for _ in range(2)]
-        world.control.publish()
-        world.control.settle()
-        world.control.publish()
+        world.publish()
+        world.control.make_machines()
+        world.publish()
     results = [world.control.result(number) for number in numbers]
     assert results == [TaskResult.SUCCESS, TaskResult.FAILED]
 
@@ -196,7 +196,7 @@ def test_a_task_that_never_was_is_unknown(world: World, number: int) -> None:
 
 def test_a_result_that_cant_be_read_is_a_failure(world: World) -> None:
     number = ask(world, cmd.AllocateEip("x", 5, HOURLY))
-    world.control.publish()
+    world.publish()
     world.faults.break_("read")
     with pytest.raises(errors.AdapterError, match="read failed"):
         world.control.result(number)
@@ -212,7 +212,7 @@ def test_a_task_goes_on_after_a_restart(world: World) -> None:
     assert world.control.result(done) is TaskResult.SUCCESS
     assert status(world, eip_id) == "BINDING"
     world.faults.mend()
-    world.control.publish()
+    world.publish()
     assert world.control.result(number) is TaskResult.SUCCESS
     assert status(world, eip_id) == "BIND"
 
@@ -229,7 +229,7 @@ def refuse(world: World, kind: type[errors.DomainError], *commands: cmd.Command)
 
 def test_an_address_with_a_task_under_way_takes_no_other(world: World) -> None:
     one, two = world.run(), world.run()
-    (package,) = world.control.execute(
+    (package,) = world.execute(
         cmd.CreatePackages("p", 50, PackageChargeType.TOP5_POSTPAID_BY_MONTH, NetworkType.BGP)
     )
     assert isinstance(package, ev.PackageCreated)
@@ -248,10 +248,10 @@ def test_an_address_with_a_task_under_way_takes_no_other(world: World) -> None:
     eip_id = allocated(world)
     refuse(world, errors.AddressBusyError, *on(eip_id))
     for command in (cmd.BindEip(eip_id, one), cmd.UnbindEip(eip_id), cmd.ReleaseEip(eip_id)):
-        world.control.publish()
+        world.publish()
         ask(world, command)
         refuse(world, errors.AddressBusyError, *on(eip_id))
-    world.control.publish()
+    world.publish()
     refuse(world, errors.UnknownEipError, cmd.ReleaseEip(eip_id))
 
 
@@ -282,7 +282,7 @@ def test_an_instance_with_a_task_under_way_takes_no_other(world: World) -> None:
         cmd.TransformOrdinaryIp(instance_id),
         cmd.ReturnOrdinaryIps((instance_id,)),
     )
-    world.control.publish()
+    world.publish()
     ask(world, cmd.ChangeEipsBandwidth((eip_id,), 20))
     refuse(world, errors.InstanceBusyError, cmd.TerminateInstance(instance_id))
     ask(world, cmd.StopInstance(instance_id))
@@ -290,16 +290,16 @@ def test_an_instance_with_a_task_under_way_takes_no_other(world: World) -> None:
 
 def test_an_instance_that_is_shown_passing_is_refused_as_such(world: World) -> None:
     instance_id, eip_id = world.run(), world.allocate()
-    world.control.execute(cmd.BindEip(eip_id, instance_id))
+    world.execute(cmd.BindEip(eip_id, instance_id))
     ask(world, cmd.StopInstance(instance_id))
     refuse(world, errors.InstanceStateError, cmd.TerminateInstance(instance_id))
     refuse(world, errors.MutexTaskError, cmd.UnbindEip(eip_id))
-    world.control.publish()
-    world.control.settle()
+    world.publish()
+    world.control.make_machines()
     assert world.instance(instance_id).state is InstanceState.STOPPED
     refuse(world, errors.InstanceStateError, cmd.StartInstance(instance_id))
     refuse(world, errors.AddressBusyError, cmd.UnbindEip(eip_id))
-    world.control.publish()
+    world.publish()
     ask(world, cmd.StartInstance(instance_id))
 
 
@@ -312,12 +312,12 @@ def test_an_address_given_back_is_given_out_when_no_worker_has_it_any_more(freed
         if freed == "released":
             give = lambda: ask(world, cmd.ReleaseEip(giving))  # noqa: E731
         else:
-            world.control.execute(cmd.ReleaseEip(giving))
+            world.execute(cmd.ReleaseEip(giving))
             instance_id = world.run()
             give = lambda: ask(world, cmd.BindEip(bound, instance_id))  # noqa: E731
         give()
         refuse(world, errors.PoolEmptyError, cmd.AllocateEip("next", 5, HOURLY))
-        world.control.publish()
+        world.publish()
         ask(world, cmd.AllocateEip("next", 5, HOURLY))
 
 
@@ -327,6 +327,6 @@ def test_what_the_api_says_of_tasks(world: World) -> None:
     assert isinstance(answer["TaskId"], str)
     task = {"TaskId": int(answer["TaskId"])}
     assert call(world.control, "DescribeTaskResult", task) == {**task, "Result": "RUNNING"}
-    world.control.publish()
+    world.publish()
     assert call(world.control, "DescribeTaskResult", task) == {**task, "Result": "SUCCESS"}
     assert status(world, eip_id) == "UNBIND"

@@ -360,7 +360,7 @@ class Lab(RuleBasedStateMachine):
     def ask(self, command: cmd.Command) -> None:
         """Ask control; a refusal or a clear error is an answer, too."""
         with self.trouble_is_possible():
-            self.world.control.execute(command)
+            self.world.execute(command)
 
     @contextmanager
     def trouble_is_possible(self) -> Iterator[None]:

@@ -50,7 +50,7 @@ class Tasks(RuleBasedStateMachine):
         self.world.faults.mend()
         for _ in range(3):
             self.publish()
-            self.settle()
+            self.make_machines()
         self.publish()
         self.world.assert_settled()
         assert_nothing_waits(self.world)
@@ -123,12 +123,12 @@ class Tasks(RuleBasedStateMachine):
     def publish(self) -> None:
         """A turn of the background's."""
         with self.trouble_is_possible():
-            self.world.control.publish()
+            self.world.publish()
 
     @rule(again=st.booleans())
-    def settle(self, again: bool = True) -> None:
+    def make_machines(self, again: bool = True) -> None:
         """Another one."""
-        self.world.control.settle(again=again)
+        self.world.control.make_machines(again=again)
         self.look()
 
     @rule(name=st.sampled_from(["connect", "disconnect", "remove", "append"]))

@@ -8,9 +8,9 @@ from support.world import World
 
 from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError
-from gateway.control.metered import Roster, holder_of
 from gateway.control.values import ChargeType
 from gateway.exchange.worker_page import WorkerPage
+from gateway.metering.metered import Roster, holder_of
 from gateway.metering.values import Holder
 from gateway.nat.tally import Tally
 
@@ -89,9 +89,8 @@ def metered(tmp_path: Path) -> World:
 
 def billed(world: World) -> dict[str | None, int]:
     """Bytes sent, by instance."""
-    assert world.control.meter
     found: dict[str | None, int] = {}
-    for usage in world.control.meter.usages():
+    for usage in world.meter.usages():
         name = usage.holder.instance_id
         found[name] = found.get(name, 0) + usage.traffic.bytes_out
     return found
@@ -107,13 +106,13 @@ def test_an_eip_that_moves_takes_its_bill_with_it(metered: World) -> None:
         first, second = metered.run(), metered.run()
         eip_id = metered.allocate()
         slot = 3
-        metered.control.execute(cmd.BindEip(eip_id, first))
+        metered.execute(cmd.BindEip(eip_id, first))
         send(slot, 100)
-        metered.control.execute(cmd.BindEip(eip_id, second))
+        metered.execute(cmd.BindEip(eip_id, second))
         send(slot, 20)
         metered.restart()
         send(slot, 3)
-        metered.control.execute(cmd.UnbindEip(eip_id))
+        metered.execute(cmd.UnbindEip(eip_id))
         assert billed(metered) == {first: 100, second: 23}
     metered.close()
 
@@ -123,13 +122,13 @@ def test_a_table_that_isnt_published_changes_no_hands(metered: World) -> None:
         page.hold(16)
         first, second = metered.run(), metered.run()
         eip_id = metered.allocate()
-        metered.control.execute(cmd.BindEip(eip_id, first))
+        metered.execute(cmd.BindEip(eip_id, first))
         metered.faults.break_("put_in_force")
         with pytest.raises(AdapterError):
-            metered.control.execute(cmd.BindEip(eip_id, second))
+            metered.execute(cmd.BindEip(eip_id, second))
         Tally(page.memory).count(0, 3, -1, 100)
         metered.faults.mend()
-        metered.control.execute(cmd.RenameEip(eip_id, "x"))
+        metered.execute(cmd.RenameEip(eip_id, "x"))
         Tally(page.memory).count(0, 3, -1, 20)
         assert billed(metered) == {first: 100, second: 20}
     metered.close()

@@ -4,15 +4,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.story import Story
 
-from gateway.control import publication
+from gateway.control import workers_table
+from gateway.control.compile import compile_table
 from gateway.control.errors import AdapterError
-from gateway.control.publication import SharedTables
+from gateway.control.state import State
+from gateway.control.workers_table import WorkersTable
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage
-from gateway.nat.table import Mapping, Table, build
+from gateway.nat.table import Table
 
-TABLE = build(7, 8, [Mapping(0xCB007101, 0x0A000002, 1)])
+
+def state() -> State:
+    """A lab with one running instance."""
+    story = Story()
+    story.run()
+    return story.state
+
+
+STATE = state()
+TABLE = compile_table(STATE)
+
+
+def put_in_force(directory: Path) -> None:
+    """Publish the state's table."""
+    publisher = WorkersTable(directory)
+    publisher.take_in(STATE)
+    publisher.put_in_force(STATE.sequence)
 
 
 @pytest.fixture
@@ -28,60 +47,61 @@ def published(directory: Path) -> Table:
 
 
 def test_without_a_live_worker_a_published_table_is_in_force(tmp_path: Path) -> None:
-    SharedTables(tmp_path).put_in_force(TABLE)
+    put_in_force(tmp_path)
     assert published(tmp_path) == TABLE
 
 
 def test_a_worker_that_ended_is_not_waited_for(tmp_path: Path) -> None:
     with WorkerPage(tmp_path, 0):
         pass
-    SharedTables(tmp_path).put_in_force(TABLE)
+    put_in_force(tmp_path)
 
 
 def test_a_table_is_in_force_when_the_worker_acknowledged_it(
     tmp_path: Path, worker: WorkerPage
 ) -> None:
     worker.acknowledge(TABLE.generation)
-    SharedTables(tmp_path).put_in_force(TABLE)
+    put_in_force(tmp_path)
 
 
 def test_a_late_worker_is_named_and_the_table_is_published_all_the_same(
     tmp_path: Path, worker: WorkerPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publication, "IN_FORCE_WITHIN_S", 0.01)
+    monkeypatch.setattr(workers_table, "IN_FORCE_WITHIN_S", 0.01)
     worker.acknowledge(TABLE.generation - 1)
     with pytest.raises(AdapterError) as late:
-        SharedTables(tmp_path).put_in_force(TABLE)
+        put_in_force(tmp_path)
     assert str(late.value) == (
-        "recorded, but not in force: worker-0 didn't take generation 7 within 0.01 s"
+        "recorded, but not in force: "
+        f"worker-0 didn't take generation {STATE.sequence} within 0.01 s"
     )
     assert published(tmp_path) == TABLE
 
 
 def test_a_directory_that_is_gone_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="the mapping table can't be published"):
-        SharedTables(tmp_path / "gone").put_in_force(TABLE)
+        put_in_force(tmp_path / "gone")
 
 
 def test_what_is_in_force_is_what_every_live_worker_uses(
     tmp_path: Path, worker: WorkerPage
 ) -> None:
-    tables = SharedTables(tmp_path)
-    assert tables.acknowledged() == 0
+    workers = WorkersTable(tmp_path)
+    assert workers.acknowledged() == 0
     generations.publish(tmp_path, TABLE)
-    assert tables.acknowledged() == 0
+    assert workers.acknowledged() == 0
     worker.acknowledge(TABLE.generation)
-    assert tables.acknowledged() == TABLE.generation
+    assert workers.acknowledged() == TABLE.generation
     with WorkerPage(tmp_path, 1) as late:
         late.acknowledge(TABLE.generation - 1)
-        assert tables.acknowledged() == TABLE.generation - 1
+        assert workers.acknowledged() == TABLE.generation - 1
 
 
 def test_without_a_live_worker_what_is_published_is_in_force(tmp_path: Path) -> None:
     generations.publish(tmp_path, TABLE)
-    assert SharedTables(tmp_path).acknowledged() == TABLE.generation
+    assert WorkersTable(tmp_path).acknowledged() == TABLE.generation
 
 
 def test_workers_that_cant_be_looked_at_are_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="the workers can't be looked at"):
-        SharedTables(tmp_path / "gone").acknowledged()
+        WorkersTable(tmp_path / "gone").acknowledged()

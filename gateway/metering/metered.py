@@ -1,37 +1,46 @@
-"""Publications that the meter knows of: who holds each public address, by the state."""
+"""A publisher that the meter watches: who holds each public address, by the state."""
 
 from collections.abc import Iterable
 
-from gateway.control.ports import Tables
+from gateway.control.ports import Publisher
 from gateway.control.state import State
 from gateway.control.values import Instance
 from gateway.metering.meter import Meter
 from gateway.metering.values import Holder
-from gateway.nat.table import Table
 
 
-class MeteredTables:
-    """Publishes by `tables`, and lets `meter` take in what was counted before and after."""
+class MeteredPublisher:
+    """Publishes by another publisher, and has the meter look before and after.
 
-    def __init__(self, tables: Tables, meter: Meter) -> None:
+    That is the one whose workers' counters the meter reads: from its acknowledgement on they count
+    for the next holders, whether or not other publishers have acknowledged.
+    """
+
+    def __init__(self, publisher: Publisher, meter: Meter) -> None:
         """Nothing was published yet."""
-        self._tables = tables
+        self._publisher = publisher
         self._meter = meter
         self._roster = Roster(meter.held)
         self._changes: dict[int, Holder | None] = {}
 
-    def follow(self, state: State) -> None:
-        """The next table is compiled from this state."""
+    @property
+    def name(self) -> str:
+        """The other publisher's name."""
+        return self._publisher.name
+
+    def take_in(self, state: State) -> None:
+        """Take in what the other publisher needs, and who holds which address now."""
+        self._publisher.take_in(state)
         self._changes |= self._roster.changes(state)
 
-    def acknowledged(self) -> int:
-        """As `tables` does."""
-        return self._tables.acknowledged()
-
-    def put_in_force(self, table: Table) -> None:
-        """As `tables` does."""
+    def put_in_force(self, generation: int) -> None:
+        """Let the other publisher do it, and hand addresses over. Raises `AdapterError`."""
         changes, self._changes = self._changes, {}
-        self._meter.hand_over(changes, table.generation, lambda: self._tables.put_in_force(table))
+        self._meter.hand_over(changes, generation, lambda: self._publisher.put_in_force(generation))
+
+    def acknowledged(self) -> int:
+        """The generation that the other publisher has in force. Raises `AdapterError`."""
+        return self._publisher.acknowledged()
 
 
 class Roster:
