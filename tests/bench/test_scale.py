@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 from support.api import serving
+from support.faults import FakeHosts, Faults
 from support.story import Story
-from support.world import FakeHosts, Faults, catch_up
+from support.world import catch_up
 
 from gateway.api.client import Client
 from gateway.api.server import application

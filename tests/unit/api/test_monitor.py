@@ -173,7 +173,7 @@ def test_parameters_may_arrive_as_text(busy: Busy) -> None:
         "Period": "10",
         "StartTime": time(0),
     }
-    answer = call(busy.world.control, "GetMonitorData", asked, as_text=True)
+    answer = call(busy.world.control, "GetMonitorData", asked, meter=busy.world.meter, as_text=True)
     assert answer["DataPoints"][0]["Values"] == [4, 2, 0]
 
 

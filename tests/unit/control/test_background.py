@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
+from support.faults import CrashError, Trouble
 from support.labs import eventually
 from support.steps import (
     ADDRESS_LIFE,
@@ -18,7 +19,7 @@ from support.steps import (
     reachable,
 )
 from support.story import HOURLY
-from support.world import CONFIG, CrashError, Trouble, World
+from support.world import CONFIG, World
 
 from gateway.control import background
 from gateway.control import commands as cmd

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.audit import Audit
+from support.faults import CrashError, Trouble
 from support.story import HOURLY
-from support.world import CrashError, Trouble, World
+from support.world import World
 
 from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError, ControlError, DomainError

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.faults import Trouble
 from support.story import HOURLY
-from support.world import Trouble, World
+from support.world import World
 
 from gateway.api.registry import call
 from gateway.api.wire import ApiError

@@ -19,8 +19,9 @@ from hypothesis.stateful import (
     rule,
 )
 from support.audit import Audit
+from support.faults import CrashError, Trouble
 from support.story import HOURLY
-from support.world import CrashError, Trouble, World
+from support.world import World
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
