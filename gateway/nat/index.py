@@ -1,82 +1,97 @@
 """One of a table's two indexes while it is made: address → slot, as `layout` describes it."""
 
-from typing import Final
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
 
-from gateway.nat.layout import ENTRY_WORDS, bucket_of
-from gateway.packet.memory import Words, words_of
+from gateway.nat.layout import ENTRY_WORDS, GOLDEN, MASK, PROBES
+from gateway.nat.shape import block_of
+from gateway.packet.memory import Words
 
-MIN_BITS: Final = 2
-ENTRY_BYTES: Final = ENTRY_WORDS * 4
+
+class Added(Enum):
+    """What became of an address that was to be added to an index."""
+
+    DONE = auto()
+    THERE_ALREADY = auto()
+    CROWDED = auto()  # an address would lie too far from its first place: a larger index has room
 
 
 class Index:
-    """Open addressing with linear probing; at most half of its entries are in use."""
+    """Entries in the order of their addresses' hashes, each as near to its first place as may be.
 
-    def __init__(self) -> None:
-        """Nothing is in it."""
-        self._count = 0
-        self._make(MIN_BITS)
+    So an index depends on what is in it, and not on what was. Only `CROWDED` bounds how full it is:
+    whoever fills it sees to the half.
+    """
 
-    def __len__(self) -> int:
-        """How many addresses are in it."""
-        return self._count
+    def __init__(self, words: Words, start: int, bits: int, changed: set[int]) -> None:
+        """An index of zeros from the word `start` on. The blocks written to go into `changed`."""
+        self._words = words
+        self._start = start
+        self._shift = 32 - bits
+        self._changed = changed
 
-    def _make(self, bits: int) -> None:
-        self.bits = bits
-        self.memory = bytearray(ENTRY_BYTES << bits)
-        self._words: Words = words_of(memoryview(self.memory))
-        self._mask = (1 << bits) - 1
-
-    def add(self, address: int, slot: int) -> bool:
-        """Put the address in; False, and nothing has changed, if it is there already."""
-        entry = self._entry(address)
-        if self._words[entry + 1]:
-            return False
-        if 2 * (self._count + 1) > self._mask + 1:
-            self.grow(self.bits + 1)
-            entry = self._entry(address)
-        self._words[entry], self._words[entry + 1] = address, slot + 1
-        self._count += 1
-        return True
+    def add(self, address: int, slot: int) -> Added:
+        """Add the address, if it isn't there; nothing has changed unless it is `DONE`."""
+        words, key = self._words, address * GOLDEN & MASK
+        home = at = self._start + (key >> self._shift) * ENTRY_WORDS
+        if words[at + 1]:
+            while words[at + 1] and words[at] * GOLDEN & MASK < key:
+                at += ENTRY_WORDS
+            if words[at + 1] and words[at] == address:
+                return Added.THERE_ALREADY
+            if at - home >= PROBES * ENTRY_WORDS or not self._move_up(at):
+                return Added.CROWDED
+        words[at], words[at + 1] = address, slot + 1
+        self._changed.add(block_of(at))
+        return Added.DONE
 
     def remove(self, address: int) -> None:
-        """Take the address, which is there, out.
+        """Take the address, which is there, out. What was moved up for it moves back."""
+        words = self._words
+        at = self._home(address * GOLDEN & MASK)
+        while words[at] != address or not words[at + 1]:
+            at += ENTRY_WORDS
+        end = at + ENTRY_WORDS
+        while words[end + 1] and self._home(words[end] * GOLDEN & MASK) < end:
+            end += ENTRY_WORDS
+        last = end - ENTRY_WORDS
+        if last > at:
+            words[at:last] = words[at + ENTRY_WORDS : end]
+        words[last] = words[last + 1] = 0
+        self._note(at, last)
 
-        The entries behind it move up into the gap where they may (Knuth 6.4, algorithm R): so there
-        are no tombstones, and a search still ends at the first empty entry.
-        """
-        words, mask = self._words, self._mask
-        gap = self._entry(address) // ENTRY_WORDS
-        at = gap
-        while True:
-            at = (at + 1) & mask
-            entry = at * ENTRY_WORDS
-            if not words[entry + 1]:
-                break
-            home = bucket_of(words[entry], self.bits)
-            if (at - home) & mask >= (at - gap) & mask:  # its search passes the gap
-                words[gap * ENTRY_WORDS] = words[entry]
-                words[gap * ENTRY_WORDS + 1] = words[entry + 1]
-                gap = at
-        words[gap * ENTRY_WORDS] = words[gap * ENTRY_WORDS + 1] = 0
-        self._count -= 1
-
-    def grow(self, bits: int) -> None:
-        """Make room: `2 ** bits` entries."""
-        entries = [
-            (self._words[at], self._words[at + 1])
-            for at in range(0, len(self._words), ENTRY_WORDS)
-            if self._words[at + 1]
-        ]
-        self._make(bits)
+    def fill(self, entries: Iterable[tuple[int, int]]) -> None:
+        """Put in entries of a smaller index, in their order: none lies further off than there."""
+        words, start, shift = self._words, self._start, self._shift
+        free = start
         for address, kept in entries:
-            entry = self._entry(address)
-            self._words[entry], self._words[entry + 1] = address, kept
+            home = start + ((address * GOLDEN & MASK) >> shift) * ENTRY_WORDS
+            free = max(free, home)
+            words[free], words[free + 1] = address, kept
+            free += ENTRY_WORDS
 
-    def _entry(self, address: int) -> int:
-        """Where the address is, or the empty entry where it would be."""
-        words, mask = self._words, self._mask
-        bucket = bucket_of(address, self.bits)
-        while words[bucket * ENTRY_WORDS + 1] and words[bucket * ENTRY_WORDS] != address:
-            bucket = (bucket + 1) & mask
-        return bucket * ENTRY_WORDS
+    def entries(self, count: int) -> Iterator[tuple[int, int]]:
+        """The entries in use, of `count` that there are: address and slot + 1."""
+        raw = self._words[self._start : self._start + count * ENTRY_WORDS].tolist()
+        pairs = zip(raw[::2], raw[1::2], strict=True)
+        return ((address, kept) for address, kept in pairs if kept)
+
+    def _home(self, key: int) -> int:
+        """The word of the first place of an address with this hash."""
+        return self._start + (key >> self._shift) * ENTRY_WORDS
+
+    def _move_up(self, at: int) -> bool:
+        """Move the entries from `at` to the next gap up by one; False if one would lie too far."""
+        words, end = self._words, at
+        while words[end + 1]:
+            if end - self._home(words[end] * GOLDEN & MASK) >= (PROBES - 1) * ENTRY_WORDS:
+                return False
+            end += ENTRY_WORDS
+        if end > at:
+            words[at + ENTRY_WORDS : end + ENTRY_WORDS] = words[at:end]
+            self._note(at, end)
+        return True
+
+    def _note(self, first: int, last: int) -> None:
+        """Note the blocks of the entries from `first` to `last`; no entry lies in two blocks."""
+        self._changed.update(range(block_of(first), block_of(last) + 1))

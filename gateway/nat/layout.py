@@ -2,17 +2,23 @@
 
 All words are 32-bit and little-endian; the offsets below count words::
 
-    header    magic "TGWTABL3" (2) | generation (2) | slots | mappings | packages | bits
-              crc32 of all else | zero to word 16
+    header    magic "TGWTABL4" (2) | generation (2) | slots | mappings | packages | bits
+              crc32 of the header's other words and the checks | room for packages | probes
+              zero to word 16
     records   per slot: public | private | out kbit/s | in kbit/s | package, and bit 31 if blocked
               outbound delta, and inbound delta << 16: never 0 where the slot has a mapping
-    inbound   index of public addresses    2 ** bits entries: address | slot + 1
+    inbound   index of public addresses    2 ** bits + probes entries: address | slot + 1
     outbound  index of private addresses   the same; slot + 1 of 0 means empty
-    packages  per number, from 1: 1 if there is one | kbit/s
+    packages  per number, from 1: 1 if there is one | kbit/s; as many as there is room for
+    checks    crc32 of each block: 4,096 bytes, from the records to the packages' end
 
-An index is an open-addressing hash with linear probing, at most half full: what isn't in it is
-found out in one or two looks. The hash is Fibonacci's (Knuth, The Art of Computer Programming, 3,
-6.4): neighbouring addresses land far apart.
+An index is an open-addressing hash, at most half full, in the order of the hash: an address has its
+first place by the hash's highest bits, and lies there or in one of the next places. It lies less
+than `probes` places further on: whoever looks for it looks so often, and not more. What isn't there
+is mostly found out in one or two looks: the first empty place ends the search.
+
+The hash is Fibonacci's (Knuth, The Art of Computer Programming, 3, 6.4): neighbouring addresses
+land far apart. No two addresses have the same hash, so equal mappings give equal indexes.
 
 A mapping costs 24 bytes per slot and 32 to 64 for its index entries.
 """
@@ -24,6 +30,7 @@ SLOTS = cython.declare(cython.int, 4)
 MAPPINGS = cython.declare(cython.int, 5)
 PACKAGES = cython.declare(cython.int, 6)
 BITS = cython.declare(cython.int, 7)
+ROOM = cython.declare(cython.int, 9)
 RECORDS = cython.declare(cython.int, 16)
 
 RECORD_WORDS = cython.declare(cython.int, 6)
@@ -36,6 +43,7 @@ DELTAS = cython.declare(cython.int, 5)
 BLOCKED_BIT = cython.declare(cython.uint, 0x80000000)  # in the word of the package
 
 ENTRY_WORDS = cython.declare(cython.int, 2)
+PROBES = cython.declare(cython.int, 32)
 PACKAGE_WORDS = cython.declare(cython.int, 2)
 
 GOLDEN = cython.declare(cython.uint, 0x9E3779B9)  # 2 ** 32 divided by the golden ratio
@@ -44,5 +52,5 @@ MASK = cython.declare(cython.uint, 0xFFFFFFFF)  # C's words of 32 bits need none
 
 @cython.cfunc
 def bucket_of(address: cython.uint, bits: cython.int) -> cython.uint:
-    """Where an index of `2 ** bits` entries has the address first looked for; 1 ≤ bits ≤ 31."""
+    """Where an index has the address first looked for: below 2 ** bits; 1 ≤ bits ≤ 31."""
     return (address * GOLDEN & MASK) >> (32 - bits)

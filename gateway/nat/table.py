@@ -1,10 +1,10 @@
 """The mapping table: all public ↔ private pairs of one generation.
 
-A table is immutable. Control makes a `Draft` of the one before, changes what changed, and finishes
-it under a new generation; workers read it where it lies. Its bytes: `gateway/nat/layout.py`.
+A table is immutable. Control keeps a `Draft`, changes in it what changed, and seals it under a new
+generation; workers read the table where it lies. Its bytes: `gateway/nat/layout.py`.
 
-A *slot* is the number under which a public address is counted and policed. A rate of 0 means none,
-a package of 0 that the address is in none.
+A *slot* is the number under which a public address is counted and policed. A rate of 0 means that
+there is none, and a package of 0 that the address is in none.
 """
 
 import struct
@@ -15,22 +15,33 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from gateway.nat import layout
-from gateway.nat.index import Index
+from gateway.nat.image import (
+    HEADER,
+    MAGIC,
+    PACKAGE_BYTES,
+    RECORD_BYTES,
+    Image,
+    check_of_head,
+)
+from gateway.nat.index import Added
+from gateway.nat.shape import BITS_MAX, BITS_MIN, WORD, Shape, block_at
 from gateway.packet.checksum import address_delta
 from gateway.packet.memory import Buffer, Words, words_of
 
-MAGIC: Final = b"TGWTABL3"
 SLOTS_MAX: Final = 1 << 24
 PACKAGES_MAX: Final = 1 << 16
-WORD: Final = 4
+ROOM_MIN: Final = 16  # packages
+# An index that is large for its content keeps what collides apart. So large it may always be: with
+# 2 ** 18 first places no choice of addresses from a network of 2 ** 18 collides too often.
+CROWDED_BITS: Final = 18
+CROWDED_MORE_BITS: Final = 2  # and so much larger than what is needed
 
-_HEADER: Final = struct.Struct("<8sQIIIII28x")
 _RECORD: Final = struct.Struct("<IIIIII")
 _PACKAGE: Final = struct.Struct("<II")
-_ENTRY_BYTES: Final = layout.ENTRY_WORDS * WORD
-_CRC_AT: Final = 32
-_NO_PACKAGE: Final = _PACKAGE.pack(0, 0)
-_NO_RECORD: Final = bytes(_RECORD.size)
+_NO_PACKAGE: Final = bytes(PACKAGE_BYTES)
+_NO_RECORD: Final = bytes(RECORD_BYTES)
+_STRIDE: Final = 64 * WORD  # checks are compared so many at once
+_TWICE: Final = "an address stands in two mappings: 1:1 NAT has one partner each"
 
 
 class BadTableError(ValueError):
@@ -49,7 +60,7 @@ class Mapping(NamedTuple):
     blocked: bool = False  # nothing passes to it or from it
 
     def __str__(self) -> str:
-        """Both addresses, dotted."""
+        """Show both addresses as people write them, with dots."""
         return f"{IPv4Address(self.public)} ↔ {IPv4Address(self.private)}"
 
 
@@ -66,48 +77,59 @@ class Table:
     __slots__ = ("_words", "memory")
 
     def __init__(self, memory: memoryview) -> None:
-        """Of checked bytes: use `build`, `Draft` or `decode`."""
+        """Take bytes that were checked: use `build`, `Draft` or `decode` to get a table."""
         self.memory = memory
         self._words: Words = words_of(memory)
 
     def __eq__(self, other: object) -> bool:
-        """Whether both have one generation, as many slots, and one content."""
+        """Whether both have the same generation, as many slots, and the same content."""
         return isinstance(other, Table) and self._content() == other._content()
 
     def __hash__(self) -> int:
-        """By generation and size: what differs in it alone is told apart by `==`."""
+        """Hash the generation and the sizes: `==` tells apart what differs in content alone."""
         return hash((self.generation, self.slots, self._words[layout.MAPPINGS]))
 
     def __repr__(self) -> str:
-        """What is in it."""
+        """Show the generation, the mappings and the packages of the table."""
         generation, slots, mappings, packages = self._content()
         return f"Table({generation=}, {slots=}, {mappings=}, {packages=})"
 
     @property
     def generation(self) -> int:
-        """Which table this is, among all that were published."""
+        """The number that tells this table from all others that were published."""
         low, high = self._words[layout.GENERATION : layout.GENERATION + 2]
         return int(low | high << 32)
 
     @property
     def slots(self) -> int:
-        """How many slots there are; a mapping's is below that."""
+        """How many slots there are; a mapping's slot is below that number."""
         return int(self._words[layout.SLOTS])
 
     @property
+    def checks(self) -> bytes:
+        """The checks of its blocks, one after the other."""
+        return bytes(self.memory[self.shape.checks * WORD :])
+
+    @property
+    def shape(self) -> Shape:
+        """The numbers from which follows where its parts lie."""
+        return Shape(self.slots, self._words[layout.BITS], self._words[layout.ROOM])
+
+    @property
     def mappings(self) -> tuple[Mapping, ...]:
-        """The mappings, by public address."""
+        """All mappings, in the order of their public addresses."""
         return tuple(sorted(self._mappings()))
 
     @property
     def package_numbers(self) -> int:
-        """The highest number of a bandwidth package; 0 without one."""
+        """The highest number that a bandwidth package has; 0 if there is none."""
         return int(self._words[layout.PACKAGES])
 
     @property
     def packages(self) -> tuple[Package, ...]:
-        """The bandwidth packages, by number."""
-        raw = self.memory[len(self.memory) - self.package_numbers * _PACKAGE.size :]
+        """All bandwidth packages, in the order of their numbers."""
+        start = self.shape.packages * WORD
+        raw = self.memory[start : start + self.package_numbers * _PACKAGE.size]
         pairs = enumerate(_PACKAGE.iter_unpack(raw), 1)
         return tuple(Package(number, kbps) for number, (there, kbps) in pairs if there)
 
@@ -125,46 +147,65 @@ class Table:
         return self.generation, self.slots, self.mappings, self.packages
 
 
+class Revision(NamedTuple):
+    """What a draft was when it was sealed.
+
+    The table's memory is the draft's own: use it before the draft is changed again.
+    """
+
+    table: Table
+    changed: frozenset[int]  # the blocks that differ from the revision before; all in a new shape
+
+
 class Draft:
     """A table in the making. Mappings and packages come and go; each change costs a few µs."""
 
     def __init__(self, slots: int) -> None:
-        """No mapping, no package. Raises `BadTableError` if `slots` are too many."""
-        if slots > SLOTS_MAX:
-            raise BadTableError(f"more than {SLOTS_MAX} slots")
+        """Begin without a mapping or package. Raises `BadTableError` if `slots` are too many."""
+        _check_slots(slots)
+        self._image = Image(Shape(slots, BITS_MIN, 0))
+        self._half = 1 << BITS_MIN - 1  # so many mappings may be in the indexes
         self._slots = slots
-        self._records = bytearray(slots * _RECORD.size)
-        self._packages = bytearray()
+        self._mappings = 0
         self._members: Counter[int] = Counter()  # by package
-        self._inbound, self._outbound = Index(), Index()
+        self._packages = 0  # the highest number of one
+
+    def hold(self, slots: int) -> None:
+        """Make room for so many slots; there are never fewer. Raises `BadTableError`."""
+        _check_slots(slots)
+        if slots > self._slots:
+            self._reshape(self._image.shape._replace(slots=slots))
 
     def put(self, mapping: Mapping) -> None:
-        """Add a mapping. Raises `BadTableError` if it clashes with one; nothing has changed then.
+        """Add a mapping. Raises `BadTableError` if it clashes with one; no content changed then.
 
-        Its slot must be free, its addresses in no other mapping, its package there.
+        Its slot must be free, its addresses in no other mapping, its package there. And its
+        addresses must find a place in the indexes: only addresses that were chosen so that they
+        collide don't.
         """
-        at = self._place(mapping.slot)
-        if self._has(at):
+        self._check_slot(mapping.slot)
+        if self._has(mapping.slot):
             raise BadTableError("two mappings would be counted under one slot")
         if mapping.package and not self._has_package(mapping.package):
             raise BadTableError("a mapping's package isn't in the table")
         record = _packed(mapping)
-        if not self._inbound.add(mapping.public, mapping.slot):
-            raise BadTableError("an address stands in two mappings: 1:1 NAT has one partner each")
-        if not self._outbound.add(mapping.private, mapping.slot):
-            self._inbound.remove(mapping.public)
-            raise BadTableError("an address stands in two mappings: 1:1 NAT has one partner each")
-        self._records[at : at + _RECORD.size] = record
+        if self._mappings >= self._half:
+            self._grow_indexes()
+        while not self._has_indexed(mapping):
+            self._grow_indexes()  # not for ever: it raises an error when they are large
+        self._image.set_record(mapping.slot, record)
+        self._mappings += 1
         self._members[mapping.package] += 1
 
     def remove(self, slot: int) -> None:
         """Take away the mapping at `slot`, if there is one. Raises `BadTableError`."""
-        at = self._place(slot)
-        if self._has(at):
-            public, private, _, _, package, _ = _RECORD.unpack_from(self._records, at)
-            self._inbound.remove(public)
-            self._outbound.remove(private)
-            self._records[at : at + _RECORD.size] = _NO_RECORD
+        self._check_slot(slot)
+        if self._has(slot):
+            public, private, _, _, package, _ = _RECORD.unpack(self._image.record(slot))
+            self._image.inbound.remove(public)
+            self._image.outbound.remove(private)
+            self._image.set_record(slot, _NO_RECORD)
+            self._mappings -= 1
             self._members[package & ~layout.BLOCKED_BIT] -= 1
 
     def put_package(self, package: Package) -> None:
@@ -175,57 +216,75 @@ class Draft:
 
     def set_package(self, package: Package) -> None:
         """Add a package, or give it another rate. Raises `BadTableError`; nothing changed then."""
-        if not 1 <= package.number <= PACKAGES_MAX:
+        number = package.number
+        if not 1 <= number <= PACKAGES_MAX:
             raise BadTableError(f"a package's number isn't of 1 to {PACKAGES_MAX}")
         try:
             raw = _PACKAGE.pack(1, package.kbps)
         except struct.error as error:
             raise BadTableError("a package's rate doesn't fit 32 bits") from error
-        at = (package.number - 1) * _PACKAGE.size
-        self._packages += bytes(max(at + _PACKAGE.size - len(self._packages), 0))
-        self._packages[at : at + _PACKAGE.size] = raw
+        shape = self._image.shape
+        if number > shape.room:
+            self._reshape(shape._replace(room=max(number, 2 * shape.room, ROOM_MIN)))
+        self._image.set_package(number, raw)
+        self._packages = max(self._packages, number)
 
     def remove_package(self, number: int) -> None:
         """Take a package away, if there is one. Raises `BadTableError` if a mapping is in it."""
-        if number < 1 or not self._has_package(number):
+        if not self._has_package(number):
             return
         if self._members[number]:
             raise BadTableError("a package that is taken away has members")
-        at = (number - 1) * _PACKAGE.size
-        self._packages[at : at + _PACKAGE.size] = _NO_PACKAGE
-        while self._packages.endswith(_NO_PACKAGE):
-            del self._packages[-_PACKAGE.size :]
+        self._image.set_package(number, _NO_PACKAGE)
+        while self._packages and not self._has_package(self._packages):
+            self._packages -= 1
+
+    def seal(self, generation: int) -> Revision:
+        """What the draft is now, as this generation. It costs what changed since the last time."""
+        changed = self._image.seal(generation, mappings=self._mappings, packages=self._packages)
+        return Revision(Table(memoryview(self._image.memory).toreadonly()), changed)
 
     def finish(self, generation: int) -> Table:
-        """The table as it is now; the draft can be changed further and leaves it as it is."""
-        # It is the first to grow, and did so alone if the private address clashed then.
-        if self._outbound.bits < self._inbound.bits:
-            self._outbound.grow(self._inbound.bits)
-        header = _HEADER.pack(
-            MAGIC,
-            generation,
-            self._slots,
-            len(self._inbound),
-            len(self._packages) // _PACKAGE.size,
-            self._inbound.bits,
-            0,
-        )
-        parts = (header, self._records, self._inbound.memory, self._outbound.memory, self._packages)
-        raw = bytearray().join(parts)
-        struct.pack_into("<I", raw, _CRC_AT, crc32(raw))
-        return Table(memoryview(raw).toreadonly())
+        """What the draft is now, as a table that stays as it is. This copies all of it."""
+        table, changed = self.seal(generation)
+        self._image.changed |= changed  # the next revision, too, says that these changed
+        return Table(memoryview(bytes(table.memory)))
 
-    def _place(self, slot: int) -> int:
+    def _has_indexed(self, mapping: Mapping) -> bool:
+        """Whether the addresses found places in the indexes. Raises `BadTableError` for a clash."""
+        public, private, slot = mapping[:3]
+        added = self._image.inbound.add(public, slot)
+        if added is Added.DONE:
+            added = self._image.outbound.add(private, slot)
+            if added is Added.DONE:
+                return True
+            self._image.inbound.remove(public)
+        if added is Added.THERE_ALREADY:
+            raise BadTableError(_TWICE)
+        return False
+
+    def _grow_indexes(self) -> None:
+        """Double the indexes. Raises `BadTableError` if they are far too large already."""
+        shape = self._image.shape
+        needed = (2 * self._mappings + 1).bit_length()
+        if shape.bits >= max(needed + CROWDED_MORE_BITS, CROWDED_BITS):
+            raise BadTableError("too many of the addresses collide: they can't be indexed")
+        self._reshape(shape._replace(bits=shape.bits + 1))
+
+    def _reshape(self, shape: Shape) -> None:
+        self._image = Image(shape, self._image)
+        self._half = 1 << shape.bits - 1
+        self._slots = shape.slots
+
+    def _check_slot(self, slot: int) -> None:
         if not 0 <= slot < self._slots:
             raise BadTableError(f"a slot is outside the table's {self._slots}")
-        return slot * _RECORD.size
 
-    def _has(self, at: int) -> bool:
-        return self._records[at : at + _RECORD.size] != _NO_RECORD
+    def _has(self, slot: int) -> bool:
+        return self._image.record(slot) != _NO_RECORD
 
     def _has_package(self, number: int) -> bool:
-        at = (number - 1) * _PACKAGE.size
-        return self._packages[at : at + _PACKAGE.size] not in (b"", _NO_PACKAGE)
+        return 1 <= number <= self._packages and self._image.package(number) != _NO_PACKAGE
 
 
 def empty(slots: int = 0) -> Table:
@@ -245,21 +304,50 @@ def build(
     return draft.finish(generation)
 
 
-def decode(raw: Buffer) -> Table:
+def decode(raw: Buffer, *, checked: bytes = b"") -> Table:
     """The table that lies in `raw`. Raises `BadTableError` if none does, or it is damaged.
 
-    Its size and checksum are looked at, not its content: a table that a `Draft` has not made can
+    `checked` are the checks of the table that was decoded in this memory before, if there was one:
+    only the blocks that have another check now are read again.
+
+    Its sizes and checksums are looked at, not its content: a table that a `Draft` has not made can
     lead the compiled rules astray. Who may write the file may do worse anyway.
     """
     memory = memoryview(raw).toreadonly()
-    if len(memory) < _HEADER.size or bytes(memory[: len(MAGIC)]) != MAGIC:
+    if len(memory) < HEADER.size or bytes(memory[: len(MAGIC)]) != MAGIC:
         raise BadTableError("not a mapping table")
-    _, _, slots, _, packages, bits, checksum = _HEADER.unpack_from(memory)
-    indexes = 2 * (_ENTRY_BYTES << bits) if 0 < bits < WORD * 8 else 0
-    size = _HEADER.size + slots * _RECORD.size + indexes + packages * _PACKAGE.size
-    if not indexes or size != len(memory) or checksum != _checksum(memory):
+    _, _, slots, _, packages, bits, check, room, probes = HEADER.unpack_from(memory)
+    if not BITS_MIN <= bits <= BITS_MAX or packages > room:
         raise BadTableError("the mapping table is damaged")
-    return Table(memory)
+    shape = Shape(slots, bits, room)
+    if shape.size != len(memory) or check != check_of_head(memory, shape):
+        raise BadTableError("the mapping table is damaged")
+    if probes > layout.PROBES:
+        raise BadTableError(f"an address may lie {probes} looks away, more than {layout.PROBES}")
+    table = Table(memory)
+    checks = table.checks
+    words, end = words_of(memoryview(checks)), shape.checks * WORD
+    for number in differing(checks, checked):
+        if crc32(memory[block_at(number, end)]) != words[number]:
+            raise BadTableError("the mapping table is damaged")
+    return table
+
+
+def differing(checks: bytes, before: bytes) -> Iterator[int]:
+    """The numbers of the blocks whose checks differ from what they were before."""
+    if len(checks) != len(before):
+        yield from range(len(checks) // WORD)
+        return
+    for start in range(0, len(checks), _STRIDE):
+        part = slice(start, start + _STRIDE)
+        if checks[part] != before[part]:
+            now, then = (words_of(memoryview(of[part])) for of in (checks, before))
+            yield from (start // WORD + n for n in range(len(now)) if now[n] != then[n])
+
+
+def _check_slots(slots: int) -> None:
+    if slots > SLOTS_MAX:
+        raise BadTableError(f"more than {SLOTS_MAX} slots")
 
 
 def _packed(mapping: Mapping) -> bytes:
@@ -272,9 +360,3 @@ def _packed(mapping: Mapping) -> bytes:
         return _RECORD.pack(public, private, out_kbps, in_kbps, package, deltas)
     except struct.error as error:
         raise BadTableError("an address or a rate doesn't fit 32 bits") from error
-
-
-def _checksum(memory: memoryview) -> int:
-    """The crc32 of everything, with the place of the crc32 itself as zeros."""
-    before = crc32(bytes(WORD), crc32(memory[:_CRC_AT]))
-    return crc32(memory[_CRC_AT + WORD :], before)

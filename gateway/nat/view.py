@@ -13,6 +13,7 @@ if not cython.compiled:
         PACKAGE,
         PACKAGE_WORDS,
         PRIVATE,
+        PROBES,
         PUBLIC,
         RECORD_WORDS,
         RECORDS,
@@ -42,12 +43,12 @@ class TableView:
         self._memory = memory
         self._words = words_of(memory)
         self._bits = self._words[BITS]
-        buckets: cython.longlong = 1
-        buckets <<= self._bits
+        entries: cython.longlong = 1
+        entries = (entries << self._bits) + PROBES
         slots: cython.longlong = self._words[SLOTS]
         self._inbound = RECORDS + slots * RECORD_WORDS
-        self._outbound = self._inbound + buckets * ENTRY_WORDS
-        self._packages = self._outbound + buckets * ENTRY_WORDS
+        self._outbound = self._inbound + entries * ENTRY_WORDS
+        self._packages = self._outbound + entries * ENTRY_WORDS
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -129,12 +130,10 @@ class TableView:
     @cython.cfunc
     @cython.exceptval(check=False)
     def _find(self, index: cython.longlong, address: cython.uint) -> cython.int:
-        mask: cython.uint = (1 << self._bits) - 1
-        bucket: cython.longlong = bucket_of(address, self._bits)
-        entry: cython.longlong = index + bucket * ENTRY_WORDS
-        while self._words[entry + 1]:
+        entry: cython.longlong = index + bucket_of(address, self._bits) * ENTRY_WORDS
+        end: cython.longlong = entry + PROBES * ENTRY_WORDS
+        while entry < end and self._words[entry + 1]:
             if self._words[entry] == address:
                 return self._words[entry + 1] - 1
-            bucket = (bucket + 1) & mask
-            entry = index + bucket * ENTRY_WORDS
+            entry += ENTRY_WORDS
         return NONE

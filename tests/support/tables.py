@@ -1,6 +1,7 @@
 """A table looked at as `gateway/nat/layout.py` documents it, and as the rules see it."""
 
 import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 from zlib import crc32
 
@@ -9,6 +10,8 @@ from gateway.nat.view import NONE, TableView
 
 HEADER_BYTES = 64
 CRC_AT = 32
+BLOCK_BYTES = 4096
+PROBES = 32  # so many places an address may be in
 
 
 class Found(NamedTuple):
@@ -43,26 +46,49 @@ def outbound(table: Table, private: int) -> Found | None:
     return Found(view.public(slot), delta, slot, kbps, view.package(slot))
 
 
+def hashed(address: int) -> int:
+    """The address's hash."""
+    return address * 0x9E3779B9 & 0xFFFFFFFF
+
+
 def home(address: int, bits: int) -> int:
-    """Where an index of `2 ** bits` entries has the address first looked for."""
-    return (address * 0x9E3779B9 & 0xFFFFFFFF) >> (32 - bits)
+    """The first place of the address in an index of `2 ** bits` first places."""
+    return hashed(address) >> (32 - bits)
+
+
+def laid_out(slots: Mapping[int, int], bits: int) -> bytes | None:
+    """The documented index of these addresses; None if one would lie too far from its place."""
+    index = bytearray(8 * (2**bits + PROBES))
+    free = 0
+    for address in sorted(slots, key=hashed):
+        free = max(free, home(address, bits))
+        if free - home(address, bits) >= PROBES:
+            return None
+        struct.pack_into("<II", index, 8 * free, address, slots[address] + 1)
+        free += 1
+    return bytes(index)
 
 
 def indexed(index: bytes | bytearray | memoryview, address: int) -> int | None:
     """The slot that an index has for the address, by the documented search."""
     entries = list(struct.iter_unpack("<II", index))
-    at = home(address, len(entries).bit_length() - 1)
-    for _ in entries:
-        found, kept = entries[at]
+    first = home(address, (len(entries) - PROBES).bit_length() - 1)
+    for found, kept in entries[first : first + PROBES]:
         if not kept:
             return None
         if found == address:
             return int(kept) - 1
-        at = (at + 1) % len(entries)
-    raise AssertionError("an index is at most half full: a search ends")
+    return None
 
 
 def sealed(raw: bytes | bytearray | memoryview) -> bytes:
-    """The bytes with the checksum that they should have."""
-    blank = bytes(raw[:CRC_AT]) + bytes(4) + bytes(raw[CRC_AT + 4 :])
-    return blank[:CRC_AT] + struct.pack("<I", crc32(blank)) + blank[CRC_AT + 4 :]
+    """The bytes with the checks that they should have, as far as there is room for any."""
+    count = -(-(len(raw) - HEADER_BYTES) // (BLOCK_BYTES + 4))
+    end = len(raw) - 4 * count
+    begins = range(HEADER_BYTES, end, BLOCK_BYTES)
+    blocks = [raw[begin : min(begin + BLOCK_BYTES, end)] for begin in begins]
+    checks = b"".join(struct.pack("<I", crc32(block)) for block in blocks)
+    checks += bytes(len(raw) - end - len(checks))
+    header = bytes(raw[:CRC_AT]) + bytes(4) + bytes(raw[CRC_AT + 4 : HEADER_BYTES])
+    crc = struct.pack("<I", crc32(checks, crc32(header)))
+    return header[:CRC_AT] + crc + header[CRC_AT + 4 :] + bytes(raw[HEADER_BYTES:end]) + checks

@@ -239,3 +239,58 @@ def test_a_packages_rate_that_fits_no_word_changes_nothing(kbps: int) -> None:
             draft.set_package(Package(number, kbps))
     assert draft.finish(1).packages == (Package(1, 5),)
     assert draft.finish(1).package_numbers == 1
+
+
+INVERSE = pow(0x9E3779B9, -1, 1 << 32)  # so that addresses can be had for hashes
+
+
+def colliding(count: int, apart: int = 1) -> list[int]:
+    """Addresses whose hashes are so far apart: few first places are between them."""
+    return [number * apart * INVERSE & 0xFFFFFFFF for number in range(count)]
+
+
+def drafted(publics: list[int], privates: list[int]) -> Draft:
+    draft = Draft(40 + len(publics))
+    for slot, (public, private) in enumerate(zip(publics, privates, strict=True)):
+        draft.put(Mapping(public, private, slot))
+    return draft
+
+
+@pytest.mark.parametrize("way", ["public", "private"])
+def test_where_addresses_collide_indexes_grow_until_they_have_room(way: str) -> None:
+    crowd, others = colliding(100, apart=1 << 16), list(range(100))
+    ends = (crowd, others) if way == "public" else (others, crowd)
+    table = drafted(*ends).finish(1)
+    assert 8 < table.shape.bits <= 16
+    for slot, (public, private) in enumerate(zip(*ends, strict=True)):
+        there, back = inbound(table, public), outbound(table, private)
+        assert there is not None
+        assert back is not None
+        assert there.slot == back.slot == slot
+
+
+@pytest.mark.parametrize("way", ["public", "private"])
+def test_addresses_made_to_collide_are_refused_with_indexes_of_a_bounded_size(way: str) -> None:
+    crowd, others = colliding(33), list(range(1, 34))
+    ends = (crowd, others) if way == "public" else (others, crowd)
+    draft = drafted(*(addresses[:-1] for addresses in ends))
+    before = draft.finish(1)
+    for _ in range(2):
+        with pytest.raises(BadTableError, match="too many of the addresses collide"):
+            draft.put(Mapping(ends[0][-1], ends[1][-1], 32))
+        with pytest.raises(BadTableError, match="too many of the addresses collide"):
+            drafted(*ends)
+    assert draft.finish(1) == before
+    assert draft.finish(1).shape.bits <= 18
+
+
+def test_more_slots_leave_what_is_there() -> None:
+    draft = Draft(2)
+    draft.set_package(Package(2, 7))
+    draft.put(FIRST)
+    draft.hold(1)
+    draft.hold(200)
+    draft.put(Mapping(3, 13, 199))
+    assert draft.finish(1) == build(1, 200, [FIRST, Mapping(3, 13, 199)], [Package(2, 7)])
+    with pytest.raises(BadTableError, match="more than 16777216 slots"):
+        draft.hold((1 << 24) + 1)

@@ -1,38 +1,54 @@
-"""An index against a dict. The addresses are such that many are first looked for in one place."""
+"""An index against a dict, and against the layout that a dict's content must have.
 
-import struct
+Many of the addresses have one of few first places, so that they crowd there.
+"""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from support.tables import home, indexed
+from support.tables import PROBES, hashed, home, indexed, laid_out
 
-from gateway.nat.index import MIN_BITS, Index
+from gateway.nat.index import Added, Index
+from gateway.nat.shape import block_of
 
-# Of 64 entries the last two and the first: so clusters of them wrap around the end, in smaller
-# indexes, too.
-CROWD = [n for n in range(4000) if home(n, 6) in (0, 62, 63)][:48]
+BITS = 6
+# Of 64 first places the last two and the first: some lie behind the last.
+CROWD = [n for n in range(8000) if home(n, BITS) in (0, 1, 62, 63)][:120]
 ADDRESS = st.one_of(st.sampled_from(CROWD), st.integers(0, 0xFFFFFFFF))
 SLOT = st.integers(0, (1 << 24) - 1)
 
 
-def content(index: Index) -> dict[int, int]:
-    return {address: kept - 1 for address, kept in struct.iter_unpack("<II", index.memory) if kept}
+def made(bits: int, start: int = 0) -> tuple[Index, memoryview, set[int]]:
+    """An index, its bytes alone, and the blocks that it says have changed."""
+    words = memoryview(bytearray(4 * start + 8 * (2**bits + PROBES))).cast("I")
+    changed: set[int] = set()
+    return Index(words, start, bits, changed), words[start:].cast("B"), changed
 
 
 class Indexing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.index = Index()
+        self.index, self.memory, _ = made(BITS, start=70)
         self.model: dict[int, int] = {}
 
     @rule(address=ADDRESS, slot=SLOT)
     def add(self, address: int, slot: int) -> None:
-        before = bytes(self.index.memory)
-        assert self.index.add(address, slot) is (address not in self.model)
+        before = bytes(self.memory)
+        added = self.index.add(address, slot)
         if address in self.model:
-            assert self.index.memory == before
-        self.model.setdefault(address, slot)
+            assert added is Added.THERE_ALREADY
+        elif laid_out({**self.model, address: slot}, BITS) is None:
+            assert added is Added.CROWDED
+        else:
+            assert added is Added.DONE
+            self.model[address] = slot
+        if added is not Added.DONE:
+            assert self.memory == before
+
+    @rule(begin=st.integers(0, len(CROWD)))
+    def add_many(self, begin: int) -> None:
+        for address in CROWD[begin : begin + 40]:
+            self.add(address, 1)
 
     @precondition(lambda self: self.model)
     @rule(data=st.data())
@@ -41,87 +57,74 @@ class Indexing(RuleBasedStateMachine):
         self.index.remove(address)
         del self.model[address]
 
-    @precondition(lambda self: self.index.bits < 10)
-    @rule()
-    def grow(self) -> None:
-        self.index.grow(self.index.bits + 1)
-
     @invariant()
-    def it_has_what_was_put_in(self) -> None:
-        assert content(self.index) == self.model
-        assert len(self.index) == len(self.model)
+    def its_bytes_follow_from_what_is_in_it(self) -> None:
+        assert bytes(self.memory) == laid_out(self.model, BITS)
 
     @invariant()
     def each_address_is_found_where_it_is_looked_for(self) -> None:
-        for address, slot in self.model.items():
-            assert indexed(self.index.memory, address) == slot
-        for address in CROWD:
-            assert indexed(self.index.memory, address) == self.model.get(address)
-
-    @invariant()
-    def it_is_at_most_half_full(self) -> None:
-        assert len(self.index.memory) == 8 << self.index.bits
-        assert 2 * len(self.model) <= 1 << self.index.bits
+        for address in {*self.model, *CROWD[:20]}:
+            assert indexed(self.memory, address) == self.model.get(address)
 
 
 TestIndexing = Indexing.TestCase
-TestIndexing.settings = settings(max_examples=60, stateful_step_count=60)
+TestIndexing.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 def crowd(bits: int, place: int, count: int) -> list[int]:
-    """Addresses that an index of `2 ** bits` entries has in one place."""
-    return [n for n in range(1 << bits + 8) if home(n, bits) == place][:count]
+    """Addresses with one first place, in the order of their hashes."""
+    found = [n for n in range(count + 2 << bits) if home(n, bits) == place]
+    return sorted(found, key=hashed)[:count]
 
 
-def test_a_cluster_wraps_and_closes_its_gaps() -> None:
-    """Eight entries, the last one wanted by three: they lie at 7, 0 and 1."""
-    first, second, third = crowd(3, 7, 3)
-    (own,) = crowd(3, 1, 1)
-    index = Index()
-    index.grow(3)
-    for slot, address in enumerate((first, second, third, own)):
-        assert index.add(address, slot)
-
-    def lies() -> dict[int, int]:
-        entries = struct.iter_unpack("<II", index.memory)
-        return {at: address for at, (address, kept) in enumerate(entries) if kept}
-
-    assert lies() == {7: first, 0: second, 1: third, 2: own}
-    index.remove(first)
-    assert lies() == {7: second, 0: third, 1: own}
-    index.remove(third)
-    assert lies() == {7: second, 1: own}, "what lies where it is looked for first stays"
-    index.remove(second)
-    assert lies() == {1: own}
+def test_an_address_lies_at_most_31_places_behind_its_first() -> None:
+    addresses = crowd(8, 255, PROBES + 1)
+    index, memory, _ = made(8)
+    for slot, address in enumerate(addresses[:-1]):
+        assert index.add(address, slot) is Added.DONE
+    assert indexed(memory, addresses[PROBES - 1]) == PROBES - 1
+    before = bytes(memory)
+    assert index.add(addresses[-1], 99) is Added.CROWDED
+    assert memory == before
+    index.remove(addresses[7])
+    assert index.add(addresses[-1], 99) is Added.DONE
 
 
-@given(st.permutations(range(8)))
-def test_a_crowd_comes_out_in_any_order(order: list[int]) -> None:
-    addresses = crowd(4, 14, 4) + crowd(4, 15, 2) + crowd(4, 0, 2)
-    index = Index()
-    for slot, address in enumerate(addresses):
-        assert index.add(address, slot)
-    assert index.bits == 4
-    left = dict(enumerate(addresses))
-    for slot in order:
-        index.remove(left.pop(slot))
-        assert content(index) == {address: kept for kept, address in left.items()}
-        assert all(indexed(index.memory, address) == kept for kept, address in left.items())
-    assert not any(index.memory)
+def test_nothing_is_moved_further_than_that() -> None:
+    """The new address has its own place, and would push another one out of its last."""
+    first, *others = crowd(8, 9, PROBES + 1)
+    index, memory, _ = made(8)
+    for slot, address in enumerate(others):
+        assert index.add(address, slot) is Added.DONE
+    before = bytes(memory)
+    assert index.add(first, 99) is Added.CROWDED
+    assert memory == before
+    index.remove(others[-1])
+    assert index.add(first, 99) is Added.DONE
 
 
-def test_it_grows_when_it_would_be_more_than_half_full() -> None:
-    index = Index()
-    bits = []
-    for address in range(33):
-        assert index.add(address, address)
-        bits.append(index.bits)
-    assert bits == [MIN_BITS] * 2 + [3] * 2 + [4] * 4 + [5] * 8 + [6] * 16 + [7]
+@given(st.sets(ADDRESS, max_size=30))
+def test_a_larger_index_is_filled_with_the_entries_of_a_smaller_one(addresses: set[int]) -> None:
+    small, _, _ = made(BITS)
+    large, memory, _ = made(BITS + 1)
+    for address in addresses:
+        assert small.add(address, 5) is Added.DONE
+    large.fill(small.entries(2**BITS + PROBES))
+    assert bytes(memory) == laid_out(dict.fromkeys(addresses, 5), BITS + 1)
 
 
-def test_what_is_there_already_makes_nothing_grow() -> None:
-    index = Index()
-    assert index.add(1, 0)
-    assert index.add(2, 1)
-    assert not index.add(2, 5)
-    assert (index.bits, len(index), content(index)) == (MIN_BITS, 2, {1: 0, 2: 1})
+@given(st.lists(ADDRESS, max_size=30, unique=True), st.integers(0, 29), st.integers(0, 1100))
+def test_it_says_which_blocks_it_has_changed(addresses: list[int], at: int, start: int) -> None:
+    start += 16 + start % 2
+    index, memory, changed = made(BITS, start)
+    for address in addresses:
+        index.add(address, 7)
+    changed.clear()
+    before = bytes(memory)
+    if at < len(addresses):
+        index.remove(addresses[at])
+    else:
+        index.add(0xFFFFFFFF, 7)
+    differ = [n for n, (old, new) in enumerate(zip(before, memory, strict=True)) if old != new]
+    assert {block_of(start + n // 4) for n in differ} <= changed
+    assert len(changed) <= 2

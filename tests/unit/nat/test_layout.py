@@ -6,7 +6,7 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.tables import home, indexed
+from support.tables import PROBES, home, indexed, laid_out
 
 from gateway.nat.layout import bucket_of
 from gateway.nat.table import Mapping, Package, build, decode, empty
@@ -20,27 +20,33 @@ PRIVATE_2, PRIVATE_3 = b"\x02\x00\x00\x0a", b"\x03\x00\x00\x0a"
 # 0xcb00 + 0x7109 - 0x0a00 - 0x0002 in the numbers modulo 0xffff, and what is left to 0 of that
 DELTAS = b"\x08\x32" + b"\xf7\xcd"
 EMPTY_RECORD, EMPTY_ENTRY = bytes(24), bytes(8)
+BEHIND = bytes(8 * 32)  # the places that only those reach whose first ones are taken
 BEFORE_CRC = (
-    b"TGWTABL3"
+    b"TGWTABL4"
     b"\x07\0\0\0\0\0\0\0"  # generation
     b"\x04\0\0\0"  # slots
     b"\x02\0\0\0"  # mappings
     b"\x02\0\0\0"  # packages
     b"\x02\0\0\0"  # bits
 )
-AFTER_CRC = (
-    bytes(28)
-    + (ADDRESS_10 + PRIVATE_3 + bytes(12) + DELTAS)  # slot 0
+AFTER_CRC = b"\x10\0\0\0" + b"\x20\0\0\0" + bytes(20)  # room for packages, probes
+BLOCK = (
+    (ADDRESS_10 + PRIVATE_3 + bytes(12) + DELTAS)  # slot 0
     + EMPTY_RECORD * 2
     + (ADDRESS_9 + PRIVATE_2 + b"\x88\x13\0\0\x10\x27\0\0\x02\0\0\0" + DELTAS)  # slot 3
     # By hand: 0xcb00710a * 0x9e3779b9 begins with 01, 0xcb007109's with 10,
     + (EMPTY_ENTRY + ADDRESS_10 + b"\x01\0\0\0" + ADDRESS_9 + b"\x04\0\0\0" + EMPTY_ENTRY)
+    + BEHIND
     # 0x0a000003's with 00, 0x0a000002's with 01.
     + (PRIVATE_3 + b"\x01\0\0\0" + PRIVATE_2 + b"\x04\0\0\0" + EMPTY_ENTRY * 2)
+    + BEHIND
     + bytes(8)  # package 1
     + b"\x01\0\0\0\x20\x4e\0\0"  # package 2
+    + bytes(14 * 8)
 )
-LITERAL = BEFORE_CRC + struct.pack("<I", crc32(BEFORE_CRC + bytes(4) + AFTER_CRC)) + AFTER_CRC
+CHECKS = struct.pack("<I", crc32(BLOCK))
+CRC = struct.pack("<I", crc32(BEFORE_CRC + bytes(4) + AFTER_CRC + CHECKS))
+LITERAL = BEFORE_CRC + CRC + AFTER_CRC + BLOCK + CHECKS
 
 ADDRESS = st.integers(0, 0xFFFFFFFF)
 
@@ -58,10 +64,22 @@ def test_a_blocked_address_has_the_highest_bit_beside_its_package() -> None:
     assert blocked.mappings == (FIRST._replace(blocked=True), SECOND)
 
 
-def test_the_empty_table_is_a_header_and_two_indexes_of_four() -> None:
-    before, after = b"TGWTABL3" + bytes(20) + b"\x02\0\0\0", bytes(28 + 2 * 4 * 8)
-    crc = struct.pack("<I", crc32(before + bytes(4) + after))
-    assert bytes(empty().memory) == before + crc + after
+def test_the_empty_table_is_a_header_and_two_indexes_of_four_and_what_is_behind_them() -> None:
+    before, after = b"TGWTABL4" + bytes(20) + b"\x02\0\0\0", bytes(4) + b"\x20" + bytes(23)
+    block = bytes(2 * (4 + 32) * 8)
+    checks = struct.pack("<I", crc32(block))
+    crc = struct.pack("<I", crc32(before + bytes(4) + after + checks))
+    assert bytes(empty().memory) == before + crc + after + block + checks
+
+
+def test_each_4096_bytes_behind_the_header_have_a_check() -> None:
+    memory = build(1, 1000, [Mapping(n, n, n) for n in range(1000)]).memory
+    indexes = 2 * 8 * (2048 + 32)
+    end = 64 + 1000 * 24 + indexes
+    blocks = [memory[at : min(at + 4096, end)] for at in range(64, end, 4096)]
+    checks = struct.pack(f"<{len(blocks)}I", *map(crc32, blocks))
+    assert len(blocks) == 14
+    assert memory[end:] == checks
 
 
 @given(address=ADDRESS, bits=st.integers(1, 31))
@@ -78,11 +96,12 @@ def test_neighbouring_addresses_land_far_apart() -> None:
 def test_both_indexes_are_as_large_and_at_most_half_full(count: int) -> None:
     table = build(1, count, [Mapping(n, ~n & 0xFFFFFFFF, n) for n in range(count)])
     bits = struct.unpack_from("<I", table.memory, 28)[0]
-    assert len(table.memory) == 64 + count * 24 + 2 * (8 << bits)
     assert 1 << bits >= max(4, 2 * count)
     assert 1 << bits < max(5, 4 * count)
-    start = 64 + count * 24
-    public, private = (table.memory[start + n * (8 << bits) :][: 8 << bits] for n in range(2))
+    start, length = 64 + count * 24, 8 * (2**bits + PROBES)
+    public, private = (bytes(table.memory[start + n * length :][:length]) for n in range(2))
+    assert public == laid_out({n: n for n in range(count)}, bits)
+    assert private == laid_out({~n & 0xFFFFFFFF: n for n in range(count)}, bits)
     assert [indexed(public, n) for n in range(count)] == list(range(count))
     assert [indexed(private, ~n & 0xFFFFFFFF) for n in range(count)] == list(range(count))
     assert indexed(public, count) is None

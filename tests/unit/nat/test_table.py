@@ -1,12 +1,11 @@
-"""Tables: what they say, and which bytes are none. Their bytes stand in `test_layout.py`."""
+"""What tables say. `test_layout.py` has their bytes, `test_decode.py` which bytes are none."""
 
-import struct
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.tables import HEADER_BYTES, Found, inbound, outbound, sealed
+from support.tables import HEADER_BYTES, Found, inbound, outbound
 
 from gateway.nat.table import (
     PACKAGES_MAX,
@@ -274,99 +273,3 @@ def test_the_empty_table_knows_nobody() -> None:
 
 def test_a_mapping_is_shown_with_dots() -> None:
     assert str(FIRST) == "203.0.113.9 ↔ 10.0.0.2"
-
-
-RAW = bytes(build(7, 4, [FIRST, SECOND], [Package(2, 20_000)]).memory)
-FIELDS = [("magic", 0), ("generation", 8), ("slots", 16), ("mappings", 20), ("packages", 24)]
-FIELDS += [("bits", 28), ("checksum", 32), ("zero", 36)]
-ENDS = [start for _, start in FIELDS[1:]] + [HEADER_BYTES]
-
-
-@pytest.mark.parametrize(
-    "at",
-    [
-        pytest.param(at, id=f"{field}-{at - start}")
-        for (field, start), end in zip(FIELDS, ENDS, strict=True)
-        for at in range(start, end)
-    ],
-)
-def test_a_damaged_byte_of_the_header_is_refused(at: int) -> None:
-    refuses_every_flip(at)
-
-
-def test_every_damaged_byte_behind_the_header_is_refused() -> None:
-    for at in range(HEADER_BYTES, len(RAW)):
-        refuses_every_flip(at)
-
-
-def refuses_every_flip(at: int) -> None:
-    for flip in range(1, 256):
-        damaged = bytearray(RAW)
-        damaged[at] ^= flip
-        with pytest.raises(BadTableError):
-            decode(damaged)
-
-
-def test_a_table_cut_anywhere_is_refused() -> None:
-    for length in range(len(RAW)):
-        with pytest.raises(BadTableError):
-            decode(RAW[:length])
-
-
-@pytest.mark.parametrize("magic", [b"TGWTABL2", b"TGWTABLE", b"TGWTABL4", bytes(8)])
-def test_a_table_of_another_layout_is_refused(magic: bytes) -> None:
-    with pytest.raises(BadTableError, match="not a mapping table"):
-        decode(sealed(magic + RAW[8:]))
-
-
-@pytest.mark.parametrize("more", [1, 8, 24, 1000])
-def test_a_table_with_more_behind_it_is_refused(more: int) -> None:
-    for raw in (RAW + bytes(more), sealed(RAW + bytes(more))):
-        with pytest.raises(BadTableError, match="damaged"):
-            decode(raw)
-
-
-@pytest.mark.parametrize("bits", [0, 1, 3, 30, 31, 32, 63, 64, 255, 0x7FFFFFFF, 0xFFFFFFFF])
-def test_indexes_of_a_size_that_isnt_there_are_refused(bits: int) -> None:
-    raw = RAW[:28] + struct.pack("<I", bits) + RAW[32:]
-    with pytest.raises(BadTableError, match="damaged"):
-        decode(sealed(raw))
-
-
-def test_indexes_of_one_entry_are_refused() -> None:
-    """To look for a bucket in them, a word would be shifted by all of its bits."""
-    raw = RAW[:16] + bytes(48) + bytes(2 * 8)
-    with pytest.raises(BadTableError, match="damaged"):
-        decode(sealed(raw))
-
-
-@pytest.mark.parametrize("field", [16, 24], ids=["slots", "packages"])
-@pytest.mark.parametrize("count", [0, 1, 3, 5, 1 << 20, 0xFFFFFFFF])
-def test_counts_of_what_isnt_there_are_refused(field: int, count: int) -> None:
-    raw = RAW[:field] + struct.pack("<I", count) + RAW[field + 4 :]
-    with pytest.raises(BadTableError, match="damaged"):
-        decode(sealed(raw))
-
-
-COUNT = st.one_of(st.integers(0, 3), st.integers(0, 0xFFFFFFFF))
-
-
-@given(
-    raw=st.binary(max_size=300),
-    head=st.one_of(
-        st.just(b""),
-        st.just(b"TGWTABL3"),
-        st.builds(struct.Struct("<8sQIIII").pack, st.just(b"TGWTABL3"), *[COUNT] * 5),
-    ),
-    seal=st.booleans(),
-)
-def test_no_bytes_raise_anything_else(raw: bytes, head: bytes, seal: bool) -> None:
-    raw = head + raw
-    if seal and len(raw) >= HEADER_BYTES:
-        raw = sealed(raw)
-    try:
-        table = decode(raw)
-    except BadTableError:
-        return
-    assert table.memory == raw
-    assert decode(table.memory).mappings == table.mappings
