@@ -5,13 +5,13 @@ import signal
 import sys
 from types import FrameType
 
-from gateway.lab import roles
-from gateway.lab.places import Places
-from gateway.lab.topology import Topology
+from gateway.lab.topology import Topology, saved
+from gateway.site import roles
+from gateway.site.places import Places
 
 
-def begin(lab: str, role: str) -> tuple[Places, Topology]:
-    """Take the role until the process ends, which SIGTERM makes it do; its places and topology.
+def begin(lab: str, role: str) -> Topology:
+    """Take the role until the process ends, which SIGTERM makes it do; the lab's topology.
 
     Raises `RoleError`.
     """
@@ -22,9 +22,9 @@ def begin(lab: str, role: str) -> tuple[Places, Topology]:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    site = Places(lab)
-    roles.take(site.run, role)  # the open file is the lock: it stays until the process ends
-    topology = site.saved()
+    run = Places(lab).run
+    roles.take(run, role)  # the open file is the lock: it stays until the process ends
+    topology = saved(run)
     if topology is None:
         raise roles.RoleError(f"lab {lab} is not up: 'tgw lab up' builds it")
-    return site, topology
+    return topology

@@ -27,16 +27,16 @@ from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
 from gateway.control.workers_table import WorkersTable
 from gateway.exchange import generations
-from gateway.lab import roles
 from gateway.lab.machines import Machines
-from gateway.lab.places import GATEWAY, Places
-from gateway.lab.topology import API_ADDRESS, METADATA_ADDRESS, Topology
+from gateway.lab.topology import Topology
 from gateway.metadata import server as metadata
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.metering.metered import MeteredPublisher
 from gateway.metering.sampling import sampling
-from gateway.net import namespace
+from gateway.site import roles
+from gateway.site.places import Places
+from gateway.site.site import API_ADDRESS, METADATA_ADDRESS
 from gateway.store.sqlite import SqliteStore
 
 METADATA_PORT = 80
@@ -51,39 +51,40 @@ def run(lab: str, options: listen.Options) -> None:
     `options` are of the API that takes signed requests. Raises `RoleError`, `StoreError`,
     `ControlError`, `CredentialsError` or `OSError`.
     """
-    site, topology = begin(lab, roles.CONTROL)
-    store = SqliteStore(site.log)  # first: if that is no use, nothing may be touched
+    topology = begin(lab, roles.CONTROL)
+    places = topology.site.places
+    store = SqliteStore(places.log)  # first: if that is no use, nothing may be touched
     meter = Meter(
-        site.run,
-        Book(site.book),
+        places.run,
+        Book(places.book),
         topology.pool,
-        published=partial(generations.published, site.run),
+        published=partial(generations.published, places.run),
         clock=time.time,
     )
     control = Controller(
         store,
         Machines(topology),
-        [MeteredPublisher(WorkersTable(site.run), meter)],
+        [MeteredPublisher(WorkersTable(places.run), meter)],
         clock=time.time,
         rng=SystemRandom(),
     )
     control.restore(_configuration(topology))
-    with namespace.inside(site.namespace(GATEWAY)):
+    with topology.site.inside():
         metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
         api_socket = socket.create_server((API_ADDRESS, INNER_API_PORT), backlog=BACKLOG)
-    temporary = TemporaryCredentials(kept_secret(site.role_secret), control, time.time)
+    temporary = TemporaryCredentials(kept_secret(places.role_secret), control, time.time)
     metadata_server = _server(metadata.application(facts.facts_of(control, topology, temporary)))
     with (
         background.running(control, _end) as work,
         opening_in_time(control),
         sampling(meter, time.time),
         _in_background(metadata_server, metadata_socket),
-        _signed_apis(site, control, meter, temporary, options, api_socket),
+        _signed_apis(places, control, meter, temporary, options, api_socket),
     ):
         # A thousand machines take seconds to be looked at. Whoever signs is answered meanwhile; the
         # command's socket comes last: `tgw lab up` waits for it, and then all machines are there.
         work.looked.wait()
-        with _unix_listener(site.socket) as listener:
+        with _unix_listener(places.socket) as listener:
             server = _server(api.application(control, meter))
             for number in (signal.SIGTERM, signal.SIGINT):
                 # From here on the server ends by itself: an exception would cut its start in two.
@@ -98,7 +99,7 @@ def _end() -> None:
 
 @contextmanager
 def _signed_apis(
-    site: Places,
+    places: Places,
     control: Controller,
     meter: Meter,
     temporary: TemporaryCredentials,
@@ -106,17 +107,17 @@ def _signed_apis(
     inner: socket.socket,
 ) -> Iterator[None]:
     """The API for the machine's programs, and the one for programs in instances, without TLS."""
-    Credentials(site.credentials).ensure(time.time())
+    Credentials(places.credentials).ensure(time.time())
     rate = RateLimit(time.monotonic, options.rate_per_s)
 
     def api_server(options: listen.Options) -> uvicorn.Server:
         # Each has what it remembers for itself, as it has a thread of its own.
-        credentials = Credentials(site.credentials)
+        credentials = Credentials(places.credentials)
         signed = SignedApi(control, credentials, temporary, rate, time.time, meter)
         return listen.server(signed, options)
 
     with (
-        listen.listener(options, site.endpoint, BACKLOG) as listener,
+        listen.listener(options, places.endpoint, BACKLOG) as listener,
         _in_background(api_server(options), listener),
         _in_background(api_server(listen.Options()), inner),
     ):

@@ -10,11 +10,8 @@ from typing import Any
 
 from gateway.app.begin import begin
 from gateway.dataplane import record, service, signals
-from gateway.lab import roles
-from gateway.lab.builder import steering_of
-from gateway.lab.places import GATEWAY
-from gateway.lab.topology import Topology
-from gateway.net import namespace
+from gateway.site import roles
+from gateway.site.site import Site
 from gateway.steering import kernel
 
 _log = logging.getLogger(__name__)
@@ -28,23 +25,24 @@ def run(lab: str, **given: Any) -> None:
     """
     # From here to `service.run` a signal waits: SIGHUP would end a process that is not ready.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
-    site, topology = begin(lab, roles.DATAPLANE)
-    namespace.enter(site.namespace(GATEWAY))
+    site = begin(lab, roles.DATAPLANE).site
+    run = site.places.run
+    site.enter()
     while service.run(
-        site.run,
-        replace(record.load(site.run).settings, **given),
-        partial(_point, topology),
+        run,
+        replace(record.load(run).settings, **given),
+        partial(_point, site),
     ):
         given = {}  # the record has them
-        roles.keep(site.run, roles.DATAPLANE)
+        roles.keep(run, roles.DATAPLANE)
         try:
             _become_anew(lab)
         except OSError as error:
             _log.error("restarted without loading the program again: %s", error)
 
 
-def _point(topology: Topology, queues: range) -> None:
-    kernel.point(replace(steering_of(topology), queues=queues))
+def _point(site: Site, queues: range) -> None:
+    kernel.point(site.steering(queues))
 
 
 def _become_anew(lab: str) -> None:

@@ -1,10 +1,10 @@
 """The internet's "what is my address" server."""
 
 from gateway.app.begin import begin
-from gateway.lab import roles, web
+from gateway.lab import web
 
 
 def run(lab: str) -> None:
     """Be the lab's server on the internet, until SIGTERM. Raises `RoleError` or `OSError`."""
-    site, _ = begin(lab, roles.WEB)
-    web.serve(site)
+    begin(lab, web.ROLE)
+    web.serve(lab)

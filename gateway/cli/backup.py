@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from gateway.cli.output import RefusedError, need_root, print_json, site_of
+from gateway.cli.output import RefusedError, need_root, places_of, print_json
 from gateway.cli.verbs import Subparsers, verb
+from gateway.lab.topology import saved
 from gateway.store.backup import back_up, put_back
 
 
@@ -28,7 +29,7 @@ def _add_file(parser: argparse.ArgumentParser, which: str, force: str) -> None:
 def backup(arguments: argparse.Namespace) -> None:
     """Copy."""
     need_root()
-    events = back_up(site_of(arguments).log, arguments.file, replace=arguments.force)
+    events = back_up(places_of(arguments).log, arguments.file, replace=arguments.force)
     if arguments.json:
         print_json({"file": str(arguments.file.resolve()), "events": events})
     else:
@@ -38,10 +39,10 @@ def backup(arguments: argparse.Namespace) -> None:
 def restore(arguments: argparse.Namespace) -> None:
     """Put back. The lab must be down: what its data plane has in force is of the other log."""
     need_root()
-    site = site_of(arguments)
-    if site.saved() is not None:
+    places = places_of(arguments)
+    if saved(places.run) is not None:
         raise RefusedError(
             f"lab {arguments.lab} is up: 'tgw lab down --keep-state' first, 'tgw lab up' after"
         )
-    events = put_back(arguments.file, site.log, replace=arguments.force)
+    events = put_back(arguments.file, places.log, replace=arguments.force)
     print(f"the event log of lab {arguments.lab} has {events} events")

@@ -5,7 +5,7 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any, Final
 
 from gateway.api.client import Client
-from gateway.cli.output import MistakeError, need_root, site_of, topology_of
+from gateway.cli.output import MistakeError, need_root, site_of
 
 PAGE: Final = 100  # the most that one answer has
 
@@ -13,8 +13,7 @@ PAGE: Final = 100  # the most that one answer has
 def client(arguments: argparse.Namespace) -> Client:
     """A client of the lab's control. Raises `RefusedError` if the lab isn't up."""
     need_root()
-    topology_of(arguments)
-    return Client(site_of(arguments).socket)
+    return Client(site_of(arguments).places.socket)
 
 
 def every(control: Client, action: str, field: str) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import time
 
 from gateway.api.credentials import Credentials, Pair
 from gateway.api.times import iso_time
-from gateway.cli.output import RefusedError, need_root, print_json, site_of, topology_of
+from gateway.cli.output import RefusedError, need_root, print_json, site_of
 from gateway.cli.verbs import Subparsers, verb
 from gateway.control.place import REGION
-from gateway.lab.places import Places
+from gateway.site.places import Places
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -31,35 +31,34 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 def credentials(arguments: argparse.Namespace) -> None:
     """Show, or change and show."""
     need_root()
-    topology_of(arguments)
-    site = site_of(arguments)
-    kept = Credentials(site.credentials)
+    places = site_of(arguments).places
+    kept = Credentials(places.credentials)
     made = kept.create(time.time()) if arguments.new else None
     switched = arguments.disable or arguments.enable
     if switched:
         kept.switch(switched, enabled=bool(arguments.enable))
     if arguments.json:
-        print_json(_facts(site, kept.pairs()))
+        print_json(_facts(places, kept.pairs()))
     elif switched:
         print(f"{switched} is {'enabled' if arguments.enable else 'disabled'}")
     else:
-        _print_lines(site, made or _first_enabled(kept.pairs()))
+        _print_lines(places, made or _first_enabled(kept.pairs()))
 
 
-def _print_lines(site: Places, pair: Pair) -> None:
+def _print_lines(places: Places, pair: Pair) -> None:
     variables = {
         "TENCENTCLOUD_SECRET_ID": pair.secret_id,
         "TENCENTCLOUD_SECRET_KEY": pair.secret_key,
         "TENCENTCLOUD_REGION": REGION,
-        "TGW_API": _endpoint(site),
+        "TGW_API": _endpoint(places),
     }
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 
 
-def _facts(site: Places, pairs: tuple[Pair, ...]) -> dict[str, object]:
+def _facts(places: Places, pairs: tuple[Pair, ...]) -> dict[str, object]:
     return {
-        "Endpoint": _endpoint(site),
+        "Endpoint": _endpoint(places),
         "Region": REGION,
         "Credentials": [
             {
@@ -80,10 +79,10 @@ def _first_enabled(pairs: tuple[Pair, ...]) -> Pair:
     raise RefusedError("every SecretId is disabled: '--enable ID' or '--new' helps")
 
 
-def _endpoint(site: Places) -> str:
+def _endpoint(places: Places) -> str:
     try:
-        return site.endpoint.read_text().strip()
+        return places.endpoint.read_text().strip()
     except FileNotFoundError:
         raise RefusedError(
-            f"control of lab {site.lab} has not listened yet: 'tgw lab up' starts it"
+            f"control of lab {places.name} has not listened yet: 'tgw lab up' starts it"
         ) from None

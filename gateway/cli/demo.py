@@ -4,10 +4,9 @@ import argparse
 from dataclasses import asdict, replace
 
 from gateway.cli.output import EXIT_REFUSED, need_root, print_json, progress
-from gateway.cli.verbs import Subparsers, lab_option, verb
-from gateway.lab import life
+from gateway.cli.verbs import LAB_VARIABLE, Subparsers, lab_option, verb
+from gateway.lab import lifecycle
 from gateway.lab.demo import STEPS
-from gateway.lab.places import LAB_VARIABLE
 from gateway.lab.stage import Told, stage
 from gateway.lab.topology import Topology
 
@@ -27,10 +26,10 @@ def add(nouns: Subparsers, _common: argparse.ArgumentParser) -> None:
 def demo(arguments: argparse.Namespace) -> int:
     """Build, show, and clean up; exits 1 if a step isn't as it should be."""
     need_root()
-    life.down(arguments.lab)  # what an earlier --keep left
+    lifecycle.down(arguments.lab)  # what an earlier --keep left
     told = []
     try:
-        life.up(replace(Topology(), name=arguments.lab), say=progress)
+        lifecycle.up(replace(Topology(), name=arguments.lab), say=progress)
         if not arguments.json:
             print(f"The commands below act on this lab: export {LAB_VARIABLE}={arguments.lab}\n")
         with stage(arguments.lab) as scene:
@@ -40,7 +39,7 @@ def demo(arguments: argparse.Namespace) -> int:
                     _print(number, told[-1])
     finally:
         if not arguments.keep:
-            life.down(arguments.lab)
+            lifecycle.down(arguments.lab)
     failed = [one for one in told if not one.ok]
     if arguments.json:
         print_json([{"step": n, **asdict(one)} for n, one in enumerate(told, 1)])

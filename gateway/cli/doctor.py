@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from gateway.cli.output import EXIT_REFUSED, print_json
 from gateway.cli.verbs import Subparsers, verb
-from gateway.lab import doctor
+from gateway.site import doctor
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:

@@ -7,8 +7,9 @@ from typing import NoReturn
 
 from gateway.api.client import Client
 from gateway.cli.control import find_instance
-from gateway.cli.output import MistakeError, need_root, site_of, topology_of
+from gateway.cli.output import MistakeError, need_root, topology_of
 from gateway.cli.verbs import Subparsers, verb
+from gateway.lab.hosts import Hosts
 from gateway.net import namespace
 
 EXIT_NOT_FOUND = 127
@@ -40,7 +41,7 @@ def run_shell(arguments: argparse.Namespace) -> NoReturn:
 def _become(arguments: argparse.Namespace, command: list[str]) -> NoReturn:
     need_root()
     host = _host(arguments)
-    namespace.enter_as_host(site_of(arguments).namespace(host))
+    namespace.enter_as_host(Hosts(arguments.lab).namespace(host))
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -62,11 +63,10 @@ def _die(status: int, line: str) -> NoReturn:
 
 def _host(arguments: argparse.Namespace) -> str:
     """The host's name, which for an instance is its id; control is asked only if it must be."""
-    topology_of(arguments)
-    site = site_of(arguments)
-    if arguments.host in site.hosts():
+    topology = topology_of(arguments)
+    if arguments.host in Hosts(topology.name).names():
         return str(arguments.host)
-    return str(find_instance(Client(site.socket), arguments.host)["InstanceId"])
+    return str(find_instance(Client(topology.site.places.socket), arguments.host)["InstanceId"])
 
 
 def _add_host(parser: argparse.ArgumentParser) -> None:

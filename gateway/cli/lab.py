@@ -7,16 +7,16 @@ from pathlib import Path
 from gateway.cli.output import (
     MistakeError,
     need_root,
+    places_of,
     print_json,
     print_table,
     progress,
-    site_of,
 )
-from gateway.cli.verbs import Subparsers, noun, verb
+from gateway.cli.verbs import DEFAULT_LAB, Subparsers, noun, verb
 from gateway.lab import graph as graphs
-from gateway.lab import life
-from gateway.lab.places import DEFAULT_LAB, GATEWAY, INTERNET
-from gateway.lab.topology import Topology
+from gateway.lab import lifecycle
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
+from gateway.lab.topology import Topology, saved
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -42,20 +42,20 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 def up(arguments: argparse.Namespace) -> None:
     """Build or repair."""
     need_root()
-    running = None if arguments.topology else site_of(arguments).saved()
+    running = None if arguments.topology else saved(places_of(arguments).run)
     topology = running or _topology(arguments)
-    life.up(topology, network_only=arguments.network_only, say=progress)
+    lifecycle.up(topology, network_only=arguments.network_only, say=progress)
 
 
 def down(arguments: argparse.Namespace) -> None:
     """Remove."""
     need_root()
-    life.down(arguments.lab, keep_state=arguments.keep_state)
+    lifecycle.down(arguments.lab, keep_state=arguments.keep_state)
 
 
 def status(arguments: argparse.Namespace) -> int:
     """Show, and exit 1 unless all is there."""
-    found = life.status(arguments.lab)
+    found = lifecycle.status(arguments.lab)
     if arguments.json:
         print_json({"up": found.up, **asdict(found)})
     else:
@@ -65,16 +65,15 @@ def status(arguments: argparse.Namespace) -> int:
             ((p.role, p.pid, "yes" if p.ready else "no") for p in found.processes),
         )
         print_table(
-            ("HOST", "NAMESPACE"), ((h, site_of(arguments).namespace(h)) for h in found.hosts)
+            ("HOST", "NAMESPACE"), ((h, Hosts(found.lab).namespace(h)) for h in found.hosts)
         )
     return 0 if found.up else 1
 
 
 def graph(arguments: argparse.Namespace) -> None:
     """Draw."""
-    site = site_of(arguments)
-    topology = None if arguments.topology else site.saved()
-    instances = [host for host in site.hosts() if host not in (INTERNET, GATEWAY)]
+    topology = None if arguments.topology else saved(places_of(arguments).run)
+    instances = [host for host in Hosts(arguments.lab).names() if host not in (INTERNET, GATEWAY)]
     print(graphs.draw(topology or _topology(arguments), instances, arguments.format))
 
 

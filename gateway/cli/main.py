@@ -35,14 +35,13 @@ from gateway.cli import (
     trace,
 )
 from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError, RefusedError
-from gateway.cli.verbs import lab_option
+from gateway.cli.verbs import DEFAULT_LAB, LAB_VARIABLE, lab_option
 from gateway.control.errors import ControlError
 from gateway.exchange.worker_page import WorkerRunningError
-from gateway.lab.life import LabError
-from gateway.lab.places import DEFAULT_LAB, LAB_VARIABLE
-from gateway.lab.roles import RoleError
+from gateway.lab.lifecycle import LabError
 from gateway.lab.topology import TopologyError
 from gateway.nat.table import BadTableError
+from gateway.site.roles import RoleError
 from gateway.steering.kernel import SteeringError
 from gateway.store.records import StoreError
 

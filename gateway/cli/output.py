@@ -7,8 +7,9 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from unicodedata import east_asian_width
 
-from gateway.lab.places import Places
-from gateway.lab.topology import Topology
+from gateway.lab.topology import Topology, saved
+from gateway.site.places import Places
+from gateway.site.site import Site
 
 EXIT_REFUSED = 1
 EXIT_MISTAKE = 2
@@ -57,17 +58,22 @@ def need_root() -> None:
         raise RefusedError("this needs root: try it with sudo")
 
 
-def site_of(arguments: Namespace) -> Places:
+def places_of(arguments: Namespace) -> Places:
     """The places of the lab the command is about."""
     return Places(arguments.lab)
 
 
 def topology_of(arguments: Namespace) -> Topology:
     """The topology of the lab the command is about. Raises `RefusedError` if it isn't up."""
-    topology = site_of(arguments).saved()
+    topology = saved(places_of(arguments).run)
     if topology is None:
         raise RefusedError(f"lab {arguments.lab} is not up: 'tgw lab up' builds it")
     return topology
+
+
+def site_of(arguments: Namespace) -> Site:
+    """The gateway the command is about. Raises `RefusedError` if it isn't up."""
+    return topology_of(arguments).site
 
 
 def progress(line: str) -> None:

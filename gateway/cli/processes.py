@@ -71,7 +71,7 @@ def dataplane(arguments: argparse.Namespace) -> None:
 
 
 def _restart(lab: str, given: dict[str, Any]) -> None:
-    from gateway.lab.restart import RestartError, restart
+    from gateway.site.restart import RestartError, restart
 
     try:
         found = restart(lab, **given)

@@ -11,11 +11,9 @@ from dataclasses import asdict
 from ipaddress import IPv4Address
 
 from gateway.api.times import iso_time
-from gateway.cli.output import need_root, print_json, print_table, site_of, topology_of
+from gateway.cli.output import need_root, places_of, print_json, print_table, site_of, topology_of
 from gateway.cli.verbs import Subparsers, verb
 from gateway.exchange import generations
-from gateway.lab.places import GATEWAY
-from gateway.net import namespace
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteReader
 from gateway.telemetry import counters
@@ -42,8 +40,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def show_table(arguments: argparse.Namespace) -> None:
     """The published table."""
-    topology_of(arguments)
-    table = generations.load(site_of(arguments).run)
+    table = generations.load(site_of(arguments).places.run)
     rows = [
         (str(IPv4Address(m.public)), str(IPv4Address(m.private)), m.slot) for m in table.mappings
     ]
@@ -62,9 +59,10 @@ def show_table(arguments: argparse.Namespace) -> None:
 def show_counters(arguments: argparse.Namespace) -> None:
     """All counters."""
     need_root()
-    topology, site = topology_of(arguments), site_of(arguments)
-    with namespace.inside(site.namespace(GATEWAY)):
-        found = counters.read(site.run, topology.pool)
+    topology = topology_of(arguments)
+    site = topology.site
+    with site.inside():
+        found = counters.read(site.places.run, topology.pool)
     if arguments.json:
         addresses = {address: seen._asdict() for address, seen in found.addresses.items()}
         print_json({**asdict(found), "addresses": addresses})
@@ -83,7 +81,7 @@ def show_counters(arguments: argparse.Namespace) -> None:
 def show_events(arguments: argparse.Namespace) -> None:
     """The log, and on request what is appended to it."""
     need_root()
-    with closing(SqliteReader(site_of(arguments).log)) as log:
+    with closing(SqliteReader(places_of(arguments).log)) as log:
         last = 0 if arguments.last is None else max(0, log.length() - arguments.last)
         while True:
             for record in log.read(last):

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
-from gateway.cli.output import need_root, site_of, topology_of
+from gateway.cli.output import need_root, topology_of
 from gateway.cli.verbs import Subparsers, verb
 from gateway.engine.trace import Record
 from gateway.nat.reasons import Reason
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     left = arguments.count
     with ExitStack() as stack:
         keep = _recorder(arguments.pcap, stack) if arguments.pcap else None
-        for record in stack.enter_context(trace.listening(site_of(arguments).run)):
+        for record in stack.enter_context(trace.listening(topology.site.places.run)):
             if record is None or not _is_wanted(record, arguments):
                 continue
             if arguments.json:

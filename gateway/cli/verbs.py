@@ -2,9 +2,12 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from gateway.lab.topology import NAME
+from gateway.site.site import NAME
+
+LAB_VARIABLE: Final = "TGW_LAB"  # the environment's choice of a lab
+DEFAULT_LAB: Final = "lab"
 
 Subparsers = Any  # argparse's own type is private
 Run = Callable[[argparse.Namespace], int | None]

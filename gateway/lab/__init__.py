@@ -1,1 +1,1 @@
-"""A topology as data, its builder, its processes, and the demo."""
+"""A site with an internet and instances around it: topology, builder, machines, and the demo."""

@@ -7,10 +7,12 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from gateway.lab.places import GATEWAY, INTERNET, Places
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.stage import Shown, Stage, Step
-from gateway.lab.topology import METADATA_NAME
+from gateway.lab.topology import saved
 from gateway.lab.wire import Row, capture_one, compared, silence
+from gateway.site.places import Places
+from gateway.site.site import METADATA_NAME
 
 MBPS: Final = "10"
 ANSWER_S: Final = "1"
@@ -41,7 +43,7 @@ def metadata_tells(stage: Stage) -> bool:
 
 def client_reaches_it(stage: Stage) -> bool:
     """4."""
-    topology = Places(stage.lab).saved()
+    topology = saved(Places(stage.lab).run)
     assert topology is not None
     stage.known["client"] = topology.clients[0]
     log = _serve(stage, "web")
@@ -59,12 +61,12 @@ def internet_sees_public(stage: Stage) -> bool:
 
 def one_packet(stage: Stage) -> bool:
     """6."""
-    site = Places(stage.lab)
+    hosts = Hosts(stage.lab)
     sides = {"uplink": "uplink", "instance": stage.known["web"]}
     packets = capture_one(
         stage,
-        site.namespace(INTERNET),
-        {side: (site.namespace(GATEWAY), interface) for side, interface in sides.items()},
+        hosts.namespace(INTERNET),
+        {side: (hosts.namespace(GATEWAY), interface) for side, interface in sides.items()},
         lambda: _open(stage, stage.known["public"], quiet=True),
     )
     rows = compared(packets["uplink"], packets["instance"])

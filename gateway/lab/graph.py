@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Final
 
-from gateway.lab.topology import METADATA_ADDRESS, Topology
+from gateway.lab.topology import Topology
+from gateway.site.site import METADATA_ADDRESS
 
 INSTANCES_DRAWN_MAX: Final = 12  # more make a drawing that nobody reads
 NO_INSTANCE: Final = "(no instance yet)"

@@ -18,7 +18,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from gateway.control.errors import AdapterError
 from gateway.control.values import Instance
 from gateway.lab.builder import make_host
-from gateway.lab.places import GATEWAY, INTERNET, Places
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.topology import Topology
 from gateway.net import namespace
 from gateway.net.links import Links
@@ -32,8 +32,8 @@ class Machines:
     def __init__(self, topology: Topology) -> None:
         """The lab's fixed part is built already."""
         self._topology = topology
-        self._places = Places(topology.name)
-        self._gateway = self._places.namespace(GATEWAY)
+        self._hosts = Hosts(topology.name)
+        self._gateway = self._hosts.namespace(GATEWAY)
 
     def connect(self, instance: Instance) -> None:
         """The machine is there and its link is up. Raises `AdapterError`."""
@@ -48,7 +48,7 @@ class Machines:
             self._build(instance)
             for host, interface in (
                 (self._gateway, instance.instance_id),
-                (self._places.namespace(instance.instance_id), "eth0"),
+                (self._hosts.namespace(instance.instance_id), "eth0"),
             ):
                 with Links(host) as links:
                     links.down(interface)
@@ -60,18 +60,18 @@ class Machines:
     def remove_others(self, instances: Collection[Instance]) -> None:
         """No machines are there but those of `instances`. Raises `AdapterError`."""
         known = {INTERNET, GATEWAY} | {instance.instance_id for instance in instances}
-        for host in self._places.hosts():
+        for host in self._hosts.names():
             if host not in known:
                 self._remove(host)
 
     def _build(self, instance: Instance) -> None:
-        name = self._places.namespace(instance.instance_id)
+        name = self._hosts.namespace(instance.instance_id)
         make_host(name, self._topology)
         with Links(self._gateway) as links:
             links.veth(instance.instance_id, peer="eth0", peer_namespace=name, mac=instance.mac)
 
     def _connect_instance(self, instance: Instance) -> None:
-        name = self._places.namespace(instance.instance_id)
+        name = self._hosts.namespace(instance.instance_id)
         with Links(name) as links, namespace.inside(name):
             namespace.set_sysctl("ipv4.ip_forward", 0)
             links.address("eth0", instance.private_ip, self._topology.vpc_prefix)
@@ -90,7 +90,7 @@ class Machines:
             links.route(f"{instance.private_ip}/32", dev=interface)
 
     def _remove(self, host: str) -> None:
-        name = self._places.namespace(host)
+        name = self._hosts.namespace(host)
         with _as_adapter_error(host):
             # The link first: no packet passes while the processes end.
             with suppress(FileNotFoundError), Links(self._gateway) as links:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.lab.places import LAB_VARIABLE
+LAB_VARIABLE: Final = "TGW_LAB"
 
 COMMAND_WITHIN_S: Final = 30.0
 TGW: Final = (sys.executable, "-m", "gateway.cli.main")

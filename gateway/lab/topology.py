@@ -7,26 +7,20 @@
                                   public pool (on no interface: the data plane's table has it)
 """
 
-import re
+import json
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from math import inf
 from pathlib import Path
 from typing import Any, Final, Self
 
-from gateway.control.place import REGION
+from gateway.lab.hosts import GATEWAY, Hosts
 from gateway.nat.checks import is_martian
+from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, Site, Uplink
 
-NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
-METADATA_ADDRESS: Final = "169.254.0.23"
-METADATA_NAME: Final = "metadata.tencentyun.com"
-API_ADDRESS: Final = "169.254.0.95"  # where instances find the cloud's API
-API_NAMES: Final = tuple(
-    f"{service}{where}.tencentcloudapi.com"
-    for service in ("cvm", "vpc", "monitor", "sts", "tag")
-    for where in ("", ".internal", f".{REGION}")
-)
+UPLINK: Final = "uplink"
+FILE: Final = "topology.json"  # in the directory of a lab that is up
 PREFIX_MIN: Final = 12  # a million addresses; more would cost control minutes and gigabytes
 
 
@@ -122,6 +116,39 @@ class Topology:
     def vpc_prefix(self) -> int:
         """The length of the VPC's prefix."""
         return IPv4Network(self.vpc).prefixlen
+
+    @property
+    def site(self) -> Site:
+        """The lab's gateway."""
+        return Site(
+            self.name,
+            Hosts(self.name).namespace(GATEWAY),
+            Uplink(UPLINK, self.uplink_address, self.internet_prefix, self.internet_address),
+            pools=(self.pool,),
+            addresses=(self.vpc_gateway, METADATA_ADDRESS, API_ADDRESS),
+            private=(self.vpc,),
+        )
+
+
+def save(topology: Topology, run: Path) -> None:
+    """Remember in the lab's directory what the lab was built from."""
+    run.mkdir(parents=True, exist_ok=True)
+    fresh = run / f"{FILE}.new"
+    fresh.write_text(json.dumps(asdict(topology)))
+    fresh.replace(run / FILE)
+
+
+def saved(run: Path) -> Topology | None:
+    """What the lab was built from; None if the lab isn't up. Raises `TopologyError`."""
+    file = run / FILE
+    try:
+        return Topology.from_values(json.loads(file.read_text()))
+    except FileNotFoundError:
+        return None
+    except TopologyError:
+        raise
+    except (ValueError, AttributeError) as error:
+        raise TopologyError(f"{file} is damaged: 'tgw lab down' removes it") from error
 
 
 NETWORKS: Final = ("internet", "pool", "vpc")

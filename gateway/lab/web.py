@@ -6,10 +6,12 @@ import socketserver
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from typing import Final
 
-from gateway.lab.places import INTERNET, Places
+from gateway.lab.hosts import INTERNET, Hosts
 from gateway.net import namespace
 
+ROLE: Final = "web"
 PORT = 80
 _ENDS = (signal.SIGTERM, signal.SIGINT)
 
@@ -32,9 +34,9 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
-def serve(places: Places) -> None:
+def serve(lab: str) -> None:
     """Serve in the internet's namespace, until SIGTERM or SIGINT; for the main thread only."""
-    namespace.enter(places.namespace(INTERNET))
+    namespace.enter(Hosts(lab).namespace(INTERNET))
     with _Server(("", PORT), _WhatIsMyAddress) as server:
         # Waited for, not handled: what a handler raised in the middle of an accept would close the
         # caller's connection under the thread that answers it.
@@ -44,10 +46,10 @@ def serve(places: Places) -> None:
         server.shutdown()
 
 
-def is_ready(places: Places) -> bool:
+def is_ready(lab: str) -> bool:
     """Whether the server answers."""
     try:
-        with namespace.inside(places.namespace(INTERNET)), socket.socket() as probe:
+        with namespace.inside(Hosts(lab).namespace(INTERNET)), socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", PORT)) == 0
     except OSError:
         return False

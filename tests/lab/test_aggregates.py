@@ -17,8 +17,8 @@ from support.labs import Instance, Lab, eventually
 from support.peers import transfer
 from support.wire import ETH_P_IP, mac
 
-from gateway.lab.builder import UPLINK
-from gateway.lab.places import INTERNET
+from gateway.lab.hosts import INTERNET
+from gateway.lab.topology import UPLINK
 from gateway.nat.reasons import Reason
 from gateway.net import namespace
 
@@ -36,7 +36,7 @@ TCP_PACKET = 1448  # bytes of data in a packet
 @contextmanager
 def bound(lab: Lab, host: str) -> Iterator[socket.socket]:
     """A UDP socket of the host."""
-    with namespace.inside(lab.places.namespace(host)):
+    with namespace.inside(lab.hosts.namespace(host)):
         found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with found:
         found.settimeout(5)
@@ -104,7 +104,7 @@ def send_unfinished(lab: Lab, packet: bytes, *, at: int, field: int) -> None:
     frame = bytes(Ether(dst=mac(lab.gateway, UPLINK), type=ETH_P_IP)) + packet
     head = VNET.pack(NEEDS_CHECKSUM, 0, 0, 0, 14 + at, field)
     with (
-        namespace.inside(lab.places.namespace(INTERNET)),
+        namespace.inside(lab.hosts.namespace(INTERNET)),
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link,
     ):
         link.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)

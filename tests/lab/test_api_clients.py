@@ -25,7 +25,7 @@ from tencentcloud.cvm.v20170312.cvm_client import CvmClient
 from tencentcloud.vpc.v20170312 import models as vpc
 from tencentcloud.vpc.v20170312.vpc_client import VpcClient
 
-from gateway.lab import life
+from gateway.lab import lifecycle
 
 # The SDK's, about functions of the standard library.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -311,7 +311,7 @@ def test_labs_side_by_side_have_endpoints_of_their_own_that_stay(lab: Lab) -> No
         mine, theirs = account_of(lab), account_of(other)
         assert mine.endpoint != theirs.endpoint
         assert mine.secret_id != theirs.secret_id
-        control = life.status(other.name).processes[1]
+        control = lifecycle.status(other.name).processes[1]
         assert control.role == "control"
         assert control.pid
         os.kill(control.pid, signal.SIGKILL)
@@ -325,7 +325,7 @@ def control_with(lab: Lab, *options: str) -> Iterator[None]:
     """The lab's control, started with options."""
     process = subprocess.Popen([*TGW, "control", "--lab", lab.name, *options])
     try:
-        eventually(lambda: life.status(lab.name).processes[1].ready, within_s=20)
+        eventually(lambda: lifecycle.status(lab.name).processes[1].ready, within_s=20)
         yield
     finally:
         process.terminate()
@@ -342,7 +342,7 @@ def test_with_a_certificate_the_sdk_speaks_tls(tmp_path: Path) -> None:
     )  # fmt: skip
     topology = new_topology()
     lab = Lab(topology)
-    life.up(topology, network_only=True, say=lambda _line: None)
+    lifecycle.up(topology, network_only=True, say=lambda _line: None)
     try:
         with control_with(
             lab, "--api-listen", "127.0.0.2:0", "--api-cert", str(certificate),
@@ -356,5 +356,5 @@ def test_with_a_certificate_the_sdk_speaks_tls(tmp_path: Path) -> None:
             with pytest.raises(TencentCloudSDKException, match="CERTIFICATE_VERIFY_FAILED"):
                 untrusting.DescribeAddresses(asked(vpc.DescribeAddressesRequest()))
     finally:
-        life.down(topology.name)
+        lifecycle.down(topology.name)
     assert leftovers(topology.name) == []

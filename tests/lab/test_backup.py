@@ -14,7 +14,7 @@ from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.state import State
 from gateway.exchange import generations
-from gateway.lab import life
+from gateway.lab import lifecycle
 from gateway.store.sqlite import SqliteReader
 
 
@@ -40,7 +40,7 @@ def test_a_copy_made_during_calls_brings_a_lab_back_as_it_was(own_lab: Lab, tmp_
     own_lab.run("lab", "down", "--keep-state")
     assert own_lab.run("restore", str(copy)).returncode == 1, "there is a log"
     assert own_lab.run("restore", str(copy), "--force").returncode == 0
-    life.up(own_lab.topology, say=lambda _: None)
+    lifecycle.up(own_lab.topology, say=lambda _: None)
 
     assert web.public == public
     assert own_lab.pings("internet", public)

@@ -11,7 +11,7 @@ from support.labs import Instance, Lab, eventually
 from support.stream import pouring
 from support.wire import send
 
-from gateway.lab import life, roles
+from gateway.site import roles
 
 EACH = 20
 OPENS_WITHIN_S = 1.0
@@ -96,7 +96,7 @@ def test_what_was_due_while_control_was_down_opens_at_its_start(own_lab: Lab) ->
     kill(own_lab, roles.CONTROL)
     time.sleep(1.1)
     assert not own_lab.pings("internet", public)
-    life.restart(own_lab.name, roles.CONTROL)
+    own_lab.restart(roles.CONTROL)
     eventually(lambda: own_lab.pings("internet", public))
 
 

@@ -19,7 +19,8 @@ from tencentcloud.vpc.v20170312 import models as vpc
 from tencentcloud.vpc.v20170312.vpc_client import VpcClient
 
 from gateway.exchange.worker_page import statuses
-from gateway.lab import life, roles
+from gateway.lab import lifecycle
+from gateway.site import roles
 
 from .test_api_clients import Account, account_of, asked
 
@@ -46,7 +47,7 @@ def control_of(lab: Lab, *options: str) -> Iterator["subprocess.Popen[str]"]:
         [*TGW, "control", "--lab", lab.name, *options], stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            eventually(lambda: life.status(lab.name).processes[1].ready, within_s=20)
+            eventually(lambda: lifecycle.status(lab.name).processes[1].ready, within_s=20)
             yield process
         finally:
             process.terminate()

@@ -25,7 +25,7 @@ from support.wire import link, mac
 
 from gateway.dataplane.queues import queues
 from gateway.exchange.worker_page import Traffic, statuses
-from gateway.lab.builder import UPLINK
+from gateway.lab.topology import UPLINK
 from gateway.net import namespace
 
 FLOOD = 60_000  # packets
@@ -178,7 +178,7 @@ def _account(site: Site) -> Account:
     for host in ("internet", *(instance.id for instance in site.instances)):
         interface = UPLINK if host == "internet" else host
         sent[host], lost = _link(site.lab.gateway, interface)
-        delivered[host], _ = _link(site.lab.places.namespace(host), "eth0")
+        delivered[host], _ = _link(site.lab.hosts.namespace(host), "eth0")
         assert lost == 0, f"the kernel lost packets between {host} and the gateway"
     return Account(counted, sent, delivered)
 

@@ -85,7 +85,7 @@ def test_fragments_in_any_order(
     """Each byte as it must be on the wire, and the receiver's kernel makes one datagram of them."""
     sent = order(pieces_of(way.sent, ttl=64))
     expected = [bytes(piece) for piece in order(pieces_of(way.arrives, ttl=63))]
-    receiver = lab.places.namespace(way.receiver)
+    receiver = lab.hosts.namespace(way.receiver)
     with (
         listening(lab, way.receiver, PYTHON, "-c", RECEIVE_DATAGRAM) as server,
         Capture(receiver, "eth0") as wire,

@@ -16,7 +16,7 @@ from support.labs import Instance, Lab, eventually
 from support.peers import is_refused, transfer
 from support.wire import Capture, is_whole, nothing_private, send
 
-from gateway.lab.builder import UPLINK
+from gateway.lab.topology import UPLINK
 from gateway.net import namespace
 
 NARROW = 1300  # bytes: the MTU of the narrow link

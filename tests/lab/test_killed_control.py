@@ -26,8 +26,8 @@ from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.state import State
 from gateway.exchange import generations
-from gateway.lab import life, roles
-from gateway.lab.places import GATEWAY, INTERNET
+from gateway.lab.hosts import GATEWAY, INTERNET
+from gateway.site import roles
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteReader
 
@@ -52,7 +52,7 @@ def test_whatever_was_acknowledged_survives_and_nothing_is_half_done() -> None:
             kept = killed_at_work(lab, clients, rng)
             if rng.random() < 0.2:
                 kill_while_it_starts(lab, rng)
-            life.restart(lab.name, roles.CONTROL)
+            lab.restart(roles.CONTROL)
             eventually(lambda: at_rest(lab.control), within_s=20)
             assert records(lab)[: len(kept)] == kept
             assert_all_agree(lab)
@@ -106,4 +106,4 @@ def assert_all_agree(lab: Lab) -> None:
     assert published == compile_table(state)
     assert len(published.mappings) == len(expected_mappings(state))
     assert generations.laggards(lab.places.run, state.sequence) == []
-    assert set(lab.places.hosts()) == {INTERNET, GATEWAY, *state.instances}
+    assert set(lab.hosts.names()) == {INTERNET, GATEWAY, *state.instances}

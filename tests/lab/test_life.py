@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from support.labs import TGW, Lab, eventually, lab_of, leftovers, new_topology
 
-from gateway.lab import life
-from gateway.lab.places import GATEWAY, INTERNET, Places
+from gateway.lab import lifecycle
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.net import namespace
 from gateway.net.links import Links
 
@@ -50,19 +50,19 @@ def test_up_and_down_change_nothing_in_the_root_namespace() -> None:
 
 def test_up_twice_is_up_once(own_lab: Lab) -> None:
     instance = own_lab.instance("web")
-    before = life.status(own_lab.name)
+    before = lifecycle.status(own_lab.name)
     assert own_lab.run("lab", "up").returncode == 0
-    assert life.status(own_lab.name) == before
+    assert lifecycle.status(own_lab.name) == before
     assert own_lab.pings(instance.id, own_lab.topology.clients[0])
 
 
 def test_up_repairs_what_is_missing(own_lab: Lab) -> None:
     instance = own_lab.instance("web")
     namespace.remove(own_lab.uplink)
-    for process in life.status(own_lab.name).processes:
+    for process in lifecycle.status(own_lab.name).processes:
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-    eventually(lambda: not any(p.pid for p in life.status(own_lab.name).processes))
+    eventually(lambda: not any(p.pid for p in lifecycle.status(own_lab.name).processes))
     assert own_lab.run("lab", "status").returncode == 1
     assert own_lab.run("lab", "up").returncode == 0
     assert own_lab.run("lab", "status").returncode == 0
@@ -75,12 +75,12 @@ def test_up_with_another_topology_is_refused(own_lab: Lab, tmp_path: Path) -> No
     done = own_lab.run("lab", "up", "--topology", str(other))
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("'tgw lab down' ends it first")
-    assert life.status(own_lab.name).up
+    assert lifecycle.status(own_lab.name).up
 
 
 def test_down_twice_and_down_of_no_lab_do_nothing() -> None:
     for _ in range(2):
-        life.down("there-is-none")
+        lifecycle.down("there-is-none")
     assert leftovers("there-is-none") == []
 
 
@@ -93,7 +93,7 @@ def test_down_removes_everything_after_up_was_killed(after_s: float) -> None:
         up.kill()
     finally:
         up.wait()
-        life.down(lab)
+        lifecycle.down(lab)
     # A process that up had only just started finds no lab, and ends by itself.
     eventually(lambda: leftovers(lab) == [])
 
@@ -111,24 +111,24 @@ def test_down_removes_everything_after_down_was_killed(after_s: float) -> None:
 
 def test_down_removes_a_half_made_namespace() -> None:
     """A `kill -9` between making the mount point and mounting leaves a plain file."""
-    site = Places(new_topology().name)
-    half = namespace.path(site.namespace("internet"))
+    lab = new_topology().name
+    half = namespace.path(Hosts(lab).namespace(INTERNET))
     half.parent.mkdir(exist_ok=True)
     half.touch()
     try:
-        life.down(site.lab)
-        assert leftovers(site.lab) == []
+        lifecycle.down(lab)
+        assert leftovers(lab) == []
     finally:
         half.unlink(missing_ok=True)
 
 
 def test_up_goes_on_from_a_half_made_lab() -> None:
     topology = new_topology()
-    site = Places(topology.name)
-    namespace.create(site.namespace(GATEWAY))
-    namespace.path(site.namespace(INTERNET)).touch()
+    hosts = Hosts(topology.name)
+    namespace.create(hosts.namespace(GATEWAY))
+    namespace.path(hosts.namespace(INTERNET)).touch()
     with lab_of(topology):
-        assert life.status(topology.name).up
+        assert lifecycle.status(topology.name).up
 
 
 def test_down_ends_the_processes_in_instances() -> None:
@@ -138,7 +138,7 @@ def test_down_ends_the_processes_in_instances() -> None:
             [*TGW, "exec", instance.id, "--lab", lab.name, "--", "sleep", "600"]
         )
         eventually(lambda: namespace.processes(instance.namespace) == [sleeper.pid])
-        life.down(lab.name)
+        lifecycle.down(lab.name)
         assert sleeper.wait(5) == -signal.SIGKILL
 
 
@@ -168,9 +168,9 @@ def test_state_that_is_kept_comes_back() -> None:
     topology = new_topology()
     with lab_of(topology) as lab:
         before = lab.instance("web").show()
-        life.down(topology.name, keep_state=True)
-        assert namespace.names(lab.places.prefix) == []
-        life.up(topology, say=quiet)
+        lifecycle.down(topology.name, keep_state=True)
+        assert namespace.names(lab.hosts.prefix) == []
+        lifecycle.up(topology, say=quiet)
         assert lab.ask("instance", "show", "web") == before
         assert lab.pings("internet", before["PublicIpAddresses"][0])
 
@@ -178,11 +178,11 @@ def test_state_that_is_kept_comes_back() -> None:
 def test_network_only_leaves_the_processes_to_others() -> None:
     topology = new_topology()
     try:
-        life.up(topology, network_only=True, say=quiet)
-        roles = {p.role: p.pid is not None for p in life.status(topology.name).processes}
+        lifecycle.up(topology, network_only=True, say=quiet)
+        roles = {p.role: p.pid is not None for p in lifecycle.status(topology.name).processes}
         assert roles == {"dataplane": False, "control": False, "web": True}
     finally:
-        life.down(topology.name)
+        lifecycle.down(topology.name)
     assert leftovers(topology.name) == []
 
 

@@ -14,7 +14,8 @@ from support.labs import TGW, Instance, Lab, eventually
 
 from gateway.api.wire import ApiError
 from gateway.control import events as ev
-from gateway.lab import life, roles
+from gateway.lab import lifecycle
+from gateway.site import roles
 from gateway.store.migrations import newest
 from gateway.store.sqlite import SqliteReader, SqliteStore
 
@@ -41,7 +42,7 @@ def without_control(lab: Lab, shown: Instance, tmp_path: Path) -> Iterator[Lab]:
     yield lab
     shutil.rmtree(state)
     shutil.copytree(saved, state)
-    life.restart(lab.name, roles.CONTROL)
+    lab.restart(roles.CONTROL)
     assert shown.show()["InstanceState"] == "RUNNING"
 
 
@@ -68,7 +69,7 @@ def control_on_a_small_disk(lab: Lab, saved: Path) -> Iterator[int]:
     words = [str(lab.places.state), str(saved), *TGW, roles.CONTROL, "--lab", lab.name]
     with subprocess.Popen(in_own_mounts(SMALL_DISK, *words), stderr=subprocess.PIPE) as process:
         try:
-            eventually(lambda: life.status(lab.name).up, within_s=REFUSES_WITHIN_S)
+            eventually(lambda: lifecycle.status(lab.name).up, within_s=REFUSES_WITHIN_S)
             yield process.pid
         finally:
             process.kill()

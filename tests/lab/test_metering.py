@@ -21,8 +21,9 @@ from tencentcloud.monitor.v20180724 import models
 from tencentcloud.monitor.v20180724.monitor_client import MonitorClient
 
 from gateway.exchange.worker_page import statuses
-from gateway.lab import life, roles
-from gateway.lab.places import INTERNET
+from gateway.lab import lifecycle
+from gateway.lab.hosts import INTERNET
+from gateway.site import roles
 
 HEADERS = 28  # of IPv4 and ICMP
 
@@ -78,7 +79,7 @@ def kill_workers(lab: Lab) -> None:
 
 def _new_workers(lab: Lab, before: set[int]) -> bool:
     live = {status.pid for status in statuses(lab.places.run) if status.alive}
-    ready = {process.role for process in life.status(lab.name).processes if process.ready}
+    ready = {process.role for process in lifecycle.status(lab.name).processes if process.ready}
     return bool(live) and not live & before and roles.DATAPLANE in ready
 
 
@@ -132,8 +133,8 @@ def test_what_was_sent_is_billed_whatever_is_killed(own_lab: Lab) -> None:
     ]
     assert (usage["OutBytes"], usage["InBytes"]) == (1500, 3004)
 
-    life.down(lab.name, keep_state=True)
-    life.up(lab.topology, say=lambda _line: None)
+    lifecycle.down(lab.name, keep_state=True)
+    lifecycle.up(lab.topology, say=lambda _line: None)
     sent.assert_is_billed()
     billed = sent.out.copy(), sent.into.copy()
     now = Traffic(lab, Counter(), Counter(), private)
@@ -147,7 +148,7 @@ def test_under_load_the_bill_is_what_the_counters_show(own_lab: Lab) -> None:
     web, db = lab.instance("web", bandwidth=100), lab.instance("db", bandwidth=100)
     public = web.public
     lab.ask("eip", "allocate", "--name", "shop", "--bandwidth", "100")
-    with pouring(lab.places.namespace(INTERNET), web.namespace, public):
+    with pouring(lab.hosts.namespace(INTERNET), web.namespace, public):
         for _ in range(2):
             lab.ask("eip", "bind", "shop", "db")
             kill_workers(lab)

@@ -11,8 +11,8 @@ from support.peers import listening
 
 from gateway.exchange import generations
 from gateway.exchange.worker_page import counts
-from gateway.lab import roles
 from gateway.nat.table import Package, build
+from gateway.site import roles
 
 PACKAGE_MBPS, MEMBER_MBPS = 20, 100
 LOOK_S = 5.0

@@ -93,7 +93,7 @@ def test_a_thousand_rebinds_under_load(large_lab: Lab) -> None:
     address = lab.control.call("DescribeAddresses", AddressIds=[eip])["AddressSet"][0]["AddressIp"]
     with ExitStack() as sockets:
         ends = {i.id: sockets.enter_context(receiver(i)) for i in (one, two, other)}
-        sender = Sender(lab.places.namespace("internet"), [address, other.public])
+        sender = Sender(lab.hosts.namespace("internet"), [address, other.public])
         sender.start()
         try:
             bindings = [rebind(lab, eip, (two, one)[n % 2]) for n in range(REBINDS)]

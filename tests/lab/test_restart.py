@@ -8,7 +8,7 @@ import pytest
 from support.blows import kill, kill_dataplane, pid_of, running
 from support.labs import TGW, Instance, Lab, eventually
 
-from gateway.lab import life, roles
+from gateway.lab import lifecycle
 
 
 def test_control_knows_after_kill_9_what_it_acknowledged(own_lab: Lab) -> None:
@@ -31,7 +31,7 @@ def test_the_data_plane_loads_the_last_table_by_itself(own_lab: Lab) -> None:
     kill(own_lab, "control")
     kill_dataplane(own_lab)
     assert not own_lab.pings("internet", public)
-    life.restart(own_lab.name, "dataplane")
+    own_lab.restart("dataplane")
     assert own_lab.pings("internet", public)
     assert "control" not in running(own_lab)
     after = own_lab.ask("counters")["addresses"]
@@ -43,7 +43,7 @@ def test_a_change_made_without_a_data_plane_is_in_force_when_it_comes(own_lab: L
     kill_dataplane(own_lab)
     web = own_lab.instance("web")
     assert not own_lab.pings("internet", web.public)
-    life.restart(own_lab.name, "dataplane")
+    own_lab.restart("dataplane")
     assert own_lab.pings("internet", web.public)
 
 
@@ -52,19 +52,19 @@ def test_control_ends_machines_that_nobody_knows(own_lab: Lab) -> None:
     known = own_lab.instance("known")
     stray = Instance(own_lab, "ins-stray000")
     subprocess.run(["ip", "netns", "add", stray.namespace], check=True)
-    life.restart(own_lab.name, "control")
-    assert stray.id not in own_lab.places.hosts()
-    assert known.id in own_lab.places.hosts()
+    own_lab.restart("control")
+    assert stray.id not in own_lab.hosts.names()
+    assert known.id in own_lab.hosts.names()
 
 
-@pytest.mark.parametrize("role", roles.ROLES)
+@pytest.mark.parametrize("role", lifecycle.READY)
 def test_a_role_ends_cleanly_and_can_be_taken_again(own_lab: Lab, role: str) -> None:
     os.kill(pid_of(own_lab, role), signal.SIGTERM)
     eventually(lambda: role not in running(own_lab))
     with subprocess.Popen(
         [*TGW, role, "--lab", own_lab.name], stderr=subprocess.PIPE, text=True
     ) as process:
-        eventually(lambda: life.status(own_lab.name).up, within_s=20)
+        eventually(lambda: lifecycle.status(own_lab.name).up, within_s=20)
         process.terminate()
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.labs import Instance, Lab, eventually
 
-from gateway.lab import life
+from gateway.lab import lifecycle
 
 ROLES = "http://metadata.tencentyun.com/latest/meta-data/cam/security-credentials"
 CVM, VPC = "http://cvm.tencentcloudapi.com", "http://vpc.tencentcloudapi.com"
@@ -149,7 +149,7 @@ def test_control_that_was_killed_takes_the_credentials_again(own_lab: Lab, tmp_p
     ruler = Instance(lab, lab.ask("instance", "run", "--role", "ruler")["InstanceId"])
     eventually(lambda: ruler.show()["InstanceState"] == "RUNNING")
     found = credentials(lab, ruler)
-    control = life.status(lab.name).processes[1]
+    control = lifecycle.status(lab.name).processes[1]
     assert control.role == "control"
     assert control.pid
     os.kill(control.pid, signal.SIGKILL)

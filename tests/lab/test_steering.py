@@ -11,7 +11,6 @@ from support.blows import kill_dataplane, remove_queue_rules
 from support.labs import Instance, Lab, eventually
 from support.wire import Capture, send, until_marked
 
-from gateway.lab.builder import steering_of
 from gateway.net import namespace
 from gateway.net.links import Links
 from gateway.steering import kernel, ruleset
@@ -106,7 +105,7 @@ def test_steering_is_installed_once(own_lab: Lab) -> None:
     assert not own_lab.pings("internet", own_lab.topology.uplink_address)
     with namespace.inside(own_lab.gateway):
         before = kernel.guard_drops()
-        kernel.install(steering_of(own_lab.topology))
+        kernel.install(own_lab.topology.site.steering(range(1)))
         assert kernel.guard_drops() == before != dict.fromkeys(ruleset.GUARD_COUNTERS, 0)
 
 

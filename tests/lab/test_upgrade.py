@@ -22,7 +22,7 @@ import gateway
 from gateway.dataplane import record
 from gateway.dataplane.queues import queues
 from gateway.exchange.worker_page import counts, page_path
-from gateway.lab import life
+from gateway.lab import lifecycle
 from gateway.nat.reasons import Reason
 from gateway.net import namespace
 
@@ -102,7 +102,7 @@ def test_two_restarts_at_once_are_two_restarts(own_lab: Lab, web: Instance) -> N
     line = f"lab {own_lab.name}: dataplane restarted, {count} workers, process "
     assert [text.startswith(line) for text in said] == [True, True]
     assert [process.returncode for process in both] == [0, 0]
-    assert life.status(own_lab.name).up
+    assert lifecycle.status(own_lab.name).up
 
 
 def test_a_restart_that_fails_leaves_the_old_workers_in_service(
@@ -119,7 +119,7 @@ def test_a_restart_that_fails_leaves_the_old_workers_in_service(
             f"tgw: the data plane goes on as it was: queue {len(before)} is another program's\n"
         )
         assert workers(own_lab) == before
-        assert life.status(own_lab.name).up
+        assert lifecycle.status(own_lab.name).up
         stranger.unbind()
         restart(own_lab)
     assert not set(workers(own_lab).values()) & set(before.values())
@@ -133,10 +133,10 @@ def test_a_killed_supervisor_is_not_missed_and_the_next_takes_over(
             before = workers(own_lab)
             kill(own_lab, "dataplane")
             assert workers(own_lab) == before
-            assert not life.status(own_lab.name).up
+            assert not lifecycle.status(own_lab.name).up
             assert own_lab.run("lab", "up").returncode == 0
             eventually(partial(are_gone, own_lab, before))
-            assert life.status(own_lab.name).up
+            assert lifecycle.status(own_lab.name).up
 
 
 def test_a_killed_worker_is_replaced(own_lab: Lab, web: Instance) -> None:
@@ -145,7 +145,7 @@ def test_a_killed_worker_is_replaced(own_lab: Lab, web: Instance) -> None:
             pid = workers(own_lab)[number]
             os.kill(pid, signal.SIGKILL)
             eventually(partial(are_gone, own_lab, {number: pid}))
-            eventually(lambda: life.status(own_lab.name).up)
+            eventually(lambda: lifecycle.status(own_lab.name).up)
             assert own_lab.pings("internet", web.public)
     print(f"{found.lost} of {found.sent} lost, longest gap {found.gap_s * 1000:.1f} ms")
     assert found.gap_s < BLACKOUT_S_MAX
@@ -213,7 +213,7 @@ def test_down_ends_workers_whose_supervisor_was_killed(own_lab: Lab) -> None:
     handles = [os.pidfd_open(pid) for pid in workers(own_lab).values()]
     kill(own_lab, "dataplane")
     namespace.remove(own_lab.gateway)
-    life.down(own_lab.name)
+    lifecycle.down(own_lab.name)
     ended, _, _ = select.select(handles, [], [], 0)
     assert ended == handles
     for handle in handles:

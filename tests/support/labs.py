@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.api.client import Client
-from gateway.lab import life, places
-from gateway.lab.places import GATEWAY, INTERNET, Places
+from gateway.lab import lifecycle
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.topology import Topology
 from gateway.net import namespace
+from gateway.site import places, roles
+from gateway.site.places import Places
 from gateway.telemetry.counters import Counters, read
 
 TGW = (sys.executable, "-m", "gateway.cli.main")
@@ -41,17 +43,21 @@ class Lab:
         return Places(self.name)
 
     @property
+    def hosts(self) -> Hosts:
+        return Hosts(self.name)
+
+    @property
     def control(self) -> Client:
         return Client(self.places.socket)
 
     @property
     def uplink(self) -> str:
         """The internet's namespace: what is on the wire of the uplink is seen there."""
-        return self.places.namespace(INTERNET)
+        return self.hosts.namespace(INTERNET)
 
     @property
     def gateway(self) -> str:
-        return self.places.namespace(GATEWAY)
+        return self.hosts.namespace(GATEWAY)
 
     def run(
         self, *words: str, stdin: str | None = None, env: dict[str, str] | None = None
@@ -108,6 +114,12 @@ class Lab:
         )
         return Instance(self, answer["InstanceIdSet"][0])
 
+    def restart(self, role: str) -> None:
+        """End one of the lab's processes and start it again."""
+        run = self.places.run
+        roles.stop(run, role)
+        roles.start(run, role, lambda: lifecycle.READY[role](self.topology.site))
+
     def private_addresses(self) -> list[str]:
         """The private addresses of all instances."""
         instances = self.control.call("DescribeInstances", Limit=100)["InstanceSet"]
@@ -155,7 +167,7 @@ class Instance:
 
     @property
     def namespace(self) -> str:
-        return self.lab.places.namespace(self.id)
+        return self.lab.hosts.namespace(self.id)
 
     def terminate(self) -> None:
         self.lab.control.call("TerminateInstances", InstanceIds=[self.id])
@@ -181,9 +193,9 @@ def new_topology() -> Topology:
 
 def leftovers(lab: str) -> list[str]:
     """What a lab left on the machine."""
-    site = Places(lab)
-    files = [site.run, site.run.with_name(f".{lab}"), site.state]
-    files += Path("/etc/netns").glob(f"{site.prefix}*")
+    own, prefix = Places(lab), Hosts(lab).prefix
+    files = [own.run, own.run.with_name(f".{lab}"), own.state]
+    files += Path("/etc/netns").glob(f"{prefix}*")
     processes = [
         entry.name
         for entry in Path("/proc").iterdir()
@@ -191,7 +203,7 @@ def leftovers(lab: str) -> list[str]:
     ]
     return [
         *(str(path) for path in files if path.exists()),
-        *namespace.names(site.prefix),
+        *namespace.names(prefix),
         *processes,
     ]
 
@@ -207,10 +219,10 @@ def _command_line(process: Path) -> bytes:
 def lab_of(topology: Topology) -> Iterator[Lab]:
     """A lab that is up in the block, and gone without a trace after it."""
     try:
-        life.up(topology, say=lambda _: None)
+        lifecycle.up(topology, say=lambda _: None)
         yield Lab(topology)
     finally:
         logs = [log.read_text() for log in (places.RUN / topology.name).glob("*.log")]
-        life.down(topology.name)
+        lifecycle.down(topology.name)
         sys.stderr.write("".join(logs))
     assert leftovers(topology.name) == []

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from support.labs import Lab
 
-from gateway.lab import life, roles
+from gateway.lab import lifecycle
+from gateway.site import roles
 
 STARVED = 0.15
 
 
 def waited_s(lab: Lab) -> float:
     """How long the data plane was ready to run and had no processor (proc(5), schedstat)."""
-    pid = next(p.pid for p in life.status(lab.name).processes if p.role == roles.DATAPLANE)
+    pid = next(p.pid for p in lifecycle.status(lab.name).processes if p.role == roles.DATAPLANE)
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 

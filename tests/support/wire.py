@@ -14,10 +14,10 @@ from scapy.packet import Packet
 from scapy.utils import checksum
 from support.labs import Instance, Lab
 
-from gateway.lab.builder import UPLINK
-from gateway.lab.places import INTERNET
-from gateway.lab.topology import METADATA_ADDRESS
+from gateway.lab.hosts import INTERNET
+from gateway.lab.topology import UPLINK
 from gateway.net import namespace
+from gateway.site.site import METADATA_ADDRESS
 
 ETH_P_IP = 0x0800
 ETH_P_ALL = 0x0003
@@ -36,7 +36,7 @@ def link(lab: Lab, host: str) -> Iterator[Callable[[bytes], None]]:
     interface = UPLINK if host == INTERNET else host
     head = bytes(Ether(dst=mac(lab.gateway, interface), type=ETH_P_IP))
     with (
-        namespace.inside(lab.places.namespace(host)),
+        namespace.inside(lab.hosts.namespace(host)),
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw,
     ):
         raw.bind(("eth0", ETH_P_IP))

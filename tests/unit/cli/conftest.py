@@ -14,10 +14,11 @@ from support.world import World
 
 from gateway.api.server import application
 from gateway.cli.main import main
-from gateway.lab import places
-from gateway.lab.places import LAB_VARIABLE, Places
-from gateway.lab.topology import Topology
+from gateway.cli.verbs import LAB_VARIABLE
+from gateway.lab.topology import Topology, save
 from gateway.net import namespace
+from gateway.site import places
+from gateway.site.places import Places
 
 LAB = "edge"
 
@@ -68,7 +69,7 @@ def root(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def up(site: Places) -> Places:
     """The lab's files are there, as if it were up."""
-    site.save(Topology(name=LAB))
+    save(Topology(name=LAB), site.run)
     return site
 
 

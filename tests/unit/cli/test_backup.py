@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.lab.places import Places
+from gateway.site.places import Places
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
 

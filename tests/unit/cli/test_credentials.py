@@ -10,7 +10,7 @@ import pytest
 from gateway.api.credentials import Credentials
 from gateway.app import control
 from gateway.app.listen import Options
-from gateway.lab.places import Places
+from gateway.site.places import Places
 
 from .conftest import LAB, Tgw
 

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from gateway.lab.graph import FORMATS, draw
-from gateway.lab.places import Places
-from gateway.lab.topology import Topology
+from gateway.lab.hosts import Hosts
+from gateway.lab.topology import Topology, save
 from gateway.net import namespace
+from gateway.site.places import Places
 
 from .conftest import Tgw
 
@@ -39,10 +40,10 @@ def test_a_lab_that_is_not_up_is_drawn_as_it_would_be(tgw: Tgw, form: str) -> No
 
 def test_a_lab_that_is_up_is_drawn_with_its_instances(tgw: Tgw, site: Places) -> None:
     topology = Topology(name="edge", vpc="172.16.0.0/16")
-    site.save(topology)
+    save(topology, site.run)
     namespace.RUN.mkdir()
     for host in ("internet", "gateway", "ins-1", "ins-2"):
-        (namespace.RUN / site.namespace(host)).touch()
+        (namespace.RUN / Hosts("edge").namespace(host)).touch()
     assert tgw("lab", "graph").out == f"{draw(topology, ['ins-1', 'ins-2'], 'text')}\n"
 
 

@@ -12,9 +12,9 @@ from gateway.cli import main as command
 from gateway.cli.output import MistakeError, RefusedError
 from gateway.control.errors import AdapterError
 from gateway.exchange.worker_page import WorkerRunningError
-from gateway.lab.life import LabError
-from gateway.lab.roles import RoleError
+from gateway.lab.lifecycle import LabError
 from gateway.lab.topology import TopologyError
+from gateway.site.roles import RoleError
 from gateway.steering.kernel import SteeringError
 from gateway.store.records import StoreError
 

@@ -11,7 +11,7 @@ from support.story import HOURLY
 from support.world import World
 
 from gateway.control import commands as cmd
-from gateway.lab.places import Places
+from gateway.site.places import Places
 
 from .conftest import Done, Tgw
 

@@ -15,9 +15,9 @@ from scapy.utils import PcapReader, PcapWriter, rdpcap, wrpcap
 
 from gateway.engine.replay import ENGINES
 from gateway.exchange import generations
-from gateway.lab.places import Places
 from gateway.nat.table import Mapping, build
 from gateway.packet.pcap import Writer
+from gateway.site.places import Places
 
 from .conftest import Done, Tgw
 

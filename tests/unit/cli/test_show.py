@@ -3,9 +3,9 @@ import json
 import pytest
 
 from gateway.exchange import generations
-from gateway.lab.places import Places
 from gateway.nat import table_file
 from gateway.nat.table import Mapping, build
+from gateway.site.places import Places
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.lab.graph import FORMATS, INSTANCES_DRAWN_MAX, NO_INSTANCE, draw
-from gateway.lab.topology import METADATA_ADDRESS, Topology
+from gateway.lab.topology import Topology
+from gateway.site.site import METADATA_ADDRESS
 
 TOPOLOGY = Topology()
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,3 +1,4 @@
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -6,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.lab.topology import Topology, TopologyError
+from gateway.lab.topology import Topology, TopologyError, save, saved
+from gateway.site.site import Site, Uplink
 
 EVERY_FIELD = """
 name = "edge-2"
@@ -144,3 +146,47 @@ def test_no_values_raise_anything_else(values: dict[str, Any]) -> None:
         return
     clients = {"clients": tuple(values["clients"])} if "clients" in values else {}
     assert topology == replace(Topology(), **values | clients)
+
+
+def test_a_lab_that_is_not_up_has_no_topology(tmp_path: Path) -> None:
+    assert saved(tmp_path) is None
+
+
+def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
+    topology = Topology(name="edge", clients=(), quarantine_s=0.25)
+    run = tmp_path / "edge"
+    save(Topology(name="edge"), run)
+    save(topology, run)
+    assert saved(run) == topology
+    assert [path.name for path in run.iterdir()] == ["topology.json"]
+
+
+def test_a_save_that_was_interrupted_is_not_read(tmp_path: Path) -> None:
+    save(Topology(name="edge"), tmp_path)
+    (tmp_path / "topology.json.new").write_text("{")
+    assert saved(tmp_path) == Topology(name="edge")
+
+
+def test_a_topology_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "topology.json").write_text(json.dumps({"name": "edge", "colour": "red"}))
+    with pytest.raises(TopologyError, match="unknown field 'colour'"):
+        saved(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", ""])
+def test_a_damaged_topology_says_what_to_do(tmp_path: Path, text: str) -> None:
+    (tmp_path / "topology.json").write_text(text)
+    with pytest.raises(TopologyError, match="'tgw lab down' removes it"):
+        saved(tmp_path)
+
+
+def test_its_site_is_the_gateway_between_internet_and_vpc() -> None:
+    found = Topology(name="edge", vpc="172.16.0.0/16").site
+    assert found == Site(
+        "edge",
+        "tgw.edge.gateway",
+        Uplink("uplink", "198.51.100.254", 24, next_hop="198.51.100.1"),
+        pools=("203.0.113.0/24",),
+        addresses=("172.16.0.1", "169.254.0.23", "169.254.0.95"),
+        private=("172.16.0.0/16",),
+    )

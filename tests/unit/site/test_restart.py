@@ -11,16 +11,16 @@ import pytest
 
 from gateway.dataplane import record
 from gateway.dataplane.record import Settings, TakeOver
-from gateway.lab import places, restart
-from gateway.lab.places import Places
-from gateway.lab.restart import RestartError
+from gateway.site import places, restart
+from gateway.site.places import Places
+from gateway.site.restart import RestartError
 
 SUPERVISE = """
 import signal, sys
 from dataclasses import replace
 from pathlib import Path
 from gateway.dataplane import record
-from gateway.lab import roles
+from gateway.site import roles
 run, manner = Path(sys.argv[1]), sys.argv[2]
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 file = roles.take(run, "dataplane")

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from gateway.dataplane import record
 from gateway.dataplane.record import Request, TakeOver
-from gateway.lab import roles
-from gateway.lab.places import Places
+from gateway.site import roles
+from gateway.site.places import Places
 
 LOCK: Final = "restart.lock"
 WITHIN_S: Final = 60.0  # as long as a start may take
@@ -48,7 +48,7 @@ def _answer(site: Places, request: Request, deadline: float) -> TakeOver:
     """Make the supervisor look, and wait until it has answered."""
     supervisor = roles.tell(site.run, roles.DATAPLANE, signal.SIGHUP)
     if supervisor is None:
-        raise RestartError(f"no data plane of lab {site.lab} is running: 'tgw lab up' starts it")
+        raise RestartError(f"no data plane of lab {site.name} is running: 'tgw lab up' starts it")
     while (found := record.load(site.run)).answered != request.id:
         if roles.holder(site.run, roles.DATAPLANE) != supervisor:
             raise RestartError(
@@ -65,7 +65,7 @@ def _alone(site: Places, deadline: float) -> Iterator[None]:
     try:
         file = os.open(site.run / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except FileNotFoundError:
-        raise RestartError(f"lab {site.lab} is not up: 'tgw lab up' builds it") from None
+        raise RestartError(f"lab {site.name} is not up: 'tgw lab up' builds it") from None
     try:
         while not _lock(file):
             if time.monotonic() > deadline:

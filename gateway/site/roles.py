@@ -20,8 +20,6 @@ _FLOCK: Final = struct.Struct("hhqqi")  # struct flock: type, whence, start, len
 
 CONTROL: Final = "control"
 DATAPLANE: Final = "dataplane"
-WEB: Final = "web"
-ROLES: Final = (DATAPLANE, CONTROL, WEB)
 
 READY_WITHIN_S: Final = 60.0  # a machine that boots, or is emulated, is slow
 END_WITHIN_S: Final = 5.0

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.lab.doctor import Finding
+from gateway.site.doctor import Finding
 
 
 @pytest.mark.parametrize(

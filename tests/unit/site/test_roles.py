@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import gateway
-from gateway.lab import roles
-from gateway.lab.roles import CONTROL, DATAPLANE, RoleError
+from gateway.site import roles
+from gateway.site.roles import CONTROL, DATAPLANE, RoleError
 
 HOLD = """
 import signal, sys
 from pathlib import Path
-from gateway.lab import roles
+from gateway.site import roles
 if sys.argv[3] == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 file = roles.take(Path(sys.argv[1]), sys.argv[2])
@@ -105,7 +105,7 @@ def test_taking_gives_the_open_lock_which_no_child_inherits(tmp_path: Path) -> N
 EXEC = """
 import os, signal, sys
 from pathlib import Path
-from gateway.lab import roles
+from gateway.site import roles
 me, run, program, times = sys.executable, Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 file = roles.take(run, "control")
 if times:

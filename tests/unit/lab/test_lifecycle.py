@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange.worker_page import Traffic, WorkerPage
-from gateway.lab import life, places, roles
-from gateway.lab.places import Places
-from gateway.lab.topology import Topology
+from gateway.lab import lifecycle
+from gateway.lab.topology import Topology, save, saved
 from gateway.metering.book import Book
 from gateway.nat.tally import Tally
 from gateway.net import namespace
+from gateway.site import places, roles
+from gateway.site.places import Places
 
 HOLD = """
 import sys
 from pathlib import Path
-from gateway.lab import roles
+from gateway.site import roles
 file = roles.take(Path(sys.argv[1]), "control")
 print("taken", flush=True)
 sys.stdin.read()
@@ -32,7 +33,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     monkeypatch.setattr(namespace, "RUN", tmp_path / "netns")
     monkeypatch.setattr(namespace, "ETC", tmp_path / "etc")
     site = Places("edge")
-    site.save(Topology(name="edge"))
+    save(Topology(name="edge"), site.run)
     site.state.mkdir(parents=True)
     site.log.touch()
     return site
@@ -51,33 +52,33 @@ def control(run: Path) -> "subprocess.Popen[str]":
 
 
 def test_a_lab_that_was_never_up_is_not_up(site: Places) -> None:
-    found = life.status("none")
+    found = lifecycle.status("none")
     assert (found.topology, found.hosts, found.up) == (None, (), False)
     assert [(p.role, p.pid, p.ready) for p in found.processes] == [
-        (role, None, False) for role in roles.ROLES
+        (role, None, False) for role in lifecycle.READY
     ]
 
 
 def test_a_process_that_holds_its_role_but_does_not_listen_is_not_ready(site: Places) -> None:
     with control(site.run) as process:
-        seen = {p.role: (p.pid, p.ready) for p in life.status("edge").processes}
+        seen = {p.role: (p.pid, p.ready) for p in lifecycle.status("edge").processes}
         process.kill()
     assert seen == {roles.CONTROL: (process.pid, False)} | {
-        role: (None, False) for role in roles.ROLES if role != roles.CONTROL
+        role: (None, False) for role in lifecycle.READY if role != roles.CONTROL
     }
 
 
 def test_down_ends_the_processes_and_leaves_nothing(site: Places) -> None:
     with control(site.run) as process:
-        life.down("edge")
+        lifecycle.down("edge")
         assert process.wait() != 0
     assert list(places.RUN.iterdir()) == []
     assert list(places.STATE.iterdir()) == []
 
 
 def test_down_keeps_the_event_log_if_told_so(site: Places) -> None:
-    life.down("edge", keep_state=True)
-    assert site.saved() is None
+    lifecycle.down("edge", keep_state=True)
+    assert saved(site.run) is None
     assert site.log.exists()
 
 
@@ -86,7 +87,7 @@ def test_what_was_counted_last_is_in_the_book_that_is_kept(site: Places) -> None
     with WorkerPage(site.run, 0) as page:
         page.hold(4)
         Tally(page.memory).count(0, 1, -1, 100)
-    life.down("edge", keep_state=True)
+    lifecycle.down("edge", keep_state=True)
     with closing(Book(site.book)) as book:
         assert list(book.taken().values()) == [Traffic(0, 0, 1, 100)]
 
@@ -96,23 +97,23 @@ def test_what_is_damaged_keeps_no_lab_from_going_down(site: Places, damaged: str
     site.book.write_bytes(b"this is no database, " * 100 if damaged == "book" else b"")
     if damaged == "topology":
         (site.run / "topology.json").write_text("{")
-    life.down("edge", keep_state=True)
+    lifecycle.down("edge", keep_state=True)
     assert list(places.RUN.iterdir()) == []
 
 
 def test_down_twice_is_down_once(site: Places) -> None:
-    life.down("edge")
-    life.down("edge")
+    lifecycle.down("edge")
+    lifecycle.down("edge")
     assert list(places.RUN.iterdir()) == []
 
 
 def test_down_leaves_other_labs(site: Places) -> None:
     other = Places("edge2")
-    other.save(Topology(name="edge2"))
+    save(Topology(name="edge2"), other.run)
     (namespace.ETC / "tgw.edge2.gateway").mkdir(parents=True)
     (namespace.ETC / "tgw.edge.gateway").mkdir()
-    life.down("edge")
-    assert other.saved() == Topology(name="edge2")
+    lifecycle.down("edge")
+    assert saved(other.run) == Topology(name="edge2")
     assert [path.name for path in namespace.ETC.iterdir()] == ["tgw.edge2.gateway"]
 
 
@@ -120,7 +121,7 @@ def test_down_finishes_what_an_interrupted_down_left(site: Places) -> None:
     left = site.run.with_name(".edge")
     site.run.rename(left)
     with control(left) as process:
-        life.down("edge")
+        lifecycle.down("edge")
         assert process.wait() != 0
     assert list(places.RUN.iterdir()) == []
 
@@ -129,13 +130,13 @@ def test_down_removes_what_is_left_and_what_is_new(site: Places) -> None:
     left = site.run.with_name(".edge")
     left.mkdir()
     (left / "table").touch()
-    life.down("edge")
+    lifecycle.down("edge")
     assert list(places.RUN.iterdir()) == []
 
 
 def test_up_with_another_topology_is_refused_and_changes_nothing(site: Places) -> None:
     before = sorted(path.name for path in site.run.iterdir())
-    with pytest.raises(life.LabError, match="is up with another topology"):
-        life.up(Topology(name="edge", vpc="172.16.0.0/16"), say=pytest.fail)
-    assert site.saved() == Topology(name="edge")
+    with pytest.raises(lifecycle.LabError, match="is up with another topology"):
+        lifecycle.up(Topology(name="edge", vpc="172.16.0.0/16"), say=pytest.fail)
+    assert saved(site.run) == Topology(name="edge")
     assert sorted(path.name for path in site.run.iterdir()) == before

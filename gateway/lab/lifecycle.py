@@ -1,0 +1,174 @@
+"""A lab goes up, goes down, and says what there is of it.
+
+`up` builds or repairs; `down` removes everything, from whatever state a killed `up` or `down` left.
+One at a time: each holds a lock on the directory of all labs, which the kernel drops with the
+process.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from pyroute2.netlink.exceptions import NetlinkError
+
+from gateway.exchange import generations
+from gateway.lab import builder, web
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
+from gateway.lab.machines import end_processes
+from gateway.lab.topology import NETWORKS, Topology, TopologyError, save, saved
+from gateway.metering.book import Book
+from gateway.metering.meter import Meter
+from gateway.net import namespace
+from gateway.site import places, processes, roles
+from gateway.site.places import Places
+from gateway.site.processes import IsReady, Process
+from gateway.site.site import Site
+from gateway.steering.kernel import SteeringError
+from gateway.store.records import StoreError
+
+READY: Final[Mapping[str, IsReady]] = {
+    **processes.READY,
+    web.ROLE: lambda site: web.is_ready(site.name),
+}
+
+
+class LabError(RuntimeError):
+    """The lab can't be built or taken down; the text is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What there is of a lab."""
+
+    lab: str
+    topology: Topology | None
+    hosts: tuple[str, ...]
+    processes: tuple[Process, ...]
+
+    @property
+    def up(self) -> bool:
+        """Whether all of it is there and at work."""
+        return (
+            self.topology is not None
+            and {INTERNET, GATEWAY} <= set(self.hosts)
+            and all(process.ready for process in self.processes)
+        )
+
+
+def up(
+    topology: Topology, *, network_only: bool = False, say: Callable[[str], None] = print
+) -> None:
+    """Build the lab, or repair what is missing of it, and start its processes.
+
+    With `network_only` control and data plane are left to somebody else to start. Raises
+    `LabError`; a lab that wasn't there before is then gone again, but for its event log.
+    """
+    with _alone():
+        before = saved(topology.site.places.run)
+        if before not in (None, topology):
+            raise LabError(
+                f"lab {topology.name} is up with another topology: 'tgw lab down' ends it first"
+            )
+        try:
+            _build(topology, say)
+            for role in (web.ROLE,) if network_only else READY:
+                _start(topology.site, role, say)
+        except (OSError, NetlinkError, SteeringError, roles.RoleError) as error:
+            if before is None:
+                _remove(topology.name, keep_state=True)
+            raise LabError(f"lab {topology.name} can't be built: {error}") from error
+
+
+def down(lab: str, *, keep_state: bool = False) -> None:
+    """Remove all of the lab: processes, namespaces, files, and unless kept its event log.
+
+    Raises `LabError`.
+    """
+    with _alone():
+        try:
+            _remove(lab, keep_state=keep_state)
+        except (OSError, roles.RoleError) as error:
+            raise LabError(f"lab {lab} can't be removed: {error}") from error
+
+
+def status(lab: str) -> Status:
+    """What there is of the lab now."""
+    run = Places(lab).run
+    topology = saved(run)
+    if topology is None:
+        found = [Process(role, roles.holder(run, role), ready=False) for role in READY]
+    else:
+        found = [processes.look(topology.site, role, READY[role]) for role in READY]
+    return Status(lab, topology, tuple(Hosts(lab).names()), tuple(found))
+
+
+def _build(topology: Topology, say: Callable[[str], None]) -> None:
+    networks = (f"{field} {getattr(topology, field)}" for field in NETWORKS)
+    say(f"lab {topology.name}: {', '.join(networks)}")
+    save(topology, topology.site.places.run)
+    builder.build(topology)
+
+
+def _start(site: Site, role: str, say: Callable[[str], None]) -> None:
+    run = site.places.run
+    if roles.holder(run, role) is None:
+        roles.start(run, role, lambda: READY[role](site))
+        say(f"lab {site.name}: {role} runs, process {roles.holder(run, role)}")
+
+
+def _remove(lab: str, *, keep_state: bool) -> None:
+    own, hosts = Places(lab), Hosts(lab)
+    # Under another name first: a process that is only just starting doesn't find its lab then.
+    going = own.run.with_name(f".{lab}")
+    for _ in ("what an interrupted down left", "the lab"):
+        if going.is_dir():
+            _end_roles(going)
+            _settle(own.book, going, keep_state=keep_state)
+            shutil.rmtree(going)
+        with suppress(FileNotFoundError):
+            own.run.rename(going)
+    if going.is_dir():
+        _end_roles(going)
+        _settle(own.book, going, keep_state=keep_state)
+    for host in hosts.names():
+        end_processes(hosts.namespace(host))
+        namespace.remove(hosts.namespace(host))
+    for folder in namespace.ETC.glob(f"{hosts.prefix}*"):
+        shutil.rmtree(folder)
+    if not keep_state:
+        shutil.rmtree(own.state, ignore_errors=True)
+    shutil.rmtree(going, ignore_errors=True)
+
+
+def _end_roles(run: Path) -> None:
+    processes.end(run)
+    roles.stop(run, web.ROLE)
+
+
+def _settle(book: Path, run: Path, *, keep_state: bool) -> None:
+    """Take in what was counted after control had ended: the counters go with the lab."""
+    if not (keep_state and book.exists()):
+        return
+    with suppress(StoreError, TopologyError):  # who came before us has said what is wrong
+        topology = saved(run)
+        if topology:
+            published = partial(generations.published, run)
+            Meter(run, Book(book), topology.pool, published=published, clock=time.time).close()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    places.RUN.mkdir(parents=True, exist_ok=True)
+    folder = os.open(places.RUN, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

@@ -1,0 +1,58 @@
+"""Where the files of a site are. Each site has two directories of its own: sites live side by side.
+
+What a boot empties is under `RUN`, what stays is under `STATE`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+RUN: Final = Path("/run/tgw")
+STATE: Final = Path("/var/lib/tgw")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of the site called `name`."""
+
+    name: str
+
+    @property
+    def run(self) -> Path:
+        """What lives as long as the site is up: sockets, tables, counters, logs."""
+        return RUN / self.name
+
+    @property
+    def state(self) -> Path:
+        """What outlives a reboot: the event log, the API's credentials."""
+        return STATE / self.name
+
+    @property
+    def log(self) -> Path:
+        """The file of the event log."""
+        return self.state / "events.db"
+
+    @property
+    def book(self) -> Path:
+        """The meter's book: what public addresses carried."""
+        return self.state / "meter.db"
+
+    @property
+    def socket(self) -> Path:
+        """The socket on which control listens for the command."""
+        return self.run / "control.sock"
+
+    @property
+    def credentials(self) -> Path:
+        """The pairs of SecretId and SecretKey; only root can read the file."""
+        return self.state / "credentials.json"
+
+    @property
+    def role_secret(self) -> Path:
+        """The secret that temporary credentials are derived from; only root can read the file."""
+        return self.state / "roles.key"
+
+    @property
+    def endpoint(self) -> Path:
+        """The file that says where control listens for signed requests: it holds a URL."""
+        return self.run / "api"

@@ -1,0 +1,75 @@
+"""A site's processes: which of them are at work, and the end of all.
+
+A role alone says only that a process was started: each role has a question that tells whether its
+process is at work.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.dataplane import record, workers
+from gateway.dataplane.queues import queues
+from gateway.site import roles
+from gateway.site.site import Site
+
+CONNECTED_WITHIN_S: Final = 1.0
+
+IsReady = Callable[[Site], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One role, the process that has the role, and whether that process is at work."""
+
+    role: str
+    pid: int | None
+    ready: bool
+
+
+def look(site: Site, role: str, is_ready: IsReady) -> Process:
+    """Find the process that has the role now."""
+    pid = roles.holder(site.places.run, role)
+    return Process(role, pid, pid is not None and is_ready(site))
+
+
+def end(run: Path) -> None:
+    """End control and the data plane of the site in this directory. Raises `RoleError`."""
+    # Control first: what it builds while the site is removed would be left behind.
+    for role in (roles.CONTROL, roles.DATAPLANE):
+        roles.stop(run, role)
+    # Those whose supervisor was killed; they may be in a namespace that has lost its name.
+    workers.end(workers.adopt(run))
+
+
+def is_control_ready(site: Site) -> bool:
+    """Whether control takes calls."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(CONNECTED_WITHIN_S)
+        try:
+            probe.connect(str(site.places.socket))
+        except OSError:
+            return False
+        return True
+
+
+def is_dataplane_ready(site: Site) -> bool:
+    """Whether the supervisor has taken over, and each queue that is in use has its worker."""
+    run = site.places.run
+    found = record.load(run)
+    if found.supervisor != roles.holder(run, roles.DATAPLANE):
+        return False
+    try:
+        with site.inside():
+            return set(found.queues) <= {queue.number for queue in queues()}
+    except OSError:
+        return False
+
+
+# The roles of every site, in the order in which their processes start.
+READY: Final[Mapping[str, IsReady]] = {
+    roles.DATAPLANE: is_dataplane_ready,
+    roles.CONTROL: is_control_ready,
+}
