@@ -75,7 +75,7 @@ def refusal(world: World, action: str, parameters: dict[str, Any]) -> ApiError:
     """Why it is refused; that nothing was recorded is asserted."""
     before = world.records()
     with pytest.raises(ApiError) as refused:
-        call(world.control, action, parameters)
+        call(world.control, action, parameters, meter=world.meter)
     assert world.records() == before
     assert refused.value.message
     assert "\n" not in refused.value.message
