@@ -1,27 +1,34 @@
-"""What an action is made of."""
+"""An action and its declaration.
 
-from collections.abc import Callable, Mapping
+An action is a class: its fields are the request, its docstring says what it does, `run` carries it
+out. `action` declares the rest of it. The document, the rates, the error codes of refusals, what a
+client waits for: all follow from that, and nothing else is to be written for an action but its
+tests.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final, TypeVar
 
-from gateway.api.requests.fields import Request
+from gateway.api import shapes
+from gateway.api.answers import Whole
+from gateway.api.client import WaitsFor
+from gateway.api.errors import NO_CODES
+from gateway.api.fields import FilterList, Page, Request
+from gateway.api.filters import Table, Test
+from gateway.api.shapes import Service
+from gateway.api.unused import complete
+from gateway.control import errors
 from gateway.control.controller import Controller
+from gateway.control.progress import Task
 from gateway.metering.meter import Meter
+from gateway.store.records import StoreError
 
 Answer = Mapping[str, Any]
 
-CVM: Final = "cvm"
-VPC: Final = "vpc"
-STS: Final = "sts"
-TAG: Final = "tag"
-MONITOR: Final = "monitor"
-VERSIONS: Final[Mapping[str, str]] = {
-    CVM: "2017-03-12",
-    VPC: "2017-03-12",
-    STS: "2018-08-13",
-    TAG: "2018-08-13",
-    MONITOR: "2018-07-24",
-}
+RATE_PER_S: Final = 20.0  # what the cloud grants if it says nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +43,109 @@ OPERATOR: Final = Caller("")  # on the Unix socket that only root can open
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """The service it is of, a request's model, and what carries it out."""
+class Context:
+    """What actions work on, and who asks."""
 
-    service: str
-    request: type[Request]
-    run: Callable[[Controller, Any], Answer]
-    regional: bool = True  # whether a request must name the region
+    control: Controller
+    meter: Meter | None = None
+    caller: Caller = OPERATOR
+
+    @contextmanager
+    def metered(self) -> Iterator[Meter]:
+        """The meter. Raises `AdapterError`, also for what the meter raises in the block."""
+        if self.meter is None:
+            raise errors.AdapterError("this control has no meter")
+        try:
+            yield self.meter
+        except StoreError as error:
+            raise errors.AdapterError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
-class ActionOnCaller:
-    """One whose answer is about who asks, and nothing else."""
+class Declaration:
+    """What is known of an action beside its request and what it does."""
 
-    service: str
-    request: type[Request]
-    run: Callable[[Caller, Any], Answer]
-    regional: bool = False
+    service: Service
+    answer: Whole
+    rate_per_s: float
+    codes: tuple[str, ...]  # beside those of every action
+    own_codes: Mapping[type[errors.ControlError], str]  # where the action has its own
+    filters: Table[Any] | None
+    waits_for: WaitsFor | None
+    regional: bool  # whether a request must name the region
+
+    @property
+    def is_operators(self) -> bool:
+        """Whether the action is the operator's, on the Unix socket only."""
+        return self.service.name == shapes.OPERATOR
 
 
-@dataclass(frozen=True, slots=True)
-class ActionOnMeter:
-    """One that asks the meter, too."""
+class Action(Request, ABC):
+    """What is asked for."""
 
-    service: str
-    request: type[Request]
-    run: Callable[[Controller, Meter, Any], Answer]
-    regional: bool = True
+    declared: ClassVar[Declaration]
+
+    @abstractmethod
+    def run(self, context: Context) -> Answer | Task:
+        """Carry the action out. A task stands for the answer that names it, if there is one.
+
+        Raises `ApiError`, `ControlError`.
+        """
 
 
-AnyAction = Action | ActionOnCaller | ActionOnMeter
+class Listing(Action, Page):
+    """An action that lists, with filters."""
+
+    Filters: FilterList = ()
+
+    def tests(self) -> list[Test[Any]]:
+        """What a thing must pass to be listed. Raises `ApiError`."""
+        assert self.declared.filters is not None
+        return self.declared.filters.tests(self.Filters)
+
+
+_Action = TypeVar("_Action", bound=Action)
+
+
+def action(
+    service: Service,
+    *,
+    rate_per_s: float = RATE_PER_S,
+    codes: tuple[str, ...] = (),
+    own_codes: Mapping[type[errors.ControlError], str] = NO_CODES,
+    filters: Table[Any] | None = None,
+    waits_for: WaitsFor | None = None,
+    regional: bool = True,
+) -> Callable[[type[_Action]], type[_Action]]:
+    """Declare an action of a service."""
+
+    def declared(kind: type[_Action]) -> type[_Action]:
+        name = kind.__name__
+        whole = complete(service, f"{name}Request")(kind)
+        whole.declared = Declaration(
+            service,
+            Whole(service, f"{name}Response"),
+            rate_per_s,
+            codes,
+            own_codes,
+            filters,
+            waits_for,
+            regional,
+        )
+        return whole
+
+    return declared
+
+
+def answer_of(context: Context, asked: Action) -> Answer:
+    """Carry an action out, and answer with every field that its answer has.
+
+    Raises `ApiError`, `ControlError`.
+    """
+    declared = asked.declared
+    outcome = asked.run(context)
+    if isinstance(outcome, Task):
+        if declared.waits_for is WaitsFor.IN_FORCE:
+            context.control.wait_in_force(outcome)
+        outcome = declared.answer.naming(outcome.number)
+    return declared.answer.filled(outcome)

@@ -1,166 +1,55 @@
-"""What actions answer with: names and JSON types, beside the `RequestId` that every answer has."""
-
-from typing import Any, TypedDict
-
-from gateway.api import objects
-
-
-class Instances(TypedDict):
-    """A page of instances, and how many there are."""
-
-    TotalCount: int
-    InstanceSet: list[objects.Instance]
-
-
-class InstanceIds(TypedDict, total=False):
-    """The instances that are bought; nothing by a dry run."""
-
-    InstanceIdSet: list[str]
-
-
-class InstanceStatuses(TypedDict):
-    """A page of states, and how many there are."""
-
-    TotalCount: int
-    InstanceStatusSet: list[objects.InstanceStatus]
-
-
-class InternetChargeTypeConfigs(TypedDict):
-    """The ways to pay."""
-
-    InternetChargeTypeConfigSet: list[objects.InternetChargeTypeConfig]
-
-
-class Regions(TypedDict):
-    """The regions."""
-
-    TotalCount: int
-    RegionSet: list[objects.RegionInfo]
-
-
-class Zones(TypedDict):
-    """The zones."""
-
-    TotalCount: int
-    ZoneSet: list[objects.ZoneInfo]
-
-
-class Task(TypedDict):
-    """The task that was begun."""
-
-    TaskId: str
-
-
-class TaskNumber(TypedDict):
-    """The task that was begun, as a number."""
-
-    TaskId: int
-
-
-class TaskResult(TypedDict):
-    """What came of a task."""
-
-    TaskId: int
-    Result: str
-
-
-class AddressesAndTask(TypedDict):
-    """The EIPs that are allocated, and the task that was begun."""
-
-    AddressSet: list[str]
-    TaskId: str
-
-
-class AddressAndTask(TypedDict):
-    """The EIP that an ordinary public IP became, and the task that was begun."""
-
-    AddressId: str
-    TaskId: int
-
-
-class Addresses(TypedDict):
-    """A page of public addresses, and how many there are."""
-
-    TotalCount: int
-    AddressSet: list[objects.Address]
-
-
-class Quotas(TypedDict):
-    """The quotas."""
-
-    QuotaSet: list[objects.Quota]
-
-
-class PackageIds(TypedDict):
-    """The bandwidth packages that are made, and the first of them."""
-
-    BandwidthPackageId: str
-    BandwidthPackageIds: list[str]
-
-
-class Packages(TypedDict):
-    """A page of bandwidth packages, and how many there are."""
-
-    TotalCount: int
-    BandwidthPackageSet: list[objects.BandwidthPackage]
-
-
-class Resources(TypedDict):
-    """A page of members, and how many there are."""
-
-    TotalCount: int
-    ResourceSet: list[objects.Resource]
-
-
-class AccountType(TypedDict):
-    """How the account behaves."""
-
-    NetworkAccountType: str
-
-
-class Vpcs(TypedDict):
-    """A page of private networks, and how many there are."""
-
-    TotalCount: int
-    VpcSet: list[objects.Vpc]
-
-
-class Subnets(TypedDict):
-    """A page of their parts, and how many there are."""
-
-    TotalCount: int
-    SubnetSet: list[objects.Subnet]
-
-
-class MonitorData(TypedDict):
-    """What a metric was: points for each that was asked about."""
-
-    Period: int
-    MetricName: str
-    DataPoints: list[dict[str, Any]]
-    StartTime: str
-    EndTime: str
-    Msg: str
-
-
-class Metrics(TypedDict):
-    """The metrics there are."""
-
-    MetricSet: list[dict[str, Any]]
-
-
-class Identity(TypedDict):
-    """Who asks."""
-
-    Arn: str
-    AccountId: str
-    UserId: str
-    PrincipalId: str
-    Type: str
-
-
-class ResourceTagMappings(TypedDict):
-    """A page of resources with tags, and where the next one begins; empty if none is left."""
-
-    PaginationToken: str
-    ResourceTagMappingList: list[objects.ResourceTagMapping]
+"""Answers made whole: every field that the cloud's own answer has.
+
+Whoever answers names the fields that mean something here. All others of the shape are added: an
+empty list if clients may rely on a list, else null.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.api.shapes import SCALARS, Service
+
+
+class Whole:
+    """Fills objects of one shape, and the objects within them."""
+
+    def __init__(
+        self, service: Service, shape: str, shared: dict[str, "Whole"] | None = None
+    ) -> None:
+        """`shared` are the shapes that were met on the way here."""
+        shared = {} if shared is None else shared
+        shared[shape] = self
+        self.shape = shape
+        fields = service.fields(shape).values()
+        self._empty: dict[str, Any] = {
+            one.name: [] if one.is_list and not one.nullable else None for one in fields
+        }
+        self._task = next((one.kind for one in fields if one.name == "TaskId"), None)
+        self._inner = {
+            one.name: shared.get(one.kind) or Whole(service, one.kind, shared)
+            for one in fields
+            if one.kind not in SCALARS
+        }
+
+    def naming(self, task: int) -> dict[str, Any]:
+        """The field that names a task, as a number or as text; nothing if there is none."""
+        match self._task:
+            case None:
+                return {}
+            case "integer":
+                return {"TaskId": task}
+            case _:
+                return {"TaskId": str(task)}
+
+    def filled(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The object with all its fields; it must have no other than the shape's."""
+        unknown = given.keys() - self._empty.keys()
+        assert not unknown, f"{self.shape} has no field {unknown}"
+        whole = {**self._empty, **given}
+        for name in self._inner.keys() & given.keys():
+            value, inner = given[name], self._inner[name]
+            if isinstance(value, list):
+                whole[name] = [inner.filled(one) for one in value]
+            elif value is not None:
+                whole[name] = inner.filled(value)
+        return whole

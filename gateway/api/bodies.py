@@ -1,7 +1,8 @@
 """Bodies of requests while they are read and worked on: how long, how large, how many at once.
 
 A small body always has room, as the number of connections has a bound of its own. What all bodies
-are larger by has a bound together, so that a few slow senders of large ones keep nobody else out.
+are larger by has a bound together, so that a few slow senders of large bodies can't keep others
+out.
 """
 
 import asyncio
@@ -11,18 +12,19 @@ from typing import Final
 
 from starlette.requests import Request
 
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 
+BODY_MAX: Final = 10 << 20  # bytes: the cloud's limit for a signed POST
 SMALL: Final = 64 << 10  # bytes
 LARGE_TOGETHER_MAX: Final = 64 << 20
 WITHIN_S: Final = 30.0
 
 
 class Bodies:
-    """All bodies that are in memory."""
+    """All bodies that are in memory at one time."""
 
     def __init__(self) -> None:
-        """None is."""
+        """Start with no body in memory."""
         self.large = 0  # bytes beyond `SMALL`, of all bodies
 
     @contextmanager
@@ -36,15 +38,15 @@ class Bodies:
 
 
 class Body:
-    """One of them."""
+    """One body, while it is read and worked on."""
 
     def __init__(self, bodies: Bodies) -> None:
-        """Nothing is read yet."""
+        """Start with nothing read."""
         self.large = 0
         self._bodies = bodies
 
     async def read(self, request: Request, most: int) -> bytes:
-        """The whole of it. Raises `ApiError` if it is too large, late, or has no room."""
+        """The whole body. Raises `ApiError` if it is too large, too late, or has no room."""
         content = bytearray()
         try:
             async with asyncio.timeout(WITHIN_S):

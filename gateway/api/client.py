@@ -1,7 +1,7 @@
 """A client of the API on its Unix socket.
 
-The API answers before it is done. `call` waits for that, as everybody can: it asks for a task's
-result, and for instances that are in a passing state.
+The API answers before an action is done, and says what the action waits for. `call` waits for that
+as every client can: it asks for a task's result, or for instances that are in a passing state.
 """
 
 import http.client
@@ -9,10 +9,11 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 from gateway.control.state import PASSING
 from gateway.control.values import InstanceState, TaskResult
 
@@ -21,18 +22,19 @@ IDS_MAX: Final = 100  # in a request
 DONE_WITHIN_S: Final = 60.0
 PAUSE_MIN_S: Final = 0.001
 PAUSE_MAX_S: Final = 0.05
-# Answered without a task: what instances they are about says when they are done.
-_ON_INSTANCES: Final = (
-    "RunInstances",
-    "StartInstances",
-    "StopInstances",
-    "RebootInstances",
-    "TerminateInstances",
-)
+WAITS_FOR: Final = "X-TGW-Waits-For"  # the header in which control says what an action waits for
+
+
+class WaitsFor(StrEnum):
+    """What must have happened until an action is done."""
+
+    IN_FORCE = "in-force"  # the answer comes when packets follow what was asked for
+    TASK = "task"  # the answer names a task: the caller asks for its result
+    INSTANCES = "instances"  # the caller asks for the states of the instances
 
 
 class ControlUnreachableError(RuntimeError):
-    """Nobody answers on the socket, or not as the API does."""
+    """The socket has no answer, or an answer that the API would not give."""
 
 
 class NotDoneError(RuntimeError):
@@ -61,22 +63,29 @@ class Client:
         """The answer to an action, once what it asks for is done.
 
         Raises `ApiError`, `ControlUnreachableError`, or `NotDoneError` if it takes too long or
-        comes to nothing.
+        fails.
         """
-        answer = self.send(action, **parameters)
-        instance_ids = answer.get("InstanceIdSet") or parameters.get("InstanceIds")
-        if action in _ON_INSTANCES and instance_ids:
-            self._wait_for_instances(action, instance_ids)
-        elif "TaskId" in answer and action != "DescribeTaskResult":
+        answer, waits_for = self._ask(action, parameters)
+        if waits_for == WaitsFor.TASK:
             self._wait_for_task(action, int(answer["TaskId"]))
+        elif waits_for == WaitsFor.INSTANCES:
+            instance_ids = answer.get("InstanceIdSet") or parameters.get("InstanceIds")
+            if instance_ids:
+                self._wait_for_instances(action, instance_ids)
         return answer
 
     def send(self, action: str, **parameters: object) -> dict[str, Any]:
         """The answer to an action. Raises `ApiError` or `ControlUnreachableError`."""
+        answer, _ = self._ask(action, parameters)
+        return answer
+
+    def _ask(self, action: str, parameters: dict[str, object]) -> tuple[dict[str, Any], str | None]:
+        """The answer, and what the action waits for."""
         connection = _UnixConnection(self._path)
         try:
             connection.request("POST", "/", json.dumps(parameters), {"X-TC-Action": action})
-            raw = connection.getresponse().read()
+            response = connection.getresponse()
+            raw = response.read()
         except (OSError, http.client.HTTPException) as error:
             raise ControlUnreachableError(str(error)) from error
         finally:
@@ -88,7 +97,7 @@ class Client:
         if "Error" in answer:
             raise ApiError(answer["Error"]["Code"], answer["Error"]["Message"])
         del answer["RequestId"]
-        return answer
+        return answer, response.headers[WAITS_FOR]
 
     def _wait_for_task(self, action: str, number: int) -> None:
         for _ in _looks(action):

@@ -1,13 +1,41 @@
 """Refusals and failures as the cloud's error codes: the one place where they are translated."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Final
 
-from gateway.api.action import CVM, VPC
-from gateway.api.wire import ApiError
+from gateway.api.shapes import CVM, VPC
 from gateway.control import errors
 from gateway.control.values import InstanceState
 
+
+class ApiError(Exception):
+    """An answer that is one of the cloud's error codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """The code, e.g. `InvalidInstanceId.NotFound`, and one line for people."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class BadValueError(ApiError, ValueError):
+    """The value of a parameter is refused, with a code of the cloud's."""
+
+
+def unknown_parameter(path: str, name: str, known: Collection[str]) -> BadValueError:
+    """The refusal of a parameter that isn't one of the known; it says which one is nearly so."""
+    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    if near:
+        return BadValueError(
+            "UnknownParameter.WithGuess",
+            f"the parameter {path[:80]} is not recognized: did you mean {near[0]}?",
+        )
+    return BadValueError("UnknownParameter", f"the parameter {path[:80]} is not recognized")
+
+
+NO_CODES: Final[Mapping[type[errors.ControlError], str]] = MappingProxyType({})
 _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.InvalidValueError: "InvalidParameterValue",
     errors.UnknownInstanceError: "InvalidInstanceId.NotFound",
@@ -67,7 +95,7 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.DailyChangesError: "LimitExceeded.DailyChangeAddressQuota",
     errors.AdapterError: "InternalError",
 }
-# Where one service, or one action, has a code of its own.
+# Where a service has a code of its own; an action's own codes are in its declaration.
 _OF: Final[Mapping[str, Mapping[type[errors.ControlError], str]]] = {
     CVM: {
         errors.PoolEmptyError: "ResourcesSoldOut.EipInsufficient",
@@ -81,40 +109,22 @@ _OF: Final[Mapping[str, Mapping[type[errors.ControlError], str]]] = {
         errors.TokenTooLongError: "InvalidParameterValue.TooLong",
         errors.InstanceStateError: "UnsupportedOperation.InstanceStateNotSupported",
     },
-    "AssociateAddress": {
-        errors.OrdinaryAddressError: "InvalidParameterValue.ResourceNotSupport",
-    },
-    "DisassociateAddress": {
-        errors.OrdinaryAddressError: "InvalidAddressIdStatus.NotPermit",
-    },
-    "ModifyAddressAttribute": {
-        errors.OrdinaryAddressError: "UnsupportedOperation.ModifyAddressAttribute",
-    },
-    "ModifyAddressInternetChargeType": {
-        errors.OrdinaryAddressError: "UnsupportedOperation.InvalidAddressInternetChargeType",
-    },
-    "TransformAddress": {
-        errors.InstanceStateError: "InvalidParameterValue.InvalidInstanceState",
-    },
-}
-_STATE_WORD: Final[Mapping[InstanceState, str]] = {
-    InstanceState.PENDING: "Pending",
-    InstanceState.LAUNCH_FAILED: "LaunchFailed",
-    InstanceState.RUNNING: "Running",
-    InstanceState.STARTING: "Starting",
-    InstanceState.STOPPING: "Stopping",
-    InstanceState.STOPPED: "Stopped",
-    InstanceState.REBOOTING: "Rebooting",
-    InstanceState.TERMINATING: "Terminating",
 }
 
 
-def from_control(error: errors.ControlError, service: str = "", action: str = "") -> ApiError:
-    """The cloud's code for what control raised when it carried out the action."""
+def from_control(
+    error: errors.ControlError,
+    service: str = "",
+    own: Mapping[type[errors.ControlError], str] = NO_CODES,
+) -> ApiError:
+    """The cloud's code for what control raised; `own` are the codes of the action."""
     kind = type(error)
-    own = _OF.get(action, {}).get(kind) or _OF.get(service, {}).get(kind)
-    if own:
-        return ApiError(own, str(error))
-    if isinstance(error, errors.InstanceStateError) and kind not in _CODES:
-        return ApiError(f"UnsupportedOperation.InstanceState{_STATE_WORD[error.state]}", str(error))
-    return ApiError(_CODES[kind], str(error))
+    code = own.get(kind) or _OF.get(service, {}).get(kind)
+    if code is None and isinstance(error, errors.InstanceStateError) and kind not in _CODES:
+        code = f"UnsupportedOperation.InstanceState{_word(error.state)}"
+    return ApiError(code or _CODES[kind], str(error))
+
+
+def _word(state: InstanceState) -> str:
+    """The state as codes have it, e.g. `LaunchFailed`."""
+    return state.value.title().replace("_", "")

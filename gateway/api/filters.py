@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
-from gateway.api.requests.fields import AT_ONCE_MAX, LIMIT_EXCEEDED, Check, FilterList
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
+from gateway.api.fields import AT_ONCE_MAX, LIMIT_EXCEEDED, Check, FilterList
 from gateway.control.state import State
 from gateway.control.values import AddressStatus
 

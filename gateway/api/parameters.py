@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 
 COUNT_MAX: Final = 1000
 DEPTH_MAX: Final = 8

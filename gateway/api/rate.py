@@ -5,39 +5,11 @@ buckets that are full again, as of instances that are gone, are forgotten.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
-from gateway.api.wire import ApiError
-
-DEFAULT_PER_S: Final = 20.0
-# What the cloud documents: for actions on EIPs, and for what changes instances.
-PER_S: Final[Mapping[str, float]] = {
-    **dict.fromkeys(
-        (
-            "RunInstances",
-            "StartInstances",
-            "StopInstances",
-            "RebootInstances",
-            "TerminateInstances",
-            "ModifyInstancesAttribute",
-            "ResetInstancesInternetMaxBandwidth",
-            "AllocateAddresses",
-            "AssociateAddress",
-            "DisassociateAddress",
-            "ReleaseAddresses",
-            "DescribeAddresses",
-            "ModifyAddressesBandwidth",
-            "ModifyAddressAttribute",
-            "ModifyAddressInternetChargeType",
-            "TransformAddress",
-            "DescribeAddressQuota",
-        ),
-        10.0,
-    ),
-    "ReturnNormalAddresses": 2.0,
-}
-
+from gateway.api.errors import ApiError
+from gateway.api.registry import ACTIONS
 
 BUCKETS_MAX: Final = 10_000  # more are looked through for full ones
 
@@ -83,10 +55,5 @@ class RateLimit:
 
     def _filled(self, action: str) -> tuple[float, float]:
         """How fast a bucket fills, and up to what."""
-        per_s = self.per_s or calls_per_s(action)
+        per_s = self.per_s or ACTIONS[action].declared.rate_per_s
         return per_s, max(per_s, 1.0)
-
-
-def calls_per_s(action: str) -> float:
-    """How often an action may be called."""
-    return PER_S.get(action, DEFAULT_PER_S)

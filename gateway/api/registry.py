@@ -1,51 +1,60 @@
-"""All actions: which there are, and how one is called."""
+"""All actions: which there are, and how an action is called."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from gateway.api.action import (
-    CVM,
-    OPERATOR,
-    VERSIONS,
-    ActionOnCaller,
-    ActionOnMeter,
-    Answer,
-    AnyAction,
-    Caller,
-)
-from gateway.api.actions.account import ACCOUNT_ACTIONS
-from gateway.api.actions.addresses import ADDRESS_ACTIONS
-from gateway.api.actions.identity import IDENTITY_ACTIONS
-from gateway.api.actions.instances import INSTANCE_ACTIONS
-from gateway.api.actions.monitor import MONITOR_ACTIONS
-from gateway.api.actions.packages import PACKAGE_ACTIONS
-from gateway.api.actions.places import PLACE_ACTIONS
-from gateway.api.actions.tags import TAG_ACTIONS
-from gateway.api.actions.tasks import TASK_ACTIONS
-from gateway.api.errors import from_control
-from gateway.api.invalid import from_validation
-from gateway.api.requests.fields import Request
-from gateway.api.wire import ApiError
+from gateway.api.action import Action, Answer, Context, answer_of
+from gateway.api.cvm import instances, places, purchase
+from gateway.api.errors import ApiError, from_control
+from gateway.api.monitor import data
+from gateway.api.operator import account as operator_account
+from gateway.api.operator import blocking, usage
+from gateway.api.services import VERSIONS
+from gateway.api.shapes import CVM
+from gateway.api.sts import identity
+from gateway.api.tag import resources
+from gateway.api.validation import from_validation
+from gateway.api.vpc import account, address_changes, addresses, networks, packages, tasks
 from gateway.control import errors
-from gateway.control.controller import Controller
 from gateway.control.place import REGION
-from gateway.metering.meter import Meter
-from gateway.store.records import StoreError
+
+_MODULES: Final = (
+    *(purchase, instances, places),
+    *(addresses, address_changes, packages, account, tasks, networks),
+    *(identity, resources, data),
+    *(operator_account, blocking, usage),
+)
+
+
+def _actions(module: ModuleType) -> Iterator[tuple[str, type[Action]]]:
+    """The actions that the module declares."""
+    for name, thing in vars(module).items():
+        if isinstance(thing, type) and issubclass(thing, Action) and hasattr(thing, "declared"):
+            yield name, thing
+
+
+ALL_ACTIONS: Final[Mapping[str, type[Action]]] = {
+    name: action for module in _MODULES for name, action in _actions(module)
+}
+# The actions of the cloud: for everybody who has a key.
+ACTIONS: Final[Mapping[str, type[Action]]] = {
+    name: action for name, action in ALL_ACTIONS.items() if not action.declared.is_operators
+}
 
 
 def check_action(name: str, version: str, service: str | None = None) -> None:
-    """Whether there is this action; of any service if it isn't known. Raises `ApiError`."""
+    """Whether there is this action; of any service if `service` is unknown. Raises `ApiError`."""
     for parameter, value in (("Action", name), ("Version", version)):
         if not value:
             raise ApiError("MissingParameter", f"the common parameter {parameter} is missing")
     if version not in VERSIONS.values():
         raise ApiError("NoSuchVersion", f"there is no version {version!r} of the API")
     action = ACTIONS.get(name)
-    wanted = service or (action.service if action else CVM)
-    if action is None or action.service != wanted or VERSIONS[wanted] != version:
+    wanted = service or (action.declared.service.name if action else CVM)
+    if action is None or action.declared.service.name != wanted or VERSIONS[wanted] != version:
         raise ApiError(
             "InvalidAction",
             f"the request action={name!r} is invalid or not found in "
@@ -54,8 +63,8 @@ def check_action(name: str, version: str, service: str | None = None) -> None:
 
 
 def check_region(name: str, region: str) -> None:
-    """Whether the region is right for the action, which there is. Raises `ApiError`."""
-    if not ACTIONS[name].regional:
+    """Whether the region is right for the action. Raises `ApiError`."""
+    if not ACTIONS[name].declared.regional:
         return
     if not region:
         raise ApiError("MissingParameter", "the common parameter Region is missing")
@@ -64,56 +73,27 @@ def check_region(name: str, region: str) -> None:
 
 
 def call(
-    control: Controller,
+    context: Context,
     name: str,
     parameters: Mapping[str, Any],
-    operators: Mapping[str, AnyAction] = MappingProxyType({}),
     *,
-    meter: Meter | None = None,
     as_text: bool = False,
-    caller: Caller = OPERATOR,
+    among: Mapping[str, type[Action]] = ACTIONS,
 ) -> Answer:
-    """Carry out the action, one of the cloud's or of `operators`. Raises `ApiError`.
+    """Carry out the action, one of `among`. Raises `ApiError`.
 
     `as_text` if all values arrived as text.
     """
-    action = ACTIONS.get(name) or operators.get(name)
+    action = among.get(name)
     if action is None:
         raise ApiError("InvalidAction", f"there is no action {name!r}")
-    read = action.request.from_text if as_text else action.request.model_validate
+    read = action.from_text if as_text else action.model_validate
     try:
-        request = read(parameters)
+        asked = read(parameters)
     except ValidationError as error:
-        raise from_validation(error, action.request) from error
+        raise from_validation(error, action) from error
     try:
-        if isinstance(action, ActionOnCaller):
-            return action.run(caller, request)
-        if isinstance(action, ActionOnMeter):
-            return _run_on_meter(action, control, meter, request)
-        return action.run(control, request)
+        return answer_of(context, asked)
     except errors.ControlError as error:
-        raise from_control(error, action.service, name) from error
-
-
-def _run_on_meter(
-    action: ActionOnMeter, control: Controller, meter: Meter | None, request: Request
-) -> Answer:
-    if meter is None:
-        raise errors.AdapterError("this control has no meter")
-    try:
-        return action.run(control, meter, request)
-    except StoreError as error:
-        raise errors.AdapterError(str(error)) from error
-
-
-ACTIONS: Final[Mapping[str, AnyAction]] = {
-    **INSTANCE_ACTIONS,
-    **ADDRESS_ACTIONS,
-    **PACKAGE_ACTIONS,
-    **ACCOUNT_ACTIONS,
-    **TASK_ACTIONS,
-    **MONITOR_ACTIONS,
-    **PLACE_ACTIONS,
-    **IDENTITY_ACTIONS,
-    **TAG_ACTIONS,
-}
+        declared = action.declared
+        raise from_control(error, declared.service.name, declared.own_codes) from error

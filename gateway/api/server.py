@@ -1,8 +1,8 @@
 """The API over HTTP: the envelope around actions, as the cloud's API 3.0 has it.
 
-This server listens on a Unix socket that only root can open, so a request needs no signature; those
-that need one come by `signed`. Errors are HTTP 200 with the bare content type: the SDKs look for
-`Error` only there.
+This server listens on a Unix socket that only root can open, so a request needs no signature; the
+requests that need one come by `signed`. Errors are HTTP 200 with the bare content type: the SDKs
+look for `Error` only there.
 """
 
 import json
@@ -17,36 +17,42 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.api.action import Answer
-from gateway.api.actions.operator import OPERATOR_ACTIONS
-from gateway.api.registry import call
-from gateway.api.wire import ApiError
-from gateway.control.controller import Controller
-from gateway.metering.meter import Meter
+from gateway.api.action import Answer, Context
+from gateway.api.bodies import BODY_MAX, Bodies
+from gateway.api.client import WAITS_FOR
+from gateway.api.errors import ApiError
+from gateway.api.registry import ALL_ACTIONS, call
 
 _log = logging.getLogger(__name__)
 
-BODY_MAX = 10 << 20  # bytes: the cloud's limit for a signed POST
 
-
-def application(control: Controller, meter: Meter | None = None) -> Starlette:
-    """The API of one controller, and of its meter if it has one."""
+def application(context: Context) -> Starlette:
+    """The API for the operator: the cloud's actions and the operator's own."""
+    bodies = Bodies()
 
     async def answer(request: Request) -> Answer:
-        parameters = json_object(await body_of(request, BODY_MAX))
-        name = request.headers.get("x-tc-action", "")
-        return await run_in_threadpool(
-            call, control, name, parameters, OPERATOR_ACTIONS, meter=meter
-        )
+        with bodies.one() as body:
+            parameters = json_object(await body.read(request, BODY_MAX))
+            return await run_in_threadpool(
+                call, context, _name(request), parameters, among=ALL_ACTIONS
+            )
 
     async def post(request: Request) -> Response:
-        return await enveloped(answer(request))
+        response = await enveloped(answer(request))
+        action = ALL_ACTIONS.get(_name(request))
+        if action and action.declared.waits_for:
+            response.headers[WAITS_FOR] = action.declared.waits_for
+        return response
 
     return Starlette(routes=[Route("/", post, methods=["POST"])])
 
 
+def _name(request: Request) -> str:
+    return request.headers.get("x-tc-action", "")
+
+
 async def enveloped(answering: Awaitable[Answer]) -> Response:
-    """The answer, or why there is none, as the cloud puts it."""
+    """The answer, or why there is none, in the cloud's envelope."""
     try:
         answer = await answering
     except ApiError as error:
@@ -56,16 +62,6 @@ async def enveloped(answering: Awaitable[Answer]) -> Response:
         answer = {"Error": {"Code": "InternalError", "Message": "tgw control failed: see its log"}}
     envelope = {"Response": {**answer, "RequestId": str(uuid4())}}
     return Response(json.dumps(envelope), media_type="application/json")
-
-
-async def body_of(request: Request, most: int) -> bytes:
-    """The body of at most `most` bytes. Raises `ApiError`."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise ApiError("RequestSizeLimitExceeded", f"a request has at most {most} bytes")
-    return bytes(body)
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from gateway.api.action import VERSIONS
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
+from gateway.api.services import VERSIONS
 
 SKEW_MAX_S: Final = 300
 SERVICES: Final = tuple(VERSIONS)

@@ -15,15 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.api import parameters, registry
 from gateway.api import signature as sign
-from gateway.api.action import Answer, Caller
-from gateway.api.bodies import Bodies, Body
+from gateway.api.action import Answer, Caller, Context
+from gateway.api.bodies import BODY_MAX, Bodies, Body
 from gateway.api.credentials import Credentials
+from gateway.api.errors import ApiError
 from gateway.api.rate import RateLimit
-from gateway.api.server import BODY_MAX, enveloped, json_object
+from gateway.api.server import enveloped, json_object
 from gateway.api.temporary import TemporaryCredentials, is_temporary
-from gateway.api.wire import ApiError
-from gateway.control.controller import Controller
-from gateway.metering.meter import Meter
 
 QUERY_MAX: Final = 32 << 10  # bytes: the cloud's limits
 FORM_MAX: Final = 1 << 20
@@ -54,20 +52,18 @@ class Call:
 
 
 class SignedApi:
-    """An ASGI application: the API of one controller, for those who sign with `credentials`."""
+    """An ASGI application: the API, for those who sign with `credentials`."""
 
     def __init__(
         self,
-        control: Controller,
+        context: Context,
         credentials: Credentials,
         temporary: TemporaryCredentials,
         rate: RateLimit,
         clock: Callable[[], float],
-        meter: Meter | None = None,
     ) -> None:
         """`clock` tells the seconds since 1970, to compare timestamps with."""
-        self._control = control
-        self._meter = meter
+        self._context = context
         self._credentials = credentials
         self._temporary = temporary
         self.rate = rate
@@ -97,12 +93,10 @@ class SignedApi:
         registry.check_region(call.action, call.region)
         return await run_in_threadpool(
             registry.call,
-            self._control,
+            replace(self._context, caller=call.caller),
             call.action,
             call.parameters,
-            meter=self._meter,
             as_text=call.as_text,
-            caller=call.caller,
         )
 
     async def _signed_v3(self, request: Request, received: sign.Received, body: Body) -> Call:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.api.credentials import ID_PREFIX, CredentialsError, alone_in, write_private
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 from gateway.control.controller import Controller
 from gateway.control.values import Instance
 

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.api import server as api
+from gateway.api.action import Context
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
@@ -72,6 +73,7 @@ def run(lab: str, options: listen.Options) -> None:
     with topology.site.inside():
         metadata_socket = socket.create_server((METADATA_ADDRESS, METADATA_PORT), backlog=BACKLOG)
         api_socket = socket.create_server((API_ADDRESS, INNER_API_PORT), backlog=BACKLOG)
+    context = Context(control, meter)
     temporary = TemporaryCredentials(kept_secret(places.role_secret), control, time.time)
     metadata_server = _server(metadata.application(facts.facts_of(control, topology, temporary)))
     with (
@@ -79,13 +81,13 @@ def run(lab: str, options: listen.Options) -> None:
         opening_in_time(control),
         sampling(meter, time.time),
         _in_background(metadata_server, metadata_socket),
-        _signed_apis(places, control, meter, temporary, options, api_socket),
+        _signed_apis(places, context, temporary, options, api_socket),
     ):
         # A thousand machines take seconds to be looked at. Whoever signs is answered meanwhile; the
         # command's socket comes last: `tgw lab up` waits for it, and then all machines are there.
         work.looked.wait()
         with _unix_listener(places.socket) as listener:
-            server = _server(api.application(control, meter))
+            server = _server(api.application(context))
             for number in (signal.SIGTERM, signal.SIGINT):
                 # From here on the server ends by itself: an exception would cut its start in two.
                 signal.signal(number, lambda *_: setattr(server, "should_exit", True))
@@ -100,8 +102,7 @@ def _end() -> None:
 @contextmanager
 def _signed_apis(
     places: Places,
-    control: Controller,
-    meter: Meter,
+    context: Context,
     temporary: TemporaryCredentials,
     options: listen.Options,
     inner: socket.socket,
@@ -113,7 +114,7 @@ def _signed_apis(
     def api_server(options: listen.Options) -> uvicorn.Server:
         # Each has what it remembers for itself, as it has a thread of its own.
         credentials = Credentials(places.credentials)
-        signed = SignedApi(control, credentials, temporary, rate, time.time, meter)
+        signed = SignedApi(context, credentials, temporary, rate, time.time)
         return listen.server(signed, options)
 
     with (

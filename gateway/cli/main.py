@@ -15,7 +15,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from gateway import __version__
 from gateway.api.client import ControlUnreachableError, NotDoneError
 from gateway.api.credentials import CredentialsError
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 from gateway.cli import (
     account,
     backup,

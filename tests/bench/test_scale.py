@@ -20,6 +20,7 @@ from support.faults import FakeHosts, Faults
 from support.story import Story
 from support.world import catch_up
 
+from gateway.api.action import Context
 from gateway.api.client import Client
 from gateway.api.server import application
 from gateway.control import background
@@ -84,7 +85,7 @@ def client(large: Lab) -> Iterator[Client]:
     path = large.directory / "socket"
     control = large.started()
     broken = threading.Event()
-    with background.running(control, broken.set), serving(application(control), path):
+    with background.running(control, broken.set), serving(application(Context(control)), path):
         yield Client(path)
     assert not broken.is_set()
 

@@ -21,7 +21,6 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from gateway.api.action import VERSIONS
 from gateway.api.registry import ACTIONS
 
 # The SDK's, about functions of the standard library.
@@ -43,8 +42,9 @@ class Cloud:
 
     def ask(self, action: str, request: dict[str, Any], *way: str) -> dict[str, Any]:
         """The answer as the SDK's own model has it."""
-        service = ACTIONS[action].service
-        package = f"tencentcloud.{service}.v{VERSIONS[service].replace('-', '')}"
+        declared = ACTIONS[action].declared.service
+        service = declared.name
+        package = f"tencentcloud.{service}.v{declared.version.replace('-', '')}"
         models = import_module(f"{package}.models")
         client = getattr(import_module(f"{package}.{service}_client"), f"{service.title()}Client")
         sign, method = way or ("TC3-HMAC-SHA256", "POST")
@@ -61,7 +61,7 @@ class Cloud:
         """The answer as the command prints it."""
         asked = home / "request.json"
         asked.write_text(json.dumps(request))
-        service = ACTIONS[action].service
+        service = ACTIONS[action].declared.service.name
         words = [service, action, "--cli-input-json", f"file://{asked}"]
         environment = os.environ | {
             "HOME": str(home),

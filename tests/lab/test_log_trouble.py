@@ -12,7 +12,7 @@ from support.blows import kill, running
 from support.clients import seen
 from support.labs import TGW, Instance, Lab, eventually
 
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 from gateway.control import events as ev
 from gateway.lab import lifecycle
 from gateway.site import roles

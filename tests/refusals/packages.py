@@ -13,8 +13,7 @@ from refusals.situations import (
     package,
     plain,
 )
-
-from gateway.api.registry import call
+from support.api import call
 
 ROWS: dict[str, Rows] = {
     "CreateBandwidthPackage": {
@@ -36,9 +35,9 @@ ROWS: dict[str, Rows] = {
         },
         "UnsupportedOperation.InvalidResourceInternetChargeType": lambda world: {
             "BandwidthPackageId": package(world),
-            "ResourceIds": call(
-                world.control, "AllocateAddresses", {"InternetChargeType": PREPAID}
-            )["AddressSet"],
+            "ResourceIds": call(world, "AllocateAddresses", {"InternetChargeType": PREPAID})[
+                "AddressSet"
+            ],
         },
     },
     "RemoveBandwidthPackageResources": of_members()

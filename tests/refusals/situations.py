@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from support.api import call
 from support.story import HOURLY
 from support.world import World
 
-from gateway.api.registry import call
 from gateway.control import commands as cmd
 from gateway.control.decisions.packages import MEMBERS_MAX
 from gateway.control.values import Behaviour, ChargeType
@@ -34,9 +34,9 @@ def standard(world: World) -> None:
 def failed(world: World) -> str:
     """An instance that couldn't be built."""
     world.faults.break_("connect")
-    call(world.control, "RunInstances", {})
+    call(world, "RunInstances", {})
     world.faults.mend()
-    (found,) = call(world.control, "DescribeInstances", {})["InstanceSet"]
+    (found,) = call(world, "DescribeInstances", {})["InstanceSet"]
     return str(found["InstanceId"])
 
 
@@ -46,14 +46,14 @@ def working(world: World, *, with_eip: bool = False) -> str:
     if with_eip:
         world.execute(cmd.BindEip(world.allocate(), instance_id))
     world.faults.break_("disconnect")
-    call(world.control, "RebootInstances", {"InstanceIds": [instance_id]})
+    call(world, "RebootInstances", {"InstanceIds": [instance_id]})
     return instance_id
 
 
 def stopped(world: World) -> str:
     """An instance that is stopped."""
     instance_id = world.run()
-    call(world.control, "StopInstances", {"InstanceIds": [instance_id]})
+    call(world, "StopInstances", {"InstanceIds": [instance_id]})
     return instance_id
 
 
@@ -61,7 +61,7 @@ def going(world: World) -> str:
     """An instance that is being ended for long."""
     instance_id = world.run()
     world.faults.break_("remove")
-    call(world.control, "TerminateInstances", {"InstanceIds": [instance_id]})
+    call(world, "TerminateInstances", {"InstanceIds": [instance_id]})
     return instance_id
 
 
@@ -74,14 +74,14 @@ def ordinary_id(world: World, instance_id: str | None = None) -> str:
 
 def package(world: World, **parameters: Any) -> str:
     """A bandwidth package."""
-    return str(call(world.control, "CreateBandwidthPackage", parameters)["BandwidthPackageId"])
+    return str(call(world, "CreateBandwidthPackage", parameters)["BandwidthPackageId"])
 
 
 def member(world: World) -> tuple[str, str]:
     """A package and an EIP that is in it."""
     package_id, eip_id = package(world), world.allocate()
     request = {"BandwidthPackageId": package_id, "ResourceIds": [eip_id]}
-    call(world.control, "AddBandwidthPackageResources", request)
+    call(world, "AddBandwidthPackageResources", request)
     return package_id, eip_id
 
 
@@ -128,7 +128,7 @@ def network(**values: Any) -> Request:
 def protected(world: World) -> str:
     """An instance that is protected against being terminated."""
     request = {"DisableApiTermination": True}
-    return str(call(world.control, "RunInstances", request)["InstanceIdSet"][0])
+    return str(call(world, "RunInstances", request)["InstanceIdSet"][0])
 
 
 def tagged(tags: list[dict[str, str]]) -> Request:
@@ -145,7 +145,7 @@ def again(action: str, count: str) -> Prepare:
     """A client token that was another request's."""
 
     def prepare(world: World) -> Request:
-        call(world.control, action, {"ClientToken": "once"})
+        call(world, action, {"ClientToken": "once"})
         return {"ClientToken": "once", count: 2}
 
     return prepare
@@ -177,7 +177,7 @@ def reassigned(world: World) -> Request:
         world.execute(cmd.UnbindEip(eip_id))
         world.now += 61
     standard(world)
-    call(world.control, "ReturnNormalAddresses", {"AddressIps": [world.public(instance_id)]})
+    call(world, "ReturnNormalAddresses", {"AddressIps": [world.public(instance_id)]})
     world.execute(cmd.BindEip(eip_id, instance_id))
     return {"AddressId": eip_id, "ReallocateNormalPublicIp": True}
 
@@ -203,14 +203,14 @@ def exchanged(world: World, count: int) -> list[str]:
     standard(world)
     ids = [world.run() for _ in range(count + 1)]
     for instance_id in ids[:count]:
-        call(world.control, "AdjustPublicAddress", {"InstanceId": instance_id})
+        call(world, "AdjustPublicAddress", {"InstanceId": instance_id})
     return ids
 
 
 def prepaid_instance(world: World) -> str:
     """Paid for in a way that no EIP is."""
     request = internet(InternetChargeType="BANDWIDTH_PREPAID", InternetMaxBandwidthOut=5)
-    return str(call(world.control, "RunInstances", request)["InstanceIdSet"][0])
+    return str(call(world, "RunInstances", request)["InstanceIdSet"][0])
 
 
 def two_kinds(world: World) -> Request:

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import uvicorn
 from starlette.applications import Starlette
 from support.world import World
 
-from gateway.api.registry import call
-from gateway.api.wire import ApiError
+from gateway.api import registry
+from gateway.api.action import OPERATOR, Answer, Caller, Context
+from gateway.api.errors import ApiError
 
 TIMEOUT_S = 30.0
 
@@ -36,6 +37,29 @@ class Reply:
         assert list(envelope) == ["Response"]
         response: dict[str, Any] = envelope["Response"]
         return response
+
+
+def context(world: World) -> Context:
+    """What the actions work on in this world."""
+    return Context(world.control, world.meter)
+
+
+def call(
+    world: World,
+    action: str,
+    parameters: dict[str, Any],
+    *,
+    as_text: bool = False,
+    caller: Caller = OPERATOR,
+) -> Answer:
+    """The answer to an action of the cloud's or of the operator's. Raises `ApiError`."""
+    return registry.call(
+        replace(context(world), caller=caller),
+        action,
+        parameters,
+        as_text=as_text,
+        among=registry.ALL_ACTIONS,
+    )
 
 
 @contextmanager
@@ -75,7 +99,7 @@ def refusal(world: World, action: str, parameters: dict[str, Any]) -> ApiError:
     """Why it is refused; that nothing was recorded is asserted."""
     before = world.records()
     with pytest.raises(ApiError) as refused:
-        call(world.control, action, parameters, meter=world.meter)
+        call(world, action, parameters)
     assert world.records() == before
     assert refused.value.message
     assert "\n" not in refused.value.message

@@ -12,7 +12,7 @@ from threading import Event
 from typing import Any, Final
 
 from gateway.api.client import Client, ControlUnreachableError
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 
 ADDRESSES_MAX, PACKAGES_MAX, INSTANCES_MAX = 12, 2, 3  # of a client
 PAGE: Final = 100

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from support.api import call
 from support.world import World
 
-from gateway.api.registry import call
 from gateway.control.values import InstanceState
 
 GONE = "gone"
@@ -76,8 +76,8 @@ class Watcher:
 
 def look(world: World, watcher: Watcher) -> None:
     """Describe everything."""
-    watcher.take("Address", call(world.control, "DescribeAddresses", {})["AddressSet"])
-    watcher.take("Instance", call(world.control, "DescribeInstances", {})["InstanceSet"])
+    watcher.take("Address", call(world, "DescribeAddresses", {})["AddressSet"])
+    watcher.take("Instance", call(world, "DescribeInstances", {})["InstanceSet"])
 
 
 def assert_nothing_waits(world: World) -> None:

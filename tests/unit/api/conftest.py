@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.api import serving
+from support.api import context, serving
 from support.world import World
 
 from gateway.api.client import Client
@@ -23,7 +23,7 @@ def world() -> Iterator[World]:
 def socket_path(world: World, tmp_path: Path) -> Iterator[Path]:
     """Where the world's API listens."""
     path = tmp_path / "api"
-    with serving(application(world.control, world.meter), path):
+    with serving(application(context(world)), path):
         yield path
 
 
@@ -31,7 +31,7 @@ def socket_path(world: World, tmp_path: Path) -> Iterator[Path]:
 def idle_socket_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The same for requests that change nothing: one for a whole module of tests."""
     path = tmp_path_factory.mktemp("idle") / "api"
-    with closing(World()) as made, serving(application(made.control, made.meter), path):
+    with closing(World()) as made, serving(application(context(made)), path):
         yield path
 
 

@@ -1,10 +1,9 @@
 """Blocked addresses, as the operator and the account see them."""
 
-from support.api import refusal
+from support.api import call, refusal
 from support.world import World
 
 from gateway.api.client import Client
-from gateway.api.registry import call
 from gateway.control import commands as cmd
 
 
@@ -36,11 +35,11 @@ def test_meanwhile_it_is_refused_with_the_clouds_codes(world: World) -> None:
     blocked, other = world.allocate(), world.allocate()
     bound, ordinary = world.run(), world.run()
     bind = {"AddressId": blocked, "InstanceId": bound}
-    call(world.control, "AssociateAddress", bind)
+    call(world, "AssociateAddress", bind)
     for address in (world.public(bound), world.public(ordinary)):
         assert address
         world.execute(cmd.BlockAddress(address, 60))
-    (shown, idle) = call(world.control, "DescribeAddresses", {})["AddressSet"]
+    (shown, idle) = call(world, "DescribeAddresses", {})["AddressSet"]
     assert (shown["IsBlocked"], idle["IsBlocked"]) == (True, False)
     rows = [
         ("AssociateAddress", bind, "InvalidAddressId.Blocked"),

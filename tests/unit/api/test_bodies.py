@@ -9,7 +9,7 @@ from starlette.types import Message
 
 from gateway.api import bodies
 from gateway.api.bodies import Bodies, Body
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 
 
 def request(*chunks: bytes, then: Callable[[], float] = lambda: 0.0) -> Request:

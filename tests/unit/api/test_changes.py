@@ -3,17 +3,15 @@
 from typing import Any
 
 import pytest
-from support.api import refusal
+from support.api import call, refusal
 from support.world import World
-
-from gateway.api.registry import call
 
 
 def shown(world: World, kind: str, thing_id: str) -> dict[str, Any]:
     """What the API says of an instance or an address."""
     ids = {"Instance": "InstanceIds", "Address": "AddressIds"}[kind]
     action = {"Instance": "DescribeInstances", "Address": "DescribeAddresses"}[kind]
-    (found,) = call(world.control, action, {ids: [thing_id]})[f"{kind}Set"]
+    (found,) = call(world, action, {ids: [thing_id]})[f"{kind}Set"]
     assert isinstance(found, dict)
     return found
 
@@ -24,7 +22,7 @@ def test_an_ordinary_ips_bandwidth_is_reset(world: World) -> None:
         "InstanceIds": [instance_id],
         "InternetAccessible": {"InternetMaxBandwidthOut": 50},
     }
-    assert call(world.control, "ResetInstancesInternetMaxBandwidth", request) == {}
+    assert call(world, "ResetInstancesInternetMaxBandwidth", request) == {}
     found = shown(world, "Instance", instance_id)
     assert found["InternetAccessible"]["InternetMaxBandwidthOut"] == 50
     assert [mapping.out_kbps for mapping in world.tables.in_force.mappings] == [50_000]
@@ -33,7 +31,7 @@ def test_an_ordinary_ips_bandwidth_is_reset(world: World) -> None:
 def test_an_eips_bandwidth_is_modified(world: World) -> None:
     eip_id = world.allocate()
     request = {"AddressIds": [eip_id], "InternetMaxBandwidthOut": 50}
-    assert call(world.control, "ModifyAddressesBandwidth", request).keys() == {"TaskId"}
+    assert call(world, "ModifyAddressesBandwidth", request).keys() == {"TaskId"}
     assert shown(world, "Address", eip_id)["Bandwidth"] == 50
 
 
@@ -44,7 +42,7 @@ def test_an_eips_charge_type_is_modified(world: World) -> None:
         "InternetChargeType": "BANDWIDTH_PREPAID_BY_MONTH",
         "InternetMaxBandwidthOut": 150,
     }
-    assert call(world.control, "ModifyAddressInternetChargeType", request) == {}
+    assert call(world, "ModifyAddressInternetChargeType", request) == {}
     found = shown(world, "Address", eip_id)
     assert found["InternetChargeType"] == "BANDWIDTH_PREPAID_BY_MONTH"
     assert found["Bandwidth"] == 150
@@ -53,9 +51,9 @@ def test_an_eips_charge_type_is_modified(world: World) -> None:
 def test_names_are_modified(world: World) -> None:
     instance_id, eip_id = world.run(), world.allocate()
     request: dict[str, Any] = {"InstanceIds": [instance_id], "InstanceName": "www"}
-    assert call(world.control, "ModifyInstancesAttribute", request) == {}
+    assert call(world, "ModifyInstancesAttribute", request) == {}
     request = {"AddressId": eip_id, "AddressName": "back"}
-    assert call(world.control, "ModifyAddressAttribute", request) == {}
+    assert call(world, "ModifyAddressAttribute", request) == {}
     assert shown(world, "Instance", instance_id)["InstanceName"] == "www"
     assert shown(world, "Address", eip_id)["AddressName"] == "back"
 

@@ -8,7 +8,7 @@ import pytest
 from support.world import World
 
 from gateway.api.client import Client, ControlUnreachableError, NotDoneError
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 from gateway.control.errors import AdapterError
 
 

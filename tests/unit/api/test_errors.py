@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.api.action import CVM
 from gateway.api.errors import from_control
+from gateway.api.shapes import CVM
 from gateway.control import errors
 from gateway.control.values import InstanceState
 

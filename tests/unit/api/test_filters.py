@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.api import refusal
+from support.api import call, refusal
 from support.story import HOURLY
 from support.world import World
 
-from gateway.api import objects, views
-from gateway.api.filter_tables import TABLES
-from gateway.api.registry import call
+from gateway.api.registry import ACTIONS
+from gateway.api.vpc import addresses
+from gateway.api.vpc.address_view import address_view
 from gateway.control import commands as cmd
 from gateway.control.state import State
 from gateway.control.values import (
@@ -65,7 +65,7 @@ def id_of(world: World, name: str) -> str:
 def described(world: World, action: str, *filters: tuple[str, list[str]], **more: Any) -> list[str]:
     """The names of what the action answers with."""
     listed = [{"Name": name, "Values": values} for name, values in filters]
-    answer = call(world.control, action, {"Filters": listed} | more)
+    answer = call(world, action, {"Filters": listed} | more)
     field, name = SETS[action]
     assert answer["TotalCount"] == len(answer[field])
     return [shown[name] for shown in answer[field]]
@@ -197,7 +197,9 @@ def test_a_filter_finds_what_has_its_value(
 @pytest.mark.parametrize("action", OF_ACTIONS)
 def test_the_rows_have_every_filter(action: str) -> None:
     rows = {"tag:<key>" if name[:4] == "tag:" else name for name, _, _ in OF_ACTIONS[action]}
-    assert rows == set(TABLES[action].names())
+    filters = ACTIONS[action].declared.filters
+    assert filters
+    assert rows == set(filters.names())
 
 
 def test_members_are_found_by_id_and_type(populated: World) -> None:
@@ -243,9 +245,9 @@ def test_ordinary_ips_are_shown_only_to_who_asks_for_them(populated: World) -> N
     ordinary = populated.instance(web).ordinary
     assert ordinary
     request: dict[str, Any] = {"AddressIds": [ordinary.address_id]}
-    assert call(populated.control, "DescribeAddresses", request)["TotalCount"] == 0
+    assert call(populated, "DescribeAddresses", request)["TotalCount"] == 0
     request["Filters"] = [{"Name": "address-type", "Values": ["WanIP"]}]
-    (address,) = call(populated.control, "DescribeAddresses", request)["AddressSet"]
+    (address,) = call(populated, "DescribeAddresses", request)["AddressSet"]
     assert (address["AddressIp"], address["InstanceId"]) == (ordinary.address, web)
 
 
@@ -257,7 +259,7 @@ def test_a_member_that_is_an_ordinary_ip_is_paid_for_as_one(populated: World) ->
     join = cmd.JoinPackage(id_of(populated, "other"), (ordinary.address_id,))
     populated.execute(join)
     request = {"Filters": [{"Name": "address-type", "Values": ["WanIP"]}]}
-    shown = call(populated.control, "DescribeAddresses", request)["AddressSet"]
+    shown = call(populated, "DescribeAddresses", request)["AddressSet"]
     (address,) = [one for one in shown if one["InstanceId"] == web]
     assert address["BandwidthPackageId"] == id_of(populated, "other")
     assert address["InternetChargeType"] == ChargeType.BANDWIDTH_PACKAGE.value
@@ -347,7 +349,7 @@ def test_an_answer_has_twenty_things_unless_more_are_asked_for(world: World) -> 
     world.execute(cmd.RunInstance("web", 0, HOURLY, count=5))
 
     def shown(**page: int) -> int:
-        answer = call(world.control, "DescribeInstances", page)
+        answer = call(world, "DescribeInstances", page)
         assert answer["TotalCount"] == 105
         return len(answer["InstanceSet"])
 
@@ -364,15 +366,15 @@ def test_of_many_addresses_only_those_on_the_page_are_rendered(
     world.execute(cmd.ConfigureAccount(eips_max=100, applications_max=100))
     world.execute(cmd.AllocateEip("x", 5, HOURLY, count=14))
     rendered: list[str] = []
-    render = views.address_view
+    render = address_view
 
-    def counted(state: State, eip: Eip, *passing: AddressStatus) -> objects.Address:
+    def counted(state: State, eip: Eip, *passing: AddressStatus) -> dict[str, Any]:
         rendered.append(eip.eip_id)
         return render(state, eip, *passing)
 
-    monkeypatch.setattr(views, "address_view", counted)
+    monkeypatch.setattr(addresses, "address_view", counted)
     request = {"Limit": 3, "Offset": 5, "Filters": [{"Name": "address-isp", "Values": ["BGP"]}]}
-    answer = call(world.control, "DescribeAddresses", request)
+    answer = call(world, "DescribeAddresses", request)
     assert answer["TotalCount"] == 14
     assert [one["AddressId"] for one in answer["AddressSet"]] == rendered
     assert len(rendered) == 3
@@ -381,7 +383,7 @@ def test_of_many_addresses_only_those_on_the_page_are_rendered(
 def test_the_private_networks_are_paged_by_numbers_or_text(world: World) -> None:
     for action in ("DescribeVpcs", "DescribeSubnets"):
         for page, count in (({"Offset": "0", "Limit": "1"}, 1), ({"Offset": 1, "Limit": 20}, 0)):
-            answer = call(world.control, action, page)
+            answer = call(world, action, page)
             assert answer["TotalCount"] == 1
             assert len(answer[SETS[action][0]]) == count
         assert refusal(world, action, {"Limit": "ten"}).code == "InvalidParameter"

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.api import refusal
+from support.api import call, refusal
 from support.metering import BEGIN
 from support.world import World
 
-from gateway.api.metrics import METRICS
-from gateway.api.registry import ACTIONS, call, check_action
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
+from gateway.api.monitor.metrics import METRICS
+from gateway.api.registry import ACTIONS, check_action
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.tally import Tally
 
@@ -55,9 +55,7 @@ class Busy:
             "Period": 10,
             "StartTime": time(0),
         }
-        return call(
-            self.world.control, "GetMonitorData", asked | parameters, meter=self.world.meter
-        )
+        return call(self.world, "GetMonitorData", asked | parameters)
 
     def values(self, metric: str, value: str = ADDRESS, **parameters: object) -> dict[int, float]:
         """The points: their values by the seconds since the beginning."""
@@ -122,7 +120,7 @@ def test_a_period_has_the_mean_of_its_cells_and_of_traffic_the_sum(busy: Busy) -
     assert (found["AvgValues"], found["MaxValues"], found["MinValues"]) == ([1], [4], [0])
     (found,) = busy.ask("VipOutpkg", Period=60, SpecifyStatistics=2)["DataPoints"]
     assert found["MaxValues"] == [4]
-    assert not {"AvgValues", "MinValues"} & set(found)
+    assert (found["AvgValues"], found["MinValues"]) == (None, None)
 
 
 def test_an_eip_is_known_by_its_id_too(busy: Busy) -> None:
@@ -173,7 +171,7 @@ def test_parameters_may_arrive_as_text(busy: Busy) -> None:
         "Period": "10",
         "StartTime": time(0),
     }
-    answer = call(busy.world.control, "GetMonitorData", asked, meter=busy.world.meter, as_text=True)
+    answer = call(busy.world, "GetMonitorData", asked, as_text=True)
     assert answer["DataPoints"][0]["Values"] == [4, 2, 0]
 
 
@@ -219,11 +217,11 @@ def test_a_parameter_that_is_missing_is_named(world: World) -> None:
 
 def test_the_metrics_are_described(world: World) -> None:
     for namespace, metrics in METRICS.items():
-        found = call(world.control, "DescribeBaseMetrics", {"Namespace": namespace})["MetricSet"]
+        found = call(world, "DescribeBaseMetrics", {"Namespace": namespace})["MetricSet"]
         assert [one["MetricName"] for one in found] == list(metrics)
         assert {tuple(one["Period"]) for one in found} == {(10, 60, 300, 3600, 86_400)}
     (one,) = call(
-        world.control,
+        world,
         "DescribeBaseMetrics",
         {"Namespace": "QCE/CVM", "MetricName": "AccOuttraffic", "Dimensions": ["InstanceId"]},
     )["MetricSet"]
@@ -231,13 +229,13 @@ def test_the_metrics_are_described(world: World) -> None:
     assert one["Periods"][0] == {"Period": "10", "StatType": ["sum"]}
     assert one["Dimensions"] == [{"Dimensions": ["InstanceId"]}]
     none = {"Namespace": "QCE/CVM", "Dimensions": ["eip"]}
-    assert call(world.control, "DescribeBaseMetrics", none) == {"MetricSet": []}
+    assert call(world, "DescribeBaseMetrics", none) == {"MetricSet": []}
     assert refusal(world, "DescribeBaseMetrics", {"Namespace": "x"}).code == "InvalidParameterValue"
 
 
 def test_they_are_of_the_service_monitor() -> None:
     for name in ("GetMonitorData", "DescribeBaseMetrics"):
-        assert ACTIONS[name].service == "monitor"
+        assert ACTIONS[name].declared.service.name == "monitor"
         check_action(name, "2018-07-24", "monitor")
         check_action(name, "2018-07-24")
         with pytest.raises(ApiError, match="not found"):

@@ -3,22 +3,20 @@
 from typing import Any
 
 import pytest
-from support.api import refusal
+from support.api import call, refusal
 from support.world import World
-
-from gateway.api.registry import call
 
 
 def create(world: World, **parameters: object) -> str:
     """A package; its id."""
-    answer = call(world.control, "CreateBandwidthPackage", parameters)
+    answer = call(world, "CreateBandwidthPackage", parameters)
     assert answer["BandwidthPackageIds"][0] == answer["BandwidthPackageId"]
     return str(answer["BandwidthPackageId"])
 
 
 def described(world: World, **parameters: object) -> list[dict[str, Any]]:
     """What DescribeBandwidthPackages answers with."""
-    answer = call(world.control, "DescribeBandwidthPackages", parameters)
+    answer = call(world, "DescribeBandwidthPackages", parameters)
     found: list[dict[str, Any]] = answer["BandwidthPackageSet"]
     return found
 
@@ -40,13 +38,13 @@ def test_a_package_is_created_changed_and_deleted(world: World) -> None:
     }
     request: dict[str, Any] = {"BandwidthPackageId": package_id}
     change: dict[str, Any] = {"InternetMaxBandwidth": -1}
-    assert call(world.control, "ModifyBandwidthPackageBandwidth", request | change) == {}
+    assert call(world, "ModifyBandwidthPackageBandwidth", request | change) == {}
     change = {"BandwidthPackageName": "ours", "ChargeType": "TOP5_POSTPAID_BY_MONTH"}
-    assert call(world.control, "ModifyBandwidthPackageAttribute", request | change) == {}
+    assert call(world, "ModifyBandwidthPackageAttribute", request | change) == {}
     (shown,) = described(world, BandwidthPackageIds=[package_id])
     assert (shown["Bandwidth"], shown["BandwidthPackageName"]) == (-1, "ours")
     assert shown["ChargeType"] == "TOP5_POSTPAID_BY_MONTH"
-    assert call(world.control, "DeleteBandwidthPackage", request) == {}
+    assert call(world, "DeleteBandwidthPackage", request) == {}
     assert described(world) == []
 
 
@@ -56,8 +54,8 @@ def test_addresses_join_and_leave(world: World) -> None:
     assert ordinary
     ids = [eip_id, ordinary.address_id]
     request: dict[str, Any] = {"BandwidthPackageId": package_id, "ResourceIds": ids}
-    assert call(world.control, "AddBandwidthPackageResources", request) == {}
-    (eip,) = call(world.control, "DescribeAddresses", {})["AddressSet"]
+    assert call(world, "AddBandwidthPackageResources", request) == {}
+    (eip,) = call(world, "DescribeAddresses", {})["AddressSet"]
     assert (eip["BandwidthPackageId"], eip["InternetChargeType"]) == (
         package_id,
         "BANDWIDTH_PACKAGE",
@@ -72,14 +70,14 @@ def test_addresses_join_and_leave(world: World) -> None:
     ]
     assert described(world)[0]["ResourceSet"] == members
     listed: dict[str, Any] = {"BandwidthPackageId": package_id, "Offset": 1, "Limit": 1}
-    assert call(world.control, "DescribeBandwidthPackageResources", listed) == {
+    assert call(world, "DescribeBandwidthPackageResources", listed) == {
         "TotalCount": 2,
         "ResourceSet": members[1:],
     }
     in_use = refusal(world, "DeleteBandwidthPackage", {"BandwidthPackageId": package_id})
     assert in_use.code == "InvalidParameterValue.BandwidthPackageInUse"
     request |= {"InternetChargeType": "BANDWIDTH_POSTPAID_BY_HOUR", "InternetMaxBandwidthOut": 7}
-    assert call(world.control, "RemoveBandwidthPackageResources", request) == {}
+    assert call(world, "RemoveBandwidthPackageResources", request) == {}
     assert described(world)[0]["ResourceSet"] == []
 
 
@@ -87,18 +85,18 @@ def test_an_eip_and_an_instance_join_from_the_start(world: World) -> None:
     package_id = create(world, InternetMaxBandwidth=100)
     joining = {"InternetChargeType": "BANDWIDTH_PACKAGE", "BandwidthPackageId": package_id}
     joining_with_bandwidth = joining | {"InternetMaxBandwidthOut": 500}
-    call(world.control, "AllocateAddresses", joining_with_bandwidth)
-    call(world.control, "RunInstances", {"InternetAccessible": joining_with_bandwidth})
+    call(world, "AllocateAddresses", joining_with_bandwidth)
+    call(world, "RunInstances", {"InternetAccessible": joining_with_bandwidth})
     assert len(described(world)[0]["ResourceSet"]) == 2
 
 
 def test_packages_are_listed_by_pages_and_counted(world: World) -> None:
-    answer = call(world.control, "CreateBandwidthPackage", {"BandwidthPackageCount": 3})
-    page = call(world.control, "DescribeBandwidthPackages", {"Offset": 1, "Limit": 1})
+    answer = call(world, "CreateBandwidthPackage", {"BandwidthPackageCount": 3})
+    page = call(world, "DescribeBandwidthPackages", {"Offset": 1, "Limit": 1})
     assert page["TotalCount"] == 3
     (shown,) = page["BandwidthPackageSet"]
     assert shown["BandwidthPackageId"] == answer["BandwidthPackageIds"][1]
-    (quota,) = call(world.control, "DescribeBandwidthPackageQuota", {})["QuotaSet"]
+    (quota,) = call(world, "DescribeBandwidthPackageQuota", {})["QuotaSet"]
     assert (quota["QuotaId"], quota["QuotaCurrent"], quota["QuotaLimit"]) == (
         "TOTAL_BANDWIDTHPKG_QUOTA",
         3,

@@ -3,9 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
+from gateway.api.cvm.instances import DescribeInstances
+from gateway.api.cvm.purchase import RunInstances
+from gateway.api.errors import ApiError
 from gateway.api.parameters import COUNT_MAX, DEPTH_MAX, form, nested
-from gateway.api.requests import addresses, instances
-from gateway.api.wire import ApiError
+from gateway.api.vpc.addresses import AllocateAddresses
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_what_is_no_form_is_refused(text: bytes) -> None:
 
 
 def test_the_models_say_what_a_text_means() -> None:
-    request = instances.RunInstances.from_text(
+    request = RunInstances.from_text(
         {
             "InstanceName": "7",
             "InstanceCount": "1",
@@ -99,24 +101,24 @@ def test_the_models_say_what_a_text_means() -> None:
     assert request.InternetAccessible.InternetMaxBandwidthOut == 10
     assert request.DryRun is False
     ids = ["ins-12345678", "ins-abcdefgh"]
-    listed = instances.DescribeInstances.from_text({"InstanceIds": ids, "Limit": "100"})
+    listed = DescribeInstances.from_text({"InstanceIds": ids, "Limit": "100"})
     assert (listed.InstanceIds, listed.Limit) == (tuple(ids), 100)
 
 
 @pytest.mark.parametrize("text", ["", "ten", "1.0", "1e1", " 1", "٣", "9" * 19, "0x1", "true"])
 def test_a_text_that_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
-        addresses.AllocateAddresses.from_text({"InternetMaxBandwidthOut": text})
+        AllocateAddresses.from_text({"InternetMaxBandwidthOut": text})
 
 
 @pytest.mark.parametrize("text", ["", "1", "yes", "falsch"])
 def test_a_text_that_is_no_flag_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
-        instances.RunInstances.from_text({"DryRun": text})
+        RunInstances.from_text({"DryRun": text})
 
 
 def test_in_json_a_text_stays_a_text() -> None:
     with pytest.raises(ValidationError):
-        addresses.AllocateAddresses.model_validate({"InternetMaxBandwidthOut": "10"})
+        AllocateAddresses.model_validate({"InternetMaxBandwidthOut": "10"})
     with pytest.raises(ValidationError):
-        instances.RunInstances.model_validate({"DryRun": "false"})
+        RunInstances.model_validate({"DryRun": "false"})

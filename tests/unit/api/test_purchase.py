@@ -4,10 +4,9 @@ import base64
 from typing import Any
 
 import pytest
-from support.api import refusal
+from support.api import call, refusal
 from support.world import World
 
-from gateway.api.registry import call
 from gateway.control.values import Instance
 
 PURCHASE: dict[str, Any] = {
@@ -30,7 +29,7 @@ PURCHASE: dict[str, Any] = {
 
 def run(world: World, **parameters: Any) -> list[Instance]:
     """What was bought."""
-    ids = call(world.control, "RunInstances", parameters)["InstanceIdSet"]
+    ids = call(world, "RunInstances", parameters)["InstanceIdSet"]
     return [world.instance(instance_id) for instance_id in ids]
 
 
@@ -65,7 +64,7 @@ def test_all_of_it_is_kept(world: World) -> None:
 
 def test_a_dry_run_buys_nothing_and_refuses_what_would_be_refused(world: World) -> None:
     before = world.records()
-    assert call(world.control, "RunInstances", PURCHASE | {"DryRun": True}) == {}
+    assert call(world, "RunInstances", PURCHASE | {"DryRun": True}) == {"InstanceIdSet": []}
     assert world.records() == before
     wrong = {"DryRun": True, "InstanceType": "none"}
     expected = "InvalidParameterValue.InstanceTypeNotFound"
@@ -145,9 +144,9 @@ def test_a_stopped_instance_keeps_its_address_if_it_is_charged_for(
     world: World, parameters: dict[str, Any], keeps: bool
 ) -> None:
     ids = [world.run(), world.run()]
-    assert call(world.control, "StopInstances", {"InstanceIds": ids} | parameters) == {}
+    assert call(world, "StopInstances", {"InstanceIds": ids} | parameters) == {}
     assert [world.public(one) is not None for one in ids] == [keeps] * 2
-    call(world.control, "StartInstances", {"InstanceIds": ids})
+    call(world, "StartInstances", {"InstanceIds": ids})
     assert all(world.public(one) for one in ids)
 
 
@@ -180,7 +179,7 @@ def test_a_way_to_stop_that_is_none_is_refused(
 def test_one_attribute_changes(world: World, attribute: str, value: object, kept: str) -> None:
     ids = [one.instance_id for one in run(world, **PURCHASE)]
     request = {"InstanceIds": ids, attribute: value}
-    assert call(world.control, "ModifyInstancesAttribute", request) == {}
+    assert call(world, "ModifyInstancesAttribute", request) == {}
     assert [getattr(world.instance(one).purchase.attributes, kept) for one in ids] == [value] * 2
 
 
@@ -206,8 +205,8 @@ def test_a_protected_instance_is_not_terminated(world: World) -> None:
     expected = "UnsupportedOperation.InstancesProtected"
     assert refusal(world, "TerminateInstances", {"InstanceIds": ids}).code == expected
     request: dict[str, Any] = {"InstanceIds": ids, "DisableApiTermination": False}
-    call(world.control, "ModifyInstancesAttribute", request)
-    assert call(world.control, "TerminateInstances", {"InstanceIds": ids}) == {}
+    call(world, "ModifyInstancesAttribute", request)
+    assert call(world, "TerminateInstances", {"InstanceIds": ids}) == {}
 
 
 def test_what_was_bought_survives_a_restart(world: World) -> None:

@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from support.api import refusal
+from support.api import call, refusal
 from support.world import World
-
-from gateway.api.registry import call
 
 ACTIONS = [("RunInstances", "InstanceCount", "InstanceIdSet")]
 ACTIONS += [("AllocateAddresses", "AddressCount", "AddressSet")]
@@ -17,14 +15,14 @@ def test_several_are_had_by_one_call_and_once_by_one_token(
     world: World, action: str, count: str, answer: str
 ) -> None:
     request: dict[str, Any] = {count: 3, "ClientToken": "once"}
-    ids = call(world.control, action, request)[answer]
+    ids = call(world, action, request)[answer]
     assert len(set(ids)) == 3
     before = world.records()
-    assert call(world.control, action, request)[answer] == ids
+    assert call(world, action, request)[answer] == ids
     assert world.records() == before
     world.assert_settled()
     world.restart()
-    assert call(world.control, action, request)[answer] == ids
+    assert call(world, action, request)[answer] == ids
     conflict = refusal(world, action, request | {count: 2})
     assert conflict.code == "InvalidParameterConflict"
     long = refusal(world, action, {"ClientToken": "x" * 65})
@@ -35,16 +33,16 @@ def test_one_machine_that_fails_does_not_keep_the_others_of_its_call_from_runnin
     world: World,
 ) -> None:
     world.faults.break_("connect")
-    assert len(call(world.control, "RunInstances", {"InstanceCount": 2})["InstanceIdSet"]) == 2
+    assert len(call(world, "RunInstances", {"InstanceCount": 2})["InstanceIdSet"]) == 2
     with world.control.state() as state:
         assert {one.state.value for one in state.instances.values()} == {"LAUNCH_FAILED"}
     world.assert_settled()
 
 
 def test_quotas_are_described(world: World) -> None:
-    call(world.control, "ReleaseAddresses", {"AddressIds": [world.allocate()]})
+    call(world, "ReleaseAddresses", {"AddressIds": [world.allocate()]})
     world.allocate()
-    rows = call(world.control, "DescribeAddressQuota", {})["QuotaSet"]
+    rows = call(world, "DescribeAddressQuota", {})["QuotaSet"]
     assert [(row["QuotaId"], row["QuotaCurrent"], row["QuotaLimit"]) for row in rows] == [
         ("TOTAL_EIP_QUOTA", 1, 20),
         ("DAILY_EIP_APPLY", 2, 40),

@@ -10,7 +10,7 @@ import pytest
 from support.api import Reply, post
 from support.world import World
 
-from gateway.api import server
+from gateway.api import bodies, server
 from gateway.api.client import Client
 from gateway.control.controller import Controller
 
@@ -114,7 +114,7 @@ def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_refused(
 
 
 def test_the_largest_size_is_the_clouds() -> None:
-    assert server.BODY_MAX == 10 * 1024 * 1024
+    assert bodies.BODY_MAX == 10 * 1024 * 1024
 
 
 def test_an_internal_failure_is_told_in_the_log_and_not_in_the_answer(

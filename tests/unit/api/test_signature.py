@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from support.signing import SECRET_ID, SECRET_KEY, v1, v3
 
+from gateway.api.errors import ApiError
 from gateway.api.parameters import form
 from gateway.api.signature import Received, check_time, check_v1, check_v3, claim_of
-from gateway.api.wire import ApiError
 
 NOW = 1551113065
 DATE = "2019-02-25"

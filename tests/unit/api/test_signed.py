@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.api import Reply
+from support.api import Reply, context
 from support.signing import REGION, SECRET_ID, SECRET_KEY, v1, v3, v3_json
 from support.tcp import Switch, send, served
 from support.world import World
 
 from gateway.api import signed
+from gateway.api.bodies import BODY_MAX
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
-from gateway.api.server import BODY_MAX
 from gateway.api.signed import SignedApi
 from gateway.api.temporary import PERIOD_S, Temporary, TemporaryCredentials
 from gateway.control import commands as cmd
@@ -34,7 +34,7 @@ class Server:
         self.now = NOW
         self.temporary = TemporaryCredentials(bytes(32), world.control, lambda: self.now)
         self.api = SignedApi(
-            world.control, Credentials(self.path), self.temporary, rate, lambda: NOW
+            context(world), Credentials(self.path), self.temporary, rate, lambda: NOW
         )
         self.port = 0
 

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from support.api import refusal
+from support.api import call, refusal
 from support.world import World
 
 from gateway.api.action import Caller
-from gateway.api.registry import call
 from gateway.control.place import SUBNET_ID, VPC_ID
 
 UIN = "uin/100000000001"
@@ -18,11 +17,9 @@ TAG = {"Key": "owner", "Value": "net"}
 def tagged(world: World) -> dict[str, str]:
     """The ids of things with a tag, by the service and kind in their names."""
     specification = [{"ResourceType": "instance", "Tags": [TAG, {"Key": "stage"}]}]
-    answer = call(world.control, "RunInstances", {"TagSpecification": specification})
-    (eip_id,) = call(world.control, "AllocateAddresses", {"Tags": [TAG]})["AddressSet"]
-    package_id = call(world.control, "CreateBandwidthPackage", {"Tags": [TAG]})[
-        "BandwidthPackageId"
-    ]
+    answer = call(world, "RunInstances", {"TagSpecification": specification})
+    (eip_id,) = call(world, "AllocateAddresses", {"Tags": [TAG]})["AddressSet"]
+    package_id = call(world, "CreateBandwidthPackage", {"Tags": [TAG]})["BandwidthPackageId"]
     world.allocate()
     return {
         "cvm:instance": answer["InstanceIdSet"][0],
@@ -39,7 +36,7 @@ def name(kind: str, resource_id: str, account: str = UIN, region: str = "ap-guan
 
 def resources(world: World, **parameters: Any) -> dict[str, list[dict[str, str]]]:
     """The tags of what GetResources answers with, by resource."""
-    answer = call(world.control, "GetResources", parameters)
+    answer = call(world, "GetResources", parameters)
     assert answer["PaginationToken"] == ""
     return {one["Resource"]: one["Tags"] for one in answer["ResourceTagMappingList"]}
 
@@ -50,9 +47,9 @@ def shown(key: str, value: str) -> dict[str, str]:
 
 
 def test_things_show_their_tags(world: World, tagged: dict[str, str]) -> None:
-    (instance,) = call(world.control, "DescribeInstances", {})["InstanceSet"]
+    (instance,) = call(world, "DescribeInstances", {})["InstanceSet"]
     assert instance["Tags"] == [TAG, {"Key": "stage", "Value": ""}]
-    (eip, other) = call(world.control, "DescribeAddresses", {})["AddressSet"]
+    (eip, other) = call(world, "DescribeAddresses", {})["AddressSet"]
     assert (eip["TagSet"], other["TagSet"]) == ([TAG], [])
 
 
@@ -101,7 +98,7 @@ def test_resources_are_listed_by_pages(world: World, tagged: dict[str, str]) -> 
     names: list[str] = []
     token = ""
     for _ in range(2):
-        answer = call(world.control, "GetResources", {"MaxResults": 2, "PaginationToken": token})
+        answer = call(world, "GetResources", {"MaxResults": 2, "PaginationToken": token})
         names += [one["Resource"] for one in answer["ResourceTagMappingList"]]
         token = answer["PaginationToken"]
     assert token == ""
@@ -135,7 +132,7 @@ def test_a_wrong_query_has_the_clouds_code(
 
 
 def test_a_user_is_told_from_a_role(world: World) -> None:
-    user = call(world.control, "GetCallerIdentity", {}, caller=Caller("AKIDuser"))
+    user = call(world, "GetCallerIdentity", {}, caller=Caller("AKIDuser"))
     assert user == {
         "Arn": f"qcs::cam::{UIN}:{UIN}",
         "AccountId": "100000000001",
@@ -143,7 +140,7 @@ def test_a_user_is_told_from_a_role(world: World) -> None:
         "PrincipalId": "100000000001",
         "Type": "CAMUser",
     }
-    role = call(world.control, "GetCallerIdentity", {}, caller=Caller("ins-12345678", "reader"))
+    role = call(world, "GetCallerIdentity", {}, caller=Caller("ins-12345678", "reader"))
     assert role["Type"] == "CAMRole"
     assert role["Arn"] == f"qcs::sts::{UIN}:assumed-role/reader"
     assert role["UserId"] == "reader:ins-12345678"

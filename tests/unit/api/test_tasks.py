@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.api import refusal, serving
+from support.api import call, context, refusal, serving
 from support.world import World
 
 from gateway.api import client as clients
 from gateway.api.client import Client, NotDoneError
-from gateway.api.registry import call
 from gateway.api.server import application
 from gateway.control.background import running
 from gateway.control.controller import Controller
@@ -20,29 +19,29 @@ from gateway.control.values import TaskResult
 
 def test_each_action_names_its_task_in_its_own_type(world: World) -> None:
     instance_id, other = world.run(), world.run()
-    answer = call(world.control, "AllocateAddresses", {"ClientToken": "t"})
+    answer = call(world, "AllocateAddresses", {"ClientToken": "t"})
     (eip_id,) = answer["AddressSet"]
     bind = {"AddressId": eip_id, "InstanceId": instance_id}
     change = {"AddressIds": [eip_id], "InternetMaxBandwidthOut": 20}
     answers = [
         answer,
-        call(world.control, "AllocateAddresses", {"ClientToken": "t"}),
-        call(world.control, "AssociateAddress", bind),
-        call(world.control, "ModifyAddressesBandwidth", change),
-        call(world.control, "DisassociateAddress", {"AddressId": eip_id}),
-        call(world.control, "ReleaseAddresses", {"AddressIds": [eip_id]}),
+        call(world, "AllocateAddresses", {"ClientToken": "t"}),
+        call(world, "AssociateAddress", bind),
+        call(world, "ModifyAddressesBandwidth", change),
+        call(world, "DisassociateAddress", {"AddressId": eip_id}),
+        call(world, "ReleaseAddresses", {"AddressIds": [eip_id]}),
     ]
     for text in [one["TaskId"] for one in answers]:
         assert isinstance(text, str)
         assert result(world, int(text)) == "SUCCESS"
-    number = call(world.control, "TransformAddress", {"InstanceId": other})["TaskId"]
+    number = call(world, "TransformAddress", {"InstanceId": other})["TaskId"]
     assert isinstance(number, int)
     assert result(world, number) == "SUCCESS"
 
 
 def result(world: World, number: int) -> str:
     """What DescribeTaskResult says."""
-    answer = call(world.control, "DescribeTaskResult", {"TaskId": number})
+    answer = call(world, "DescribeTaskResult", {"TaskId": number})
     assert answer["TaskId"] == number
     return str(answer["Result"])
 
@@ -68,13 +67,13 @@ def test_what_is_busy_is_refused_with_the_clouds_codes() -> None:
     with closing(World(prompt=False)) as world:
         instance_id, eip_id = world.run(), world.allocate()
         bind = {"AddressId": eip_id, "InstanceId": instance_id}
-        call(world.control, "AssociateAddress", bind)
+        call(world, "AssociateAddress", bind)
         unbind = refusal(world, "DisassociateAddress", {"AddressId": eip_id})
         assert unbind.code == "OperationDenied.MutexTaskRunning"
         stop = refusal(world, "StopInstances", {"InstanceIds": [instance_id]})
         assert stop.code == "MutexOperation.TaskRunning"
         world.publish()
-        call(world.control, "StopInstances", {"InstanceIds": [instance_id]})
+        call(world, "StopInstances", {"InstanceIds": [instance_id]})
         start = refusal(world, "StartInstances", {"InstanceIds": [instance_id]})
         assert start.code == "UnsupportedOperation.InstanceStateStopping"
 
@@ -90,7 +89,7 @@ def slow_world() -> Iterator[World]:
 def slow(slow_world: World, tmp_path: Path) -> Iterator[Client]:
     """A client of its API; nobody runs the background yet."""
     path = tmp_path / "slow"
-    with serving(application(slow_world.control), path):
+    with serving(application(context(slow_world)), path):
         yield Client(path)
 
 

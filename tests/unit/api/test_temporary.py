@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.world import World
 
 from gateway.api.credentials import CredentialsError
+from gateway.api.errors import ApiError
 from gateway.api.temporary import (
     PERIOD_S,
     SECRET_LENGTH,
@@ -17,7 +18,6 @@ from gateway.api.temporary import (
     is_temporary,
     kept_secret,
 )
-from gateway.api.wire import ApiError
 from gateway.control import commands as cmd
 
 BEGIN = 1_700_000_000 // PERIOD_S * PERIOD_S

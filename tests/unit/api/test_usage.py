@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.api import call
 from support.world import World
 
-from gateway.api.actions.operator import OPERATOR_ACTIONS
+from gateway.api import registry
+from gateway.api.action import Context
 from gateway.api.client import Client
-from gateway.api.registry import ACTIONS, call
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
+from gateway.api.registry import ACTIONS
 from gateway.control import commands as cmd
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.tally import Tally
@@ -35,7 +37,7 @@ def page(world: World) -> Iterator[WorkerPage]:
 
 def usage(world: World, **parameters: object) -> Mapping[str, Any]:
     """What the action answers."""
-    return call(world.control, "DescribeUsage", parameters, OPERATOR_ACTIONS, meter=world.meter)
+    return call(world, "DescribeUsage", parameters)
 
 
 def test_each_address_has_what_it_carried_for_each_holder(world: World, page: WorkerPage) -> None:
@@ -50,6 +52,7 @@ def test_each_address_has_what_it_carried_for_each_holder(world: World, page: Wo
     assert ordinary.pop("AddressId").startswith("eip-")
     same = {"InstanceId": web, "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR"}
     assert ordinary == same | {
+        "Hour": None,
         "AddressIp": "203.0.113.1",
         "HeldSeconds": 5,
         "OutBytes": 100,
@@ -58,6 +61,7 @@ def test_each_address_has_what_it_carried_for_each_holder(world: World, page: Wo
         "InPackets": 0,
     }
     assert eip == same | {
+        "Hour": None,
         "AddressIp": "203.0.113.2",
         "AddressId": eip_id,
         "HeldSeconds": 7.5,
@@ -131,5 +135,5 @@ def test_a_book_that_cant_be_read_is_an_internal_error(world: World) -> None:
 
 def test_a_control_without_a_meter_says_so(world: World) -> None:
     with pytest.raises(ApiError, match="no meter") as refused:
-        call(world.control, "DescribeUsage", {}, OPERATOR_ACTIONS)
+        registry.call(Context(world.control), "DescribeUsage", {}, among=registry.ALL_ACTIONS)
     assert refused.value.code == "InternalError"

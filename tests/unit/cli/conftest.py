@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
-from support.api import serving
+from support.api import context, serving
 from support.world import World
 
 from gateway.api.server import application
@@ -99,6 +99,6 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
 def world(up: Places, root: None, switch: Switch) -> Iterator[World]:
     """A control that serves the lab's socket; only its machines and its data plane are none."""
     with contextlib.closing(World()) as made:
-        switch.application = application(made.control, made.meter)
+        switch.application = application(context(made))
         up.socket.symlink_to(switch.path)
         yield made

@@ -7,7 +7,7 @@ import pytest
 
 from gateway import __version__
 from gateway.api.client import ControlUnreachableError
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 from gateway.cli import main as command
 from gateway.cli.output import MistakeError, RefusedError
 from gateway.control.errors import AdapterError

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.api import call
 from support.faults import Trouble
 from support.story import HOURLY
 from support.world import World
 
-from gateway.api.registry import call
-from gateway.api.wire import ApiError
+from gateway.api.errors import ApiError
 from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError, DomainError
 from gateway.control.state.pool import Pool
@@ -58,15 +58,15 @@ def test_a_batch_with_an_unknown_id_changes_nothing(world: World, action: str) -
     instance_id = world.run()
     before = world.records()
     with pytest.raises(ApiError):
-        call(world.control, action, {"InstanceIds": [instance_id, "ins-nowhere0"]})
+        call(world, action, {"InstanceIds": [instance_id, "ins-nowhere0"]})
     assert world.records() == before
 
 
 def test_an_id_given_twice_counts_once(world: World) -> None:
     instance_id = world.run()
-    call(world.control, "StopInstances", {"InstanceIds": [instance_id, instance_id]})
+    call(world, "StopInstances", {"InstanceIds": [instance_id, instance_id]})
     eip_id = world.allocate()
-    call(world.control, "ReleaseAddresses", {"AddressIds": [eip_id, eip_id]})
+    call(world, "ReleaseAddresses", {"AddressIds": [eip_id, eip_id]})
     world.assert_settled()
 
 
@@ -121,7 +121,7 @@ def test_readers_are_answered_while_a_machine_is_being_built(world: World) -> No
 
     def look() -> None:
         reader = threading.Thread(
-            target=lambda: answers.append(call(world.control, "DescribeInstances", {}))
+            target=lambda: answers.append(call(world, "DescribeInstances", {}))
         )
         reader.start()
         reader.join(5)

@@ -6,11 +6,11 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from support.api import call
 from support.steps import assert_nothing_waits
 from support.story import HOURLY
 from support.world import CONFIG, World
 
-from gateway.api.registry import call
 from gateway.control import commands as cmd
 from gateway.control import errors, progress
 from gateway.control import events as ev
@@ -28,13 +28,13 @@ def world() -> Iterator[World]:
 
 def status(world: World, eip_id: str) -> str | None:
     """The EIP's status as everybody sees it; None if it isn't there."""
-    found = call(world.control, "DescribeAddresses", {"AddressIds": [eip_id]})["AddressSet"]
+    found = call(world, "DescribeAddresses", {"AddressIds": [eip_id]})["AddressSet"]
     return str(found[0]["AddressStatus"]) if found else None
 
 
 def shown(world: World, instance_id: str) -> dict[str, Any] | None:
     """The instance as everybody sees it; None if it isn't there."""
-    found = call(world.control, "DescribeInstances", {"InstanceIds": [instance_id]})["InstanceSet"]
+    found = call(world, "DescribeInstances", {"InstanceIds": [instance_id]})["InstanceSet"]
     return dict(found[0]) if found else None
 
 
@@ -322,11 +322,11 @@ def test_an_address_given_back_is_given_out_when_no_worker_has_it_any_more(freed
 
 
 def test_what_the_api_says_of_tasks(world: World) -> None:
-    answer = call(world.control, "AllocateAddresses", {})
+    answer = call(world, "AllocateAddresses", {})
     (eip_id,) = answer["AddressSet"]
     assert isinstance(answer["TaskId"], str)
     task = {"TaskId": int(answer["TaskId"])}
-    assert call(world.control, "DescribeTaskResult", task) == {**task, "Result": "RUNNING"}
+    assert call(world, "DescribeTaskResult", task) == {**task, "Result": "RUNNING"}
     world.publish()
-    assert call(world.control, "DescribeTaskResult", task) == {**task, "Result": "SUCCESS"}
+    assert call(world, "DescribeTaskResult", task) == {**task, "Result": "SUCCESS"}
     assert status(world, eip_id) == "UNBIND"

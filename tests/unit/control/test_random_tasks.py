@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, multiple, rule
+from support.api import call
 from support.steps import (
     ADDRESS_LIFE,
     INSTANCE_LIFE,
@@ -20,7 +21,6 @@ from support.steps import (
 from support.story import HOURLY
 from support.world import World
 
-from gateway.api.registry import call
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.errors import AdapterError, DomainError
@@ -194,9 +194,9 @@ class Tasks(RuleBasedStateMachine):
         mappings = self.world.tables.mappings
         instances = {
             row["InstanceId"]: row
-            for row in call(self.world.control, "DescribeInstances", {})["InstanceSet"]
+            for row in call(self.world, "DescribeInstances", {})["InstanceSet"]
         }
-        for row in call(self.world.control, "DescribeAddresses", {})["AddressSet"]:
+        for row in call(self.world, "DescribeAddresses", {})["AddressSet"]:
             if row["AddressStatus"] in ("CREATING", "UNBIND"):
                 assert row["AddressIp"] not in mappings, row
             if row["AddressStatus"] == "BIND":

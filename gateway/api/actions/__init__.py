@@ -1,1 +1,0 @@
-"""What each action does: the commands it becomes, and the answer it gives."""

@@ -1,0 +1,1 @@
+"""The actions of service cvm: instances, and where they are."""

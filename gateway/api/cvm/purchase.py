@@ -1,0 +1,205 @@
+"""The purchase of instances: what RunInstances asks for, as a command.
+
+Control knows one zone, one VPC and one subnet, and has no names for them in its commands: the names
+are checked here.
+"""
+
+import re
+from random import SystemRandom
+from typing import Annotated, Final
+
+from gateway.api import codes, ids
+from gateway.api.action import Action, Answer, Context, action
+from gateway.api.client import WaitsFor
+from gateway.api.errors import ApiError
+from gateway.api.fields import Flag, No, Refused, Request, Tag, Whole, only
+from gateway.api.repeated import answered_before
+from gateway.api.services import CVM
+from gateway.api.unused import complete
+from gateway.control import commands as cmd
+from gateway.control import events as ev
+from gateway.control.decide import decide
+from gateway.control.decisions.moment import Moment
+from gateway.control.place import REGION, SUBNET_ID, VPC_ID, ZONE
+from gateway.control.values import (
+    DEFAULT_IMAGE,
+    DEFAULT_TYPE,
+    Attributes,
+    ChargeType,
+    Purchase,
+    purchases,
+)
+from gateway.control.values import Tag as TagValue
+
+_DEFAULT: Final = "DEFAULT"
+
+
+@complete(CVM, "InternetAccessible")
+class Internet(Request):
+    """How an instance reaches the internet."""
+
+    InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
+    InternetMaxBandwidthOut: Whole = 0
+    PublicIpAssigned: Flag | None = None
+    BandwidthPackageId: ids.PackageId | None = None
+    IPv4AddressType: Refused = None
+    IPv6AddressType: Refused = None
+    AntiDDoSPackageId: Refused = None
+
+
+@complete(CVM, "TagSpecification")
+class NewTags(Request):
+    """The tags that new instances get."""
+
+    ResourceType: Annotated[str, only("instance")]
+    Tags: tuple[Tag, ...]
+
+
+@complete(CVM, "Placement")
+class Where(Request):
+    """The zone, which is the only one, and the only project."""
+
+    Zone: str = ZONE
+    ProjectId: Annotated[Whole, only(0)] = 0
+
+
+@complete(CVM, "VirtualPrivateCloud")
+class Network(Request):
+    """The only VPC, the only subnet, and the private addresses to have in it."""
+
+    VpcId: str
+    SubnetId: str
+    PrivateIpAddresses: tuple[str, ...] = ()
+    AsVpcGateway: No = False
+    Ipv6AddressCount: Annotated[Whole, only(0)] = 0
+
+    def check(self) -> None:
+        """Raises `ApiError` if the VPC or the subnet isn't there."""
+        for name, given, wanted, unknown in (
+            ("VpcId", self.VpcId, VPC_ID, "VpcIdNotExist"),
+            ("SubnetId", self.SubnetId, SUBNET_ID, "SubnetNotExist"),
+        ):
+            if given in (wanted, _DEFAULT):
+                continue
+            _check_form(wanted.partition("-")[0], given, f"{codes.VALUE}.{name}Malformed")
+            raise ApiError(
+                f"{codes.VALUE}.{unknown}",
+                f"{name}: the only one here is {wanted}, or {_DEFAULT}",
+            )
+
+
+@action(
+    CVM,
+    rate_per_s=10.0,
+    waits_for=WaitsFor.INSTANCES,
+    codes=(
+        f"{codes.VALUE}.Range",
+        "InvalidInstanceName.TooLong",
+        "InvalidClientToken.TooLong",
+        "InvalidParameterConflict",
+        f"{codes.VALUE}.BandwidthPackageIdMalformed",
+        f"{codes.VALUE}.BandwidthPackageIdNotFound",
+        "InvalidParameterCombination",
+        codes.PACKAGE_FULL,
+        "ResourcesSoldOut.EipInsufficient",
+        "FailedOperation.NoAvailableIpAddressCountInSubnet",
+        f"{codes.VALUE}.DuplicateTags",
+        f"{codes.VALUE}.TagQuotaLimitExceeded",
+        f"{codes.VALUE}.ZoneNotSupported",
+        "InvalidZone.MismatchRegion",
+        "InvalidImageId.Malformed",
+        f"{codes.VALUE}.InstanceTypeNotFound",
+        f"{codes.VALUE}.VpcIdMalformed",
+        f"{codes.VALUE}.VpcIdNotExist",
+        f"{codes.VALUE}.SubnetIdMalformed",
+        f"{codes.VALUE}.SubnetNotExist",
+        f"{codes.VALUE}.IPAddressMalformed",
+        "VpcAddrNotInSubNet",
+        "VpcIpIsUsed",
+        f"{codes.VALUE}.InvalidParameterMinCount",
+        *codes.INSTANCE_ATTRIBUTES,
+    ),
+)
+class RunInstances(Action):
+    """Buy instances."""
+
+    InstanceName: str = ""
+    InternetAccessible: Internet = Internet()
+    InstanceCount: Whole = 1
+    ClientToken: str = ""
+    MinCount: Whole | None = None
+    DryRun: Flag = False
+    Placement: Where = Where()
+    ImageId: str = DEFAULT_IMAGE
+    InstanceType: str = DEFAULT_TYPE
+    InstanceChargeType: purchases.InstanceChargeType = purchases.InstanceChargeType.POSTPAID_BY_HOUR
+    VirtualPrivateCloud: Network = Network(VpcId=VPC_ID, SubnetId=SUBNET_ID)
+    HostName: str = ""
+    TagSpecification: tuple[NewTags, ...] = ()
+    UserData: str = ""
+    CamRoleName: str = ""
+    DisableApiTermination: Flag = False
+    ActionTimer: Refused = None
+    LaunchTemplate: Refused = None
+    DedicatedClusterId: Refused = None
+    HpcClusterId: Refused = None
+    ChcIds: Refused = None
+    Metadata: Refused = None
+    CpuTopology: Refused = None
+    NetworkInterfaces: Refused = None
+    EnableJumboFrame: No = False
+
+    def run(self, context: Context) -> Answer:
+        command = self._command()
+        if self.DryRun:
+            with context.control.state() as state:
+                decide(state, command, Moment(context.control.now(), SystemRandom()))
+            return {}
+        events = context.control.submit(command).events
+        ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
+        return {"InstanceIdSet": ordered or answered_before(context.control, command)}
+
+    def _command(self) -> cmd.RunInstance:
+        _check_zone(self.Placement.Zone)
+        self.VirtualPrivateCloud.check()
+        _check_form("img", self.ImageId, "InvalidImageId.Malformed")
+        internet = self.InternetAccessible
+        return cmd.RunInstance(
+            name=self.InstanceName,
+            bandwidth_mbps=internet.InternetMaxBandwidthOut,
+            charge_type=internet.InternetChargeType,
+            package_id=internet.BandwidthPackageId,
+            count=self.InstanceCount,
+            client_token=self.ClientToken,
+            purchase=Purchase(
+                image_id=self.ImageId,
+                instance_type=self.InstanceType,
+                charge_type=self.InstanceChargeType,
+                attributes=Attributes(
+                    host_name=self.HostName,
+                    user_data=self.UserData,
+                    role=self.CamRoleName,
+                    protected=self.DisableApiTermination,
+                ),
+            ),
+            private_ips=self.VirtualPrivateCloud.PrivateIpAddresses,
+            public_ip=internet.PublicIpAssigned,
+            count_min=self.MinCount,
+            tags=tuple(
+                TagValue(tag.Key, tag.Value) for new in self.TagSpecification for tag in new.Tags
+            ),
+        )
+
+
+def _check_zone(zone: str) -> None:
+    if zone != ZONE:
+        in_region = zone.startswith(f"{REGION}-")
+        raise ApiError(
+            f"{codes.VALUE}.ZoneNotSupported" if in_region else "InvalidZone.MismatchRegion",
+            f"no zone {zone[:80]!r}: the only one here is {ZONE}",
+        )
+
+
+def _check_form(prefix: str, given: str, code: str) -> None:
+    if not re.fullmatch(f"{prefix}-[0-9a-z]{{8}}", given):
+        raise ApiError(code, f"{given[:80]!r} is no id: those have the form {prefix}-1a2b3c4d")

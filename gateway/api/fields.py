@@ -1,0 +1,217 @@
+"""The kinds of fields that requests are declared with, and the base of all requests.
+
+A request declares the parameters that the gateway does something with. A parameter that would
+change what happens, in a way that can't be had here, is `Refused`; `only` takes the one value that
+can be had. Every other parameter that the cloud knows is added from its shape, by `complete`: the
+type is checked, the value is ignored. What the cloud doesn't know is an unknown parameter.
+"""
+
+import re
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from gateway.api.errors import BadValueError
+
+LIMIT_EXCEEDED: Final = "InvalidParameterValue.LimitExceeded"
+AT_ONCE_MAX: Final = 100  # ids in a request, things in an answer
+
+_TEXT: Final = object()  # the context in which every value arrives as text
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
+_FLAGS: Final = {"true": True, "false": False}
+
+
+def _whole(value: Any, info: ValidationInfo) -> Any:
+    return _number(value) if info.context is _TEXT else value
+
+
+def is_text(info: ValidationInfo) -> bool:
+    """Whether all values of the request arrived as text."""
+    return info.context is _TEXT
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
+def _flag(value: Any, info: ValidationInfo) -> Any:
+    if info.context is _TEXT and isinstance(value, str):
+        return _FLAGS.get(value.lower(), value)
+    return value
+
+
+class Check:
+    """A check of a value whose type is right."""
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """As pydantic asks for it."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: Any) -> Any:
+        self.check(value)
+        return value
+
+
+class Refusal(Check):
+    """The mark of a parameter that can't be had here, whatever its value is."""
+
+    def check(self, _value: Any) -> None:
+        """Raises `BadValueError`."""
+        raise BadValueError("UnsupportedOperation", "it can't be had here")
+
+
+@dataclass(frozen=True, slots=True)
+class Only(Check):
+    """The one value that a field can have here."""
+
+    value: object
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if value != self.value:
+            raise BadValueError("InvalidParameterValue", f"only {self.value} can be had here")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Check):
+    """The form of an id, e.g. `ins-1a2b3c4d`, and the code for what hasn't it."""
+
+    prefix: str
+    code: str
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if not re.fullmatch(rf"{self.prefix}-[0-9a-z]{{8}}", value):
+            raise BadValueError(
+                self.code,
+                f"{value[:80]!r} is no id of the form {self.prefix}-xxxxxxxx: "
+                "eight lower-case letters and digits follow",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Size(Check):
+    """How many there may be in a list."""
+
+    least: int
+    most: int
+    code: str = LIMIT_EXCEEDED
+
+    def check(self, value: Sized) -> None:
+        """Raises `BadValueError`."""
+        if len(value) < self.least:
+            raise BadValueError("InvalidParameterValue", f"at least {self.least} must be given")
+        if len(value) > self.most:
+            raise BadValueError(self.code, f"at most {self.most} can be given")
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Check):
+    """How large a number may be."""
+
+    least: int
+    most: int | None = None
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if value < self.least:
+            raise BadValueError("InvalidParameterValue", f"it is at least {self.least}")
+        if self.most is not None and value > self.most:
+            raise BadValueError(LIMIT_EXCEEDED, f"it is at most {self.most}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Check):
+    """Of a few words, where the cloud has a code for another one."""
+
+    words: type[StrEnum]
+    code: str
+
+    def check(self, value: Any) -> None:
+        """Raises `BadValueError`."""
+        if isinstance(value, str) and value not in set(self.words):
+            raise BadValueError(self.code, f"use one of {', '.join(self.words)}")
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Before it is made one of them."""
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+
+
+def only(value: object) -> Only:
+    """The one value that a field can have here."""
+    return Only(value)
+
+
+# JSON types are taken strictly: a number isn't a string.
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
+Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
+# A few of the cloud's actions want numbers as strings; their clients send either.
+WholeText = Annotated[int, Field(strict=True), BeforeValidator(_number)]
+Refused = Annotated[Any, Refusal()]
+No = Annotated[Flag, only(False)]  # noqa: FBT003  the value itself
+
+
+class Request(BaseModel):
+    """An action's input."""
+
+    # What a model is made of is built once, when `complete` has added the rest of its fields.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def from_text(cls, parameters: Mapping[str, Any]) -> Self:
+        """From parameters whose values are all text. Raises `ValidationError`."""
+        return cls.model_validate(parameters, context=_TEXT)
+
+
+class Tag(Request):
+    """A tag: a key, which a thing has once, and a value."""
+
+    Key: str
+    Value: str = ""
+
+
+class Filter(Request):
+    """Of all things those that have one of the values."""
+
+    Name: str
+    Values: tuple[str, ...]
+
+
+FilterList = tuple[Filter, ...]
+
+
+class Page(Request):
+    """Which part of a list is wanted."""
+
+    either: ClassVar[tuple[str, ...]] = ()  # parameters of which one can be given
+    either_code: ClassVar[str] = "InvalidParameter"
+
+    Offset: Annotated[Whole, Between(0)] = 0
+    Limit: Annotated[Whole, Between(1, AT_ONCE_MAX)] = 20
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if len([name for name in self.either if getattr(self, name)]) > 1:
+            raise BadValueError(
+                self.either_code, f"{' and '.join(self.either)} can't be given together"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""The actions of service monitor: what the traffic was."""

@@ -1,0 +1,1 @@
+"""The actions of service sts: the identity of the caller."""

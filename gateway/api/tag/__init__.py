@@ -1,0 +1,1 @@
+"""The actions of service tag: the tags of all resources."""

@@ -1,0 +1,1 @@
+"""The actions of service vpc: public addresses, bandwidth packages, the private network."""
