@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.labs import Lab, lab_of, new_topology
 
-from gateway.lab import roles
+from gateway.site import roles
 
 TIMES = 1_000
 # It isn't 0: the log's pages in the cache of SQLite, up to 2 MB, and what waits for the next full
