@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.control.state import State
 from gateway.control.values import Instance, InstanceState
-from gateway.nat.table import Draft, Mapping, Package, Table
+from gateway.nat.table import Draft, Mapping, Package, Revision, Table
 
 KBIT_PER_MBIT: Final = 1000
 INBOUND_MIN_MBPS: Final = 10  # who buys less alone, in no package, may still receive that much
@@ -57,7 +57,7 @@ class Compiler:
         The table's generation is the state's sequence. Raises `BadTableError` if mappings clash.
         """
         self.take_in(state)
-        return self.table()
+        return self._taken_in.draft.finish(self._taken_in.sequence)
 
     def take_in(self, state: State) -> None:
         """Take in what changed in the state, which must stand still for so long: a short time.
@@ -73,10 +73,17 @@ class Compiler:
             last.change(state, touched)
         self._last = last
 
-    def table(self) -> Table:
-        """The table of the state that was taken in last; this takes its time in a large lab."""
+    def revision(self) -> Revision:
+        """The table of the state that was taken in last, and what has changed in it.
+
+        It is to be used before the next state is taken in, and it costs what changed.
+        """
+        return self._taken_in.draft.seal(self._taken_in.sequence)
+
+    @property
+    def _taken_in(self) -> "_Compiled":
         assert self._last, "there is no table before a state"
-        return self._last.draft.finish(self._last.sequence)
+        return self._last
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from gateway.control.compile import Compiler
 from gateway.control.errors import AdapterError
 from gateway.control.state import State
 from gateway.exchange import generations
+from gateway.exchange.table_writer import TableWriter
 
 IN_FORCE_WITHIN_S: Final = 5.0
 
@@ -20,6 +21,7 @@ class WorkersTable:
         """`directory` is the one its workers read."""
         self._directory = directory
         self._compiler = Compiler()
+        self._writer = TableWriter(directory)
 
     def take_in(self, state: State) -> None:
         """Change the draft of the table where the state has changed."""
@@ -27,10 +29,10 @@ class WorkersTable:
 
     def put_in_force(self, generation: int) -> None:
         """Publish, and wait until every live worker uses it. Raises `AdapterError`."""
-        table = self._compiler.table()
-        assert table.generation == generation, "what was taken in last is published"
+        revision = self._compiler.revision()
+        assert revision.table.generation == generation, "what was taken in last is published"
         try:
-            generations.publish(self._directory, table)
+            generations.release(self._writer, revision)
             late = generations.wait_in_force(
                 self._directory, generation, within_s=IN_FORCE_WITHIN_S
             )

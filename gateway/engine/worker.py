@@ -5,17 +5,21 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Final
 
 from gateway.engine.rules import INTERPRETED, Rules
 from gateway.engine.trace import Listeners, Record
 from gateway.exchange import generations
 from gateway.exchange.shared_words import SharedWords
+from gateway.exchange.table_reader import TableReader
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.policer import BUCKETS
 from gateway.nat.reasons import Reason
 from gateway.nat.table import BadTableError, Table, empty
 from gateway.packet.ipv4 import total_length
+
+RELOAD_TRIES: Final = 10  # a table that was replaced meanwhile; the next packet looks again
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +44,14 @@ class Worker:
         self._rules = rules
         self._clock = clock
         self._open = ExitStack()
-        self._word = self._open.enter_context(closing(generations.GenerationWord(directory)))
+        self._word = self._open.enter_context(closing(generations.generation_word(directory)))
         self._addresses = self._open.enter_context(
             closing(SharedWords(directory / generations.ADDRESS_BUCKETS))
         )
         self._packages = self._open.enter_context(
             closing(SharedWords(directory / generations.PACKAGE_BUCKETS))
         )
+        self._tables = self._open.enter_context(closing(TableReader(directory)))
         self._listeners = self._open.enter_context(closing(Listeners(directory)))
         self.published = self._word.memory
         self.seen = -1
@@ -69,7 +74,7 @@ class Worker:
 
         The checksum is finished: the kernel does that where an engine doesn't ask for aggregates.
         """
-        if self._word.get() != self.seen:
+        if self._word.words[0] != self.seen:
             self._reload()
         before = bytes(packet) if self._listeners else b""
         outcome = self.translator.feed(memoryview(packet), mark, self._clock())
@@ -92,22 +97,27 @@ class Worker:
         self._listeners.look()
         # A refused one may have been mended under its generation; to look at it again with each
         # packet would stop them all.
-        if self._refused or self._word.get() != self.seen:
+        if self._refused or self._word.words[0] != self.seen:
             self._reload()
 
     def _reload(self) -> None:
-        # Read the word before the file: a publication in between is then seen as one more change.
-        self.seen = self._word.get()
-        try:
-            table = generations.load(self._directory)
-            self._adopt(table)
-        except (BadTableError, OSError) as error:
-            if not self._refused:
-                _log.error("generation %d refused, the last table stays: %s", self.seen, error)
-            self._refused = True
-            return
-        self._refused = False
-        self._page.acknowledge(table.generation)
+        for _ in range(RELOAD_TRIES):
+            self.seen = self._word.words[0]
+            try:
+                self._tables.read(self.seen, self._adopt)
+            except (BadTableError, OSError) as error:
+                if self._word.words[0] == self.seen:
+                    self._refuse(error)
+                    return
+            else:
+                self._refused = False
+                self._page.acknowledge(self.seen)
+                return
+
+    def _refuse(self, error: Exception) -> None:
+        if not self._refused:
+            _log.error("generation %d refused, the last table stays: %s", self.seen, error)
+        self._refused = True
 
     def _adopt(self, table: Table) -> None:
         """Go by `table`. Raises `OSError` if there is no memory for its counters and buckets."""

@@ -2,100 +2,87 @@
 
 ::
 
-    table          the last published table; replaced whole by a rename, never written in place
-    generation     its generation, a mapped word: what a worker looks at before each packet
+    table.0 and 1  the table in force, and the one before or the next (`table_writer.py`)
+    generation     which is in force, a mapped word: what a worker looks at before each packet
     worker-N.page  one per worker: the generation it acknowledged, and its counters
-    buckets.*      the token buckets, of addresses and of packages: all workers' (`buckets.py`)
+    buckets.*      the token buckets, of addresses and of packages: all workers' words
 
 A worker that sleeps for want of packets is woken by a signal, and by that alone: one that came just
 before it fell asleep is lost, so whoever waits for workers wakes them again and again.
 
 A generation is *in force* when every live worker has acknowledged it. A worker that isn't alive
-needn't: it loads the last table when it starts, before it takes its first packet.
+needn't: it reads the last table when it starts, before it takes its first packet.
 """
 
 import contextlib
-import mmap
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from gateway.exchange.worker_page import WORD, statuses
-from gateway.nat import table as tables
-from gateway.nat.table import Table
+from gateway.exchange.shared_words import SharedWords
+from gateway.exchange.table_reader import TableReader
+from gateway.exchange.table_writer import TableWriter
+from gateway.exchange.worker_page import statuses
+from gateway.nat.table import BadTableError, Revision, Table
 
-TABLE: Final = "table"
 GENERATION: Final = "generation"
 ADDRESS_BUCKETS: Final = "buckets.addresses"
 PACKAGE_BUCKETS: Final = "buckets.packages"
+LOAD_TRIES: Final = 10
 ACKNOWLEDGE_POLL_S: Final = 0.0005
 WAKE: Final = signal.SIGURG  # ignored by default: should a process id be of a stranger by now
 
 
-class GenerationWord:
-    """The mapped word with the published generation."""
+def generation_word(directory: Path) -> SharedWords:
+    """The file whose only word is the generation published last. Close it. Raises `OSError`."""
+    return SharedWords(directory / GENERATION, 1)
 
-    def __init__(self, directory: Path) -> None:
-        """Map the word; a new one is 0."""
-        file = os.open(directory / GENERATION, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            os.ftruncate(file, WORD)
-            self._memory = mmap.mmap(file, WORD)
-        finally:
-            os.close(file)
-        self.memory = memoryview(self._memory)
-        self._words = self.memory.cast("Q")
 
-    def close(self) -> None:
-        """Unmap the word."""
-        self._words.release()
-        self.memory.release()
-        self._memory.close()
+def release(writer: TableWriter, revision: Revision) -> None:
+    """Publish a draft's next revision and wake every worker. Raises `OSError`.
 
-    def get(self) -> int:
-        """The generation published last."""
-        generation: int = self._words[0]
-        return generation
-
-    def set(self, generation: int) -> None:
-        """Publish `generation`: its table must be in place."""
-        self._words[0] = generation
+    Each revision of the draft must come here, in order: what one says has changed is added up.
+    """
+    writer.note(revision)
+    with contextlib.closing(generation_word(writer.directory)) as word:
+        writer.write(revision, word.words[0])
+        word.words[0] = revision.table.generation
+    wake_workers(writer.directory)
 
 
 def publish(directory: Path, table: Table) -> None:
-    """Replace the published table by `table` and wake every worker."""
-    fresh = directory / f"{TABLE}.new"
-    with fresh.open("wb") as file:
-        # A rename over a file makes ext4 write out what has no place on the disk yet.
-        os.posix_fallocate(file.fileno(), 0, len(table.memory))
-        file.write(table.memory)
-    fresh.replace(directory / TABLE)
-    with contextlib.closing(GenerationWord(directory)) as word:
-        word.set(table.generation)
-    wake_workers(directory)
+    """Publish a table by itself, whole, and wake every worker. Raises `OSError`."""
+    with contextlib.closing(TableWriter(directory)) as writer:
+        release(writer, Revision(table, frozenset(range(table.shape.blocks))))
 
 
 def published(directory: Path) -> int:
-    """The generation published last. Raises `OSError`."""
-    with contextlib.closing(GenerationWord(directory)) as word:
-        return word.get()
+    """The generation published last, 0 before the first. Raises `OSError`."""
+    try:
+        return int.from_bytes((directory / GENERATION).read_bytes(), sys.byteorder)
+    except FileNotFoundError:
+        directory.stat()  # is an error if that is what isn't there
+        return 0
 
 
 def load(directory: Path) -> Table:
-    """The table published last, or an empty one. Raises `BadTableError` if it is damaged.
-
-    It isn't read but mapped into memory, which the file's replacement leaves as it is.
-    """
-    try:
-        with (directory / TABLE).open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-    except FileNotFoundError:
-        return tables.empty()
-    return tables.decode(memoryview(raw))
+    """A copy of the table published last. Raises `BadTableError` if it is damaged, `OSError`."""
+    tables: list[Table] = []
+    with contextlib.closing(TableReader(directory)) as reader:
+        for _ in range(LOAD_TRIES):
+            generation = published(directory)
+            try:
+                reader.read(generation, lambda table: tables.append(table.copy()))
+            except BadTableError:
+                if generation == published(directory):
+                    raise
+            else:
+                return tables[0]
+    raise BadTableError("a table is published so often that none can be read")
 
 
 def acknowledged(directory: Path) -> int:

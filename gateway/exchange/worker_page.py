@@ -16,7 +16,6 @@ A worker that lives holds a lock on its page: a page without one is of a worker 
 """
 
 import fcntl
-import mmap
 import os
 import secrets
 import time
@@ -28,11 +27,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from gateway.exchange.shared_words import WORD, SharedWords
 from gateway.nat.reasons import Reason
 from gateway.nat.tally import REASON_BASE, SLOT_BASE, SLOT_WORDS
 
 MAGIC: Final = 0x3130_4557_4754  # "TGWE01"
-WORD: Final = 8
 PID, ACKNOWLEDGED, SLOTS, BIRTH = 1, 2, 3, 4
 BIRTHS: Final = 1 << 62
 LOCK_TRIES: Final = 20
@@ -83,15 +82,16 @@ class WorkerPage:
 
     def __init__(self, directory: Path, worker: int) -> None:
         """Open or create the page and lock it; earlier counts are kept."""
-        self._file = os.open(page_path(directory, worker), os.O_RDWR | os.O_CREAT, 0o644)
-        if not _lock(self._file):
-            os.close(self._file)
+        self._shared = SharedWords(page_path(directory, worker))
+        if not _lock(self._shared.file):
+            self._shared.close()
             raise WorkerRunningError(f"worker {worker} is running already")
-        self._map(_slots_of(self._file))
-        self._words[0] = MAGIC
-        self._words[BIRTH] = self._words[BIRTH] or 1 + secrets.randbelow(BIRTHS)
-        self._words[PID] = os.getpid()
-        self._words[ACKNOWLEDGED] = 0
+        self._map(_slots_of(self._shared.file))
+        words = self._shared.words
+        words[0] = MAGIC
+        words[BIRTH] = words[BIRTH] or 1 + secrets.randbelow(BIRTHS)
+        words[PID] = os.getpid()
+        words[ACKNOWLEDGED] = 0
 
     def __enter__(self) -> Self:
         """Give the page; leaving the block unlocks it."""
@@ -100,29 +100,31 @@ class WorkerPage:
     def __exit__(self, *_: object) -> None:
         """Unlock; memory that is in use stays."""
         # To close isn't enough: memory that is mapped holds the file open, and so its lock.
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        os.close(self._file)
+        fcntl.flock(self._shared.file, fcntl.LOCK_UN)
+        self._shared.close()
+
+    @property
+    def memory(self) -> memoryview:
+        """The page as it is mapped now."""
+        return self._shared.memory
 
     def hold(self, slots: int) -> bool:
         """Make room for `slots` slots; never makes it smaller. Whether `memory` is another now.
 
         Raises `OSError` if there isn't as much memory.
         """
-        if slots <= self._words[SLOTS]:
+        if slots <= self._shared.words[SLOTS]:
             return False
         self._map(slots)
         return True
 
     def acknowledge(self, generation: int) -> None:
         """Say that every packet from now on sees `generation`."""
-        self._words[ACKNOWLEDGED] = generation
+        self._shared.words[ACKNOWLEDGED] = generation
 
     def _map(self, slots: int) -> None:
-        # Not ftruncate: memory that runs out is an error here, and would be a fault when counting.
-        os.posix_fallocate(self._file, 0, _size(slots))
-        self.memory = memoryview(mmap.mmap(self._file, _size(slots)))
-        self._words = self.memory.cast("Q")
-        self._words[SLOTS] = slots
+        self._shared.hold(SLOT_BASE + slots * SLOT_WORDS)
+        self._shared.words[SLOTS] = slots
 
 
 def page_path(directory: Path, worker: int) -> Path:
@@ -227,7 +229,3 @@ def _slots_of(file: int) -> int:
         return words[SLOTS]
     os.ftruncate(file, 0)
     return 0
-
-
-def _size(slots: int) -> int:
-    return (SLOT_BASE + slots * SLOT_WORDS) * WORD

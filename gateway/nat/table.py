@@ -133,6 +133,10 @@ class Table:
         pairs = enumerate(_PACKAGE.iter_unpack(raw), 1)
         return tuple(Package(number, kbps) for number, (there, kbps) in pairs if there)
 
+    def copy(self) -> "Table":
+        """A table with bytes of its own: no one else can change them."""
+        return Table(memoryview(bytes(self.memory)))
+
     def _mappings(self) -> Iterator[Mapping]:
         start = layout.RECORDS * WORD
         records = self.memory[start : start + self.slots * _RECORD.size]
@@ -248,7 +252,7 @@ class Draft:
         """What the draft is now, as a table that stays as it is. This copies all of it."""
         table, changed = self.seal(generation)
         self._image.changed |= changed  # the next revision, too, says that these changed
-        return Table(memoryview(bytes(table.memory)))
+        return table.copy()
 
     def _has_indexed(self, mapping: Mapping) -> bool:
         """Whether the addresses found places in the indexes. Raises `BadTableError` for a clash."""
@@ -331,6 +335,12 @@ def decode(raw: Buffer, *, checked: bytes = b"") -> Table:
         if crc32(memory[block_at(number, end)]) != words[number]:
             raise BadTableError("the mapping table is damaged")
     return table
+
+
+def generation_of(header: bytes) -> int:
+    """The generation in a table's first bytes, which may be no table's: 0 if they are too few."""
+    at = layout.GENERATION * WORD
+    return int.from_bytes(header[at : at + 2 * WORD], "little")
 
 
 def differing(checks: bytes, before: bytes) -> Iterator[int]:

@@ -165,7 +165,7 @@ class FakePublisher:
         """Every worker uses it at once."""
         self.stale = True
         with self._faults.call("put_in_force", AdapterError):
-            self.in_force = self._compiler.table()
+            self.in_force = self._compiler.revision().table.copy()
             self.generations.append(generation)
         self.stale = False
 

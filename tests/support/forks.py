@@ -24,8 +24,8 @@ Work = Callable[[Path, str, int], object]
 def steady(directory: Path, engine: str, number: int) -> None:
     """Be a worker that has the newest table and waits, until it is ended."""
     with WorkerPage(directory, number) as page:
-        with closing(generations.GenerationWord(directory)) as word:
-            page.acknowledge(word.get())
+        with closing(generations.generation_word(directory)) as word:
+            page.acknowledge(word.words[0])
         (directory / f"begun-{engine}-{number}").touch()
         while True:
             time.sleep(60)

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
@@ -12,6 +13,16 @@ HEADER_BYTES = 64
 CRC_AT = 32
 BLOCK_BYTES = 4096
 PROBES = 32  # so many places an address may be in
+
+
+def file_of(directory: Path, generation: int) -> Path:
+    """The file with the published table of this generation."""
+    (found,) = (
+        path
+        for path in directory.glob("table.[01]")
+        if path.read_bytes()[8:16] == generation.to_bytes(8, "little")
+    )
+    return found
 
 
 class Found(NamedTuple):

@@ -30,6 +30,7 @@ from support.queue import (
     verdicts,
     with_both_loops,
 )
+from support.tables import file_of
 
 from gateway.engine.mailbox import MESSAGES
 from gateway.engine.trace import decode
@@ -176,7 +177,7 @@ def test_a_damaged_table_leaves_the_last_one(
     tmp_path: Path, kernel: Kernel, caplog: pytest.LogCaptureFixture
 ) -> None:
     generations.publish(tmp_path, table(2, TO_SECOND))
-    (tmp_path / generations.TABLE).write_bytes(b"no table")
+    file_of(tmp_path, 2).write_bytes(b"no table")
     for _ in range(2):
         assert kernel.turn(message(wire(PUBLIC), 1, None, 1)) == [Verdict(1, True, wire(FIRST))]
     assert generations.laggards(tmp_path, 2) == ["worker-0"]

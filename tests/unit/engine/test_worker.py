@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
+from support.tables import file_of
 
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
@@ -73,14 +74,17 @@ def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, start: St
     assert packet == wire(CLIENT, FIRST)
 
 
-def test_a_worker_begins_with_a_table_whose_publication_was_cut_short(
+def test_a_worker_begins_with_the_table_in_force_though_the_next_one_is_written(
     tmp_path: Path, start: Start
 ) -> None:
-    # Control ended after it had put the table in place, and before it said so.
-    (tmp_path / "table").write_bytes(table(2, TO_FIRST).memory)
+    """Control ended after it had put the table in place, and before it said so."""
+    generations.publish(tmp_path, table(2, TO_FIRST))
+    (tmp_path / "table.1").write_bytes(table(3, TO_SECOND).memory)
     worker = start()
     assert acknowledged(tmp_path) == 2
-    assert worker.accepts(wire(CLIENT, PUBLIC), IN)
+    packet = wire(CLIENT, PUBLIC)
+    assert worker.accepts(packet, IN)
+    assert packet == wire(CLIENT, FIRST)
 
 
 def test_before_anything_is_published_every_packet_is_dropped(tmp_path: Path, start: Start) -> None:
@@ -186,7 +190,7 @@ def test_an_idle_worker_takes_the_table_when_it_refreshes(tmp_path: Path, start:
 def test_a_refresh_without_a_publication_reads_no_file(tmp_path: Path, start: Start) -> None:
     generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
-    (tmp_path / "table").unlink()  # to read it would now give the empty table
+    file_of(tmp_path, 1).unlink()  # to read it would now be an error
     worker.refresh()
     assert worker.accepts(wire(CLIENT, PUBLIC), IN)
 
@@ -223,8 +227,8 @@ def test_a_damaged_table_keeps_the_old_one_and_is_not_acknowledged(
     generations.publish(tmp_path, table(1, TO_FIRST))
     worker = start()
     generations.publish(tmp_path, table(2, TO_SECOND))
-    raw = (tmp_path / "table").read_bytes()
-    (tmp_path / "table").write_bytes(raw[:-1])
+    file = file_of(tmp_path, 2)
+    file.write_bytes(file.read_bytes()[:-1])
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
             packet = wire(CLIENT, PUBLIC)
@@ -239,7 +243,7 @@ def test_a_damaged_table_keeps_the_old_one_and_is_not_acknowledged(
 def test_the_next_good_table_ends_a_refusal(tmp_path: Path, start: Start) -> None:
     worker = start()
     generations.publish(tmp_path, table(1, TO_FIRST))
-    (tmp_path / "table").write_bytes(b"no table")
+    file_of(tmp_path, 1).write_bytes(b"no table")
     worker.refresh()
     generations.publish(tmp_path, table(2, TO_SECOND))
     worker.refresh()
@@ -248,7 +252,7 @@ def test_the_next_good_table_ends_a_refusal(tmp_path: Path, start: Start) -> Non
 
 def test_a_damaged_table_at_the_start_drops_everything(tmp_path: Path, start: Start) -> None:
     generations.publish(tmp_path, table(1, TO_FIRST))
-    (tmp_path / "table").write_bytes(b"no table")
+    file_of(tmp_path, 1).write_bytes(b"no table")
     worker = start()
     assert not worker.accepts(wire(CLIENT, PUBLIC), IN)
     assert acknowledged(tmp_path) == 0
@@ -290,7 +294,7 @@ def test_a_refused_table_that_is_published_again_is_taken(tmp_path: Path, start:
     """Control publishes its last generation anew when it starts: that must mend a damaged file."""
     worker = start()
     generations.publish(tmp_path, table(2, TO_FIRST))
-    (tmp_path / generations.TABLE).write_bytes(b"damaged")
+    file_of(tmp_path, 2).write_bytes(b"damaged")
     worker.refresh()
     assert generations.laggards(tmp_path, 2) == ["worker-0"]
     generations.publish(tmp_path, table(2, TO_FIRST))
@@ -303,7 +307,7 @@ def test_a_refused_table_is_reported_once(
 ) -> None:
     worker = start()
     generations.publish(tmp_path, table(2, TO_FIRST))
-    (tmp_path / generations.TABLE).write_bytes(b"damaged")
+    file_of(tmp_path, 2).write_bytes(b"damaged")
     for _ in range(3):
         worker.refresh()
     assert len(caplog.records) == 1

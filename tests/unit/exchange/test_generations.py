@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from support.tables import file_of
 
 from gateway.exchange import generations
-from gateway.exchange.generations import GenerationWord
+from gateway.exchange.generations import generation_word
 from gateway.exchange.worker_page import WorkerPage, WorkerStatus, page_path, statuses
 from gateway.nat.table import BadTableError, Mapping, Table, build, empty
 
@@ -23,10 +24,10 @@ from gateway.exchange.worker_page import WorkerPage
 directory = Path(sys.argv[1])
 signal.pthread_sigmask(signal.SIG_BLOCK, {generations.WAKE})
 page = WorkerPage(directory, int(sys.argv[2]))
-word = generations.GenerationWord(directory)
+word = generations.generation_word(directory)
 print("asleep", flush=True)
 if signal.sigtimedwait({generations.WAKE}, 30):
-    print(word.get(), generations.load(directory).generation, flush=True)
+    print(word.words[0], generations.load(directory).generation, flush=True)
 signal.sigtimedwait(set(), 30)
 """
 PUBLISH_ELSEWHERE = """
@@ -43,11 +44,8 @@ def table(generation: int) -> Table:
 
 
 def word(directory: Path) -> int:
-    published = GenerationWord(directory)
-    try:
-        return published.get()
-    finally:
-        published.close()
+    with contextlib.closing(generation_word(directory)) as published:
+        return int(published.words[0])
 
 
 def test_which_generation_was_published_last_can_be_asked(tmp_path: Path) -> None:
@@ -70,10 +68,10 @@ def test_what_is_published_is_loaded(tmp_path: Path) -> None:
 
 
 def test_a_mapped_word_follows_publications_of_another_process(tmp_path: Path) -> None:
-    published = GenerationWord(tmp_path)
-    assert published.get() == 0
+    published = generation_word(tmp_path)
+    assert published.words[0] == 0
     subprocess.run([sys.executable, "-c", PUBLISH_ELSEWHERE, str(tmp_path)], check=True)
-    assert published.get() == 5
+    assert published.words[0] == 5
     published.close()
     assert generations.load(tmp_path) == build(5, 1, [Mapping(1, 2, 0)])
 
@@ -85,12 +83,15 @@ def test_a_word_that_is_mapped_again_keeps_its_value(tmp_path: Path) -> None:
 
 def test_a_publication_leaves_nothing_half_written_behind(tmp_path: Path) -> None:
     generations.publish(tmp_path, table(1))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["generation", "table"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["generation", "table.0"]
+    generations.publish(tmp_path, table(2))
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["generation", "table.0", "table.1"]
 
 
 def test_a_file_of_an_interrupted_publication_is_not_loaded(tmp_path: Path) -> None:
     generations.publish(tmp_path, table(1))
-    (tmp_path / "table.new").write_bytes(b"TGWTABLE and then the process was killed")
+    (tmp_path / "table.1.new").write_bytes(b"TGWTABLE and then the process was killed")
     assert generations.load(tmp_path) == table(1)
     generations.publish(tmp_path, table(2))
     assert generations.load(tmp_path) == table(2)
@@ -98,7 +99,7 @@ def test_a_file_of_an_interrupted_publication_is_not_loaded(tmp_path: Path) -> N
 
 def test_a_reader_keeps_the_table_it_opened(tmp_path: Path) -> None:
     generations.publish(tmp_path, table(1))
-    with (tmp_path / "table").open("rb") as opened:
+    with file_of(tmp_path, 1).open("rb") as opened:
         before = opened.read()
         generations.publish(tmp_path, table(2))
         opened.seek(0)
@@ -107,14 +108,14 @@ def test_a_reader_keeps_the_table_it_opened(tmp_path: Path) -> None:
 
 def test_a_damaged_table_is_refused(tmp_path: Path) -> None:
     generations.publish(tmp_path, table(1))
-    (tmp_path / "table").write_bytes(b"")
+    file_of(tmp_path, 1).write_bytes(b"")
     with pytest.raises(BadTableError):
         generations.load(tmp_path)
 
 
 def test_a_failed_publication_leaves_the_last_one(tmp_path: Path) -> None:
     generations.publish(tmp_path, table(1))
-    (tmp_path / "table.new").mkdir()
+    (tmp_path / "table.1.new").mkdir()
     with pytest.raises(IsADirectoryError):
         generations.publish(tmp_path, table(2))
     assert generations.load(tmp_path) == table(1)
