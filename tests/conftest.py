@@ -1,7 +1,82 @@
-"""What holds for all tests."""
+"""What holds for all tests: how long they take, and which run beside each other."""
 
+from collections import Counter, defaultdict
+from pathlib import PurePath
+
+import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # How long an example takes is the machine's affair: no test fails on a time.
 settings.register_profile("tgw", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=10, stateful_step_count=10)
 settings.load_profile("tgw")
+
+# Those that take longest come first, so that none of them is alone at the end.
+FIRST = ("test_killed_control", "test_concurrent_clients", "test_upgrade", "test_readme")
+# These measure rates, or what a machine does that has nothing else to do: one after the other.
+ALONE = ("test_policing", "test_policing_changes", "test_policing_package", "test_aggregates")
+SLOWEST = 25
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say at the end what took the time, if all that was asked for is more than a few tests."""
+    config.pluginmanager.register(Durations(), "durations-by-folder")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark benchmarks, and put the tests of the lab first, the longest before the others."""
+    for item in items:
+        if "benchmark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.bench)
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: PurePath) -> tuple[bool, bool]:
+    return path.stem not in (*FIRST, *ALONE), path.parent.name != "lab"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """All tests of a file run in one process, as they share a lab; files run side by side."""
+    return _Files(config, log)
+
+
+class _Files(LoadScopeScheduling):  # type: ignore[misc]  # its package has no types
+    """Hands out whole files, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "alone" if PurePath(file).stem in ALONE else file
+
+
+class Durations:
+    """Adds up how long tests took."""
+
+    def __init__(self) -> None:
+        self._tests: defaultdict[str, float] = defaultdict(float)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add a test's part: its setup, itself, or its end."""
+        self._tests[report.nodeid] += report.duration
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print seconds by folder, and the slowest tests with what they needed to be set up."""
+        if len(self._tests) <= SLOWEST:
+            return
+        folders: defaultdict[str, float] = defaultdict(float)
+        numbers: Counter[str] = Counter()
+        for name, seconds in self._tests.items():
+            folder = str(PurePath(name.partition("::")[0]).parent)
+            folders[folder] += seconds
+            numbers[folder] += 1
+        terminalreporter.section("seconds by folder")
+        for folder, seconds in sorted(folders.items(), key=_seconds, reverse=True):
+            terminalreporter.line(f"{seconds:8.1f}  {folder}, {numbers[folder]} tests")
+        terminalreporter.section("slowest")
+        for name, seconds in sorted(self._tests.items(), key=_seconds, reverse=True)[:SLOWEST]:
+            terminalreporter.line(f"{seconds:8.1f}  {name}")
+
+
+def _seconds(item: tuple[str, float]) -> float:
+    return item[1]

@@ -1,7 +1,6 @@
-"""What the rules cost by themselves, without a kernel: for `pytest --benchmark-only tests/bench`.
+"""What the rules cost by themselves, without a kernel: for `scripts/bench --functions`.
 
-Nothing fails here for being slow. Rounds are few, so that they cost next to nothing among all the
-tests; `scripts/bench` is where figures come from.
+Nothing fails here for being slow.
 """
 
 from ipaddress import IPv4Address

@@ -1,4 +1,4 @@
-"""What a large lab costs control: for `pytest --benchmark-only tests/bench/test_scale.py`.
+"""What a large lab costs control: for `scripts/bench --functions`.
 
 1,000 instances and 10,000 EIPs, an account with raised quotas. The machines are none, as a thousand
 namespaces would be the kernel's time; the log, the published table and the API's socket are real.

@@ -1,10 +1,9 @@
 """Instances and EIPs on real machines: what the command says is what packets do."""
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
-from support.labs import TGW, Instance, Lab, eventually
+from support.labs import Instance, Lab, eventually
 
 from gateway.net import namespace
 from gateway.net.links import Links
@@ -69,10 +68,10 @@ def test_reboot_leaves_the_instance_reachable(lab: Lab, web: Instance) -> None:
 def test_terminate_ends_namespace_processes_and_link(lab: Lab) -> None:
     gone = lab.instance("gone")
     public = gone.public
-    sleeper = subprocess.Popen([*TGW, "exec", gone.id, "--lab", lab.name, "--", "sleep", "600"])
-    eventually(lambda: namespace.processes(gone.namespace) == [sleeper.pid])
-    assert lab.run("instance", "terminate", "gone").stdout == f"{gone.id} is gone\n"
-    assert sleeper.wait(5) != 0
+    with lab.start(gone.id, "sleep", "600") as sleeper:
+        eventually(lambda: namespace.processes(gone.namespace) == [sleeper.pid])
+        assert lab.run("instance", "terminate", "gone").stdout == f"{gone.id} is gone\n"
+        assert sleeper.wait(5) != 0
     assert not namespace.exists(gone.namespace)
     with Links(lab.gateway) as links:
         assert links.index(gone.id) is None

@@ -134,12 +134,10 @@ def test_up_goes_on_from_a_half_made_lab() -> None:
 def test_down_ends_the_processes_in_instances() -> None:
     with lab_of(new_topology()) as lab:
         instance = lab.instance("web")
-        sleeper = subprocess.Popen(
-            [*TGW, "exec", instance.id, "--lab", lab.name, "--", "sleep", "600"]
-        )
-        eventually(lambda: namespace.processes(instance.namespace) == [sleeper.pid])
-        lifecycle.down(lab.name)
-        assert sleeper.wait(5) == -signal.SIGKILL
+        with lab.start(instance.id, "sleep", "600") as sleeper:
+            eventually(lambda: namespace.processes(instance.namespace) == [sleeper.pid])
+            lifecycle.down(lab.name)
+            assert sleeper.wait(5) == -signal.SIGKILL
 
 
 def test_labs_live_side_by_side(own_lab: Lab) -> None:

@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from support import command
+
 from gateway.api.client import Client
 from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
@@ -22,7 +24,6 @@ from gateway.site.places import Places
 from gateway.telemetry.counters import Counters, read
 
 TGW = (sys.executable, "-m", "gateway.cli.main")
-COMMAND_WITHIN_S = 60
 # No address in it looks like anything else in a packet: 10.0.0.1 is the end of many a TCP header.
 VPC = "10.171.0.0/16"
 _numbers = count(1)
@@ -63,15 +64,7 @@ class Lab:
         self, *words: str, stdin: str | None = None, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """`tgw WORDS…` on this lab."""
-        return subprocess.run(
-            [*TGW, *words],
-            input=stdin,
-            env=os.environ | {"TGW_LAB": self.name} | (env or {}),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_WITHIN_S,
-        )
+        return command.run(*words, stdin=stdin, env={"TGW_LAB": self.name} | (env or {}))
 
     def ask(self, *words: str) -> Any:
         """What `tgw WORDS… --json` prints."""
@@ -83,27 +76,23 @@ class Lab:
         """What `tgw lab status --json` prints, whether the lab is well or not."""
         return json.loads(self.run("lab", "status", "--json").stdout)
 
-    def exec(self, host: str, *command: str) -> subprocess.CompletedProcess[str]:
+    def exec(self, host: str, *words: str) -> subprocess.CompletedProcess[str]:
         """A command in a host, by `tgw exec`."""
-        return self.run("exec", host, "--", *command)
+        return self.run("exec", host, "--", *words)
 
     @contextmanager
-    def start(self, host: str, *command: str) -> Iterator["subprocess.Popen[str]"]:
+    def start(self, host: str, *words: str) -> Iterator["subprocess.Popen[str]"]:
         """A command that runs in a host while the block does; its output is a pipe."""
-        with subprocess.Popen(
-            [*TGW, "exec", "--lab", self.name, host, "--", *command],
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with command.start("exec", "--lab", self.name, host, "--", *words) as process:
             try:
                 yield process
             finally:
                 process.kill()
 
-    def exec_in(self, name: str, *command: str) -> None:
+    def exec_in(self, name: str, *words: str) -> None:
         """A command in a namespace, the gateway's too. Fails if it does."""
         with namespace.inside(name):
-            subprocess.run(command, check=True, timeout=COMMAND_WITHIN_S)
+            subprocess.run(words, check=True, timeout=command.WITHIN_S)
 
     def instance(self, name: str = "", bandwidth: int = 10) -> "Instance":
         """A new instance."""
@@ -176,7 +165,7 @@ class Instance:
 Result = TypeVar("Result")
 
 
-def eventually(step: Callable[[], Result], within_s: float = 5.0) -> Result:
+def eventually(step: Callable[[], Result], within_s: float = 20.0) -> Result:
     """The first result of `step` that counts as true. Fails if none comes in time."""
     deadline = time.monotonic() + within_s
     while not (result := step()):

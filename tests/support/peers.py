@@ -4,7 +4,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from support.labs import TGW, Lab
+from support import command
+from support.labs import Lab
 
 PYTHON = "/usr/bin/python3"  # the distribution's, which has the distribution's modules
 READY = "ready\n"
@@ -63,14 +64,11 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
 
 @contextmanager
 def listening(
-    lab: Lab, host: str, *command: str, ready: str = READY
+    lab: Lab, host: str, *words: str, ready: str = READY
 ) -> Iterator["subprocess.Popen[str]"]:
     """A server that has said in a line of its output that it is ready."""
-    with subprocess.Popen(
-        [*TGW, "exec", "--lab", lab.name, host, "--", *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    with command.start(
+        "exec", "--lab", lab.name, host, "--", *words, stderr=subprocess.STDOUT
     ) as server:
         try:
             assert server.stdout is not None
@@ -80,7 +78,7 @@ def listening(
                 if ready in line:
                     break
             else:
-                raise AssertionError(f"{command[0]} never got ready: {said}")
+                raise AssertionError(f"{words[0]} never got ready: {said}")
             yield server
         finally:
             server.kill()
