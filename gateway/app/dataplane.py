@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import sys
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,17 +10,18 @@ from typing import Any
 from gateway.app.begin import begin
 from gateway.dataplane import record, service, signals
 from gateway.site import roles
+from gateway.site.command import Command
 from gateway.site.site import Site
 from gateway.steering import kernel
 
 _log = logging.getLogger(__name__)
 
 
-def run(lab: str, **given: Any) -> None:
+def run(lab: str, command: Command, **given: Any) -> None:
     """Be the lab's data plane, until SIGTERM.
 
-    `given` are fields of `Settings`; others are as they were before. Raises `RoleError`,
-    `StartError` or `OSError`.
+    `command` starts this program anew. `given` are fields of `Settings`; others are as they were
+    before. Raises `RoleError`, `StartError` or `OSError`.
     """
     # From here to `service.run` a signal waits: SIGHUP would end a process that is not ready.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
@@ -36,7 +36,7 @@ def run(lab: str, **given: Any) -> None:
         given = {}  # the record has them
         roles.keep(run, roles.DATAPLANE)
         try:
-            _become_anew(lab)
+            _become_anew(command.process(roles.DATAPLANE, lab))
         except OSError as error:
             _log.error("restarted without loading the program again: %s", error)
 
@@ -45,11 +45,10 @@ def _point(site: Site, queues: range) -> None:
     kernel.point(site.steering(queues))
 
 
-def _become_anew(lab: str) -> None:
+def _become_anew(words: list[str]) -> None:
     """Load the program again, as it is now, in this process: its id, role and namespace stay.
 
     Returns only by an `OSError`. Options of the command line are not given again: they may be
     older than the record.
     """
-    program = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv[1:])]
-    os.execv(sys.executable, [sys.executable, *program, "dataplane", "--lab", lab])  # noqa: S606
+    os.execv(words[0], words)  # noqa: S606

@@ -1,10 +1,11 @@
 """tgw demo: a lab of its own, ten steps, and the evidence of each."""
 
 import argparse
+import os
 from dataclasses import asdict, replace
 
 from gateway.cli.output import EXIT_REFUSED, need_root, print_json, progress
-from gateway.cli.verbs import LAB_VARIABLE, Subparsers, lab_option, verb
+from gateway.cli.verbs import LAB_VARIABLE, TGW, Subparsers, lab_option, verb
 from gateway.lab import lifecycle
 from gateway.lab.demo import STEPS
 from gateway.lab.stage import Told, stage
@@ -29,10 +30,11 @@ def demo(arguments: argparse.Namespace) -> int:
     lifecycle.down(arguments.lab)  # what an earlier --keep left
     told = []
     try:
-        lifecycle.up(replace(Topology(), name=arguments.lab), say=progress)
+        lifecycle.up(replace(Topology(), name=arguments.lab), TGW, say=progress)
         if not arguments.json:
             print(f"The commands below act on this lab: export {LAB_VARIABLE}={arguments.lab}\n")
-        with stage(arguments.lab) as scene:
+        environment = os.environ | {LAB_VARIABLE: arguments.lab}
+        with stage(arguments.lab, TGW, environment) as scene:
             for number, step in enumerate(STEPS, 1):
                 told.append(scene.tell(step))
                 if not arguments.json:

@@ -12,7 +12,7 @@ from gateway.cli.output import (
     print_table,
     progress,
 )
-from gateway.cli.verbs import DEFAULT_LAB, Subparsers, noun, verb
+from gateway.cli.verbs import DEFAULT_LAB, TGW, Subparsers, noun, verb
 from gateway.lab import graph as graphs
 from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
@@ -44,7 +44,7 @@ def up(arguments: argparse.Namespace) -> None:
     need_root()
     running = None if arguments.topology else saved(places_of(arguments).run)
     topology = running or _topology(arguments)
-    lifecycle.up(topology, network_only=arguments.network_only, say=progress)
+    lifecycle.up(topology, TGW, network_only=arguments.network_only, say=progress)
 
 
 def down(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from math import inf
 from typing import Any, Final
 
 from gateway.cli.output import MistakeError, RefusedError, need_root
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.verbs import TGW, Subparsers, verb
 from gateway.dataplane.record import ENGINES, QUEUES_MAX
 
 PORT_MAX: Final = 65535
@@ -65,7 +65,7 @@ def dataplane(arguments: argparse.Namespace) -> None:
     from gateway.dataplane.supervisor import StartError
 
     try:
-        process.run(arguments.lab, **given)
+        process.run(arguments.lab, TGW, **given)
     except StartError as error:
         raise RefusedError(str(error)) from error
 

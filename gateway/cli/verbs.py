@@ -1,11 +1,15 @@
 """How a noun declares its verbs."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.site.command import Command
 from gateway.site.site import NAME
 
+# How this program starts itself. -P: what lies in the current directory is not imported.
+TGW: Final = Command((sys.executable, "-P", "-m", "gateway.cli.main"))
 LAB_VARIABLE: Final = "TGW_LAB"  # the environment's choice of a lab
 DEFAULT_LAB: Final = "lab"
 

@@ -27,6 +27,7 @@ from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.net import namespace
 from gateway.site import places, processes, roles
+from gateway.site.command import Command
 from gateway.site.places import Places
 from gateway.site.processes import IsReady, Process
 from gateway.site.site import Site
@@ -63,11 +64,15 @@ class Status:
 
 
 def up(
-    topology: Topology, *, network_only: bool = False, say: Callable[[str], None] = print
+    topology: Topology,
+    command: Command,
+    *,
+    network_only: bool = False,
+    say: Callable[[str], None] = print,
 ) -> None:
-    """Build the lab, or repair what is missing of it, and start its processes.
+    """Build the lab, or repair what is missing of it, and start its processes by `command`.
 
-    With `network_only` control and data plane are left to somebody else to start. Raises
+    With `network_only` control and data plane are left to another program to start. Raises
     `LabError`; a lab that wasn't there before is then gone again, but for its event log.
     """
     with _alone():
@@ -79,7 +84,7 @@ def up(
         try:
             _build(topology, say)
             for role in (web.ROLE,) if network_only else READY:
-                _start(topology.site, role, say)
+                _start(topology.site, role, command, say)
         except (OSError, NetlinkError, SteeringError, roles.RoleError) as error:
             if before is None:
                 _remove(topology.name, keep_state=True)
@@ -116,10 +121,10 @@ def _build(topology: Topology, say: Callable[[str], None]) -> None:
     builder.build(topology)
 
 
-def _start(site: Site, role: str, say: Callable[[str], None]) -> None:
+def _start(site: Site, role: str, command: Command, say: Callable[[str], None]) -> None:
     run = site.places.run
     if roles.holder(run, role) is None:
-        roles.start(run, role, lambda: READY[role](site))
+        roles.start(run, role, command, lambda: READY[role](site))
         say(f"lab {site.name}: {role} runs, process {roles.holder(run, role)}")
 
 

@@ -4,23 +4,20 @@ A step runs commands, shows their output, and says whether that is what it shoul
 """
 
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-LAB_VARIABLE: Final = "TGW_LAB"
+from gateway.site.command import Command
 
 COMMAND_WITHIN_S: Final = 30.0
-TGW: Final = (sys.executable, "-m", "gateway.cli.main")
 
 
 class StageError(RuntimeError):
@@ -56,10 +53,16 @@ class Told:
 class Stage:
     """One lab with the commands run in it; what steps learn for later ones is kept in `known`."""
 
-    def __init__(self, lab: str, folder: Path) -> None:
-        """The lab is up; `folder` is for files of the demo."""
+    def __init__(
+        self, lab: str, folder: Path, command: Command, environment: Mapping[str, str]
+    ) -> None:
+        """The lab is up; `folder` is for files of the demo.
+
+        `command` with `environment` acts on the lab without being told its name.
+        """
         self.lab = lab
-        self._environment = os.environ | {LAB_VARIABLE: lab}
+        self._command = command
+        self._environment = environment
         self.folder = folder
         self.known: dict[str, str] = {}
         self._evidence: list[Shown] = []
@@ -102,7 +105,7 @@ class Stage:
         self._evidence.append(Shown(shlex.join(("tgw", *words)) + " &", ""))
         with output.open("w") as file:
             process = subprocess.Popen(
-                [*TGW, *words],
+                self._command.line(*words),
                 env=self._environment,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -133,7 +136,7 @@ class Stage:
     def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
-                [*TGW, *words],
+                self._command.line(*words),
                 env=self._environment,
                 capture_output=True,
                 text=True,
@@ -151,10 +154,10 @@ class Stage:
 
 
 @contextmanager
-def stage(lab: str) -> Iterator[Stage]:
+def stage(lab: str, command: Command, environment: Mapping[str, str]) -> Iterator[Stage]:
     """A stage in a lab that is up, with a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix=f"tgw-{lab}-") as folder:
-        found = Stage(lab, Path(folder))
+        found = Stage(lab, Path(folder), command, environment)
         try:
             yield found
         finally:

@@ -9,12 +9,13 @@ import os
 import signal
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from gateway.site.command import Command
 
 _FLOCK: Final = struct.Struct("hhqqi")  # struct flock: type, whence, start, length, pid
 
@@ -97,14 +98,14 @@ def holder(run: Path, role: str) -> int | None:
     return None if kind == fcntl.F_UNLCK else int(process)
 
 
-def start(run: Path, role: str, is_ready: Callable[[], bool]) -> None:
+def start(run: Path, role: str, command: Command, is_ready: Callable[[], bool]) -> None:
     """Start the role's process, in the background, and wait until it is ready.
 
     Raises `RoleError` with the process's last words if it ends, or isn't ready in time.
     """
     with (run / f"{role}.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gateway.cli.main", role, "--lab", run.name],
+            command.process(role, run.name),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from support.labs import TGW, Lab, eventually, lab_of, leftovers, new_topology
+from support.labs import COMMAND, TGW, Lab, eventually, lab_of, leftovers, new_topology
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -342,7 +342,7 @@ def test_with_a_certificate_the_sdk_speaks_tls(tmp_path: Path) -> None:
     )  # fmt: skip
     topology = new_topology()
     lab = Lab(topology)
-    lifecycle.up(topology, network_only=True, say=lambda _line: None)
+    lifecycle.up(topology, COMMAND, network_only=True, say=lambda _line: None)
     try:
         with control_with(
             lab, "--api-listen", "127.0.0.2:0", "--api-cert", str(certificate),

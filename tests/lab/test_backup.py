@@ -8,7 +8,7 @@ from random import Random
 from threading import Event
 
 from support.clients import Remembering, seen
-from support.labs import Lab
+from support.labs import COMMAND, Lab
 
 from gateway.control import events as ev
 from gateway.control.compile import compile_table
@@ -40,7 +40,7 @@ def test_a_copy_made_during_calls_brings_a_lab_back_as_it_was(own_lab: Lab, tmp_
     own_lab.run("lab", "down", "--keep-state")
     assert own_lab.run("restore", str(copy)).returncode == 1, "there is a log"
     assert own_lab.run("restore", str(copy), "--force").returncode == 0
-    lifecycle.up(own_lab.topology, say=lambda _: None)
+    lifecycle.up(own_lab.topology, COMMAND, say=lambda _: None)
 
     assert web.public == public
     assert own_lab.pings("internet", public)

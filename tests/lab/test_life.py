@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.labs import TGW, Lab, eventually, lab_of, leftovers, new_topology
+from support.labs import COMMAND, TGW, Lab, eventually, lab_of, leftovers, new_topology
 
 from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
@@ -168,7 +168,7 @@ def test_state_that_is_kept_comes_back() -> None:
         before = lab.instance("web").show()
         lifecycle.down(topology.name, keep_state=True)
         assert namespace.names(lab.hosts.prefix) == []
-        lifecycle.up(topology, say=quiet)
+        lifecycle.up(topology, COMMAND, say=quiet)
         assert lab.ask("instance", "show", "web") == before
         assert lab.pings("internet", before["PublicIpAddresses"][0])
 
@@ -176,7 +176,7 @@ def test_state_that_is_kept_comes_back() -> None:
 def test_network_only_leaves_the_processes_to_others() -> None:
     topology = new_topology()
     try:
-        lifecycle.up(topology, network_only=True, say=quiet)
+        lifecycle.up(topology, COMMAND, network_only=True, say=quiet)
         roles = {p.role: p.pid is not None for p in lifecycle.status(topology.name).processes}
         assert roles == {"dataplane": False, "control": False, "web": True}
     finally:

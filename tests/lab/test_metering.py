@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.packet import Packet, Raw
-from support.labs import Instance, Lab, eventually
+from support.labs import COMMAND, Instance, Lab, eventually
 from support.stream import pouring
 from support.wire import send
 from tencentcloud.common.credential import Credential
@@ -134,7 +134,7 @@ def test_what_was_sent_is_billed_whatever_is_killed(own_lab: Lab) -> None:
     assert (usage["OutBytes"], usage["InBytes"]) == (1500, 3004)
 
     lifecycle.down(lab.name, keep_state=True)
-    lifecycle.up(lab.topology, say=lambda _line: None)
+    lifecycle.up(lab.topology, COMMAND, say=lambda _line: None)
     sent.assert_is_billed()
     billed = sent.out.copy(), sent.into.copy()
     now = Traffic(lab, Counter(), Counter(), private)

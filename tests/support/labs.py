@@ -20,10 +20,12 @@ from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.topology import Topology
 from gateway.net import namespace
 from gateway.site import places, roles
+from gateway.site.command import Command
 from gateway.site.places import Places
 from gateway.telemetry.counters import Counters, read
 
 TGW = (sys.executable, "-m", "gateway.cli.main")
+COMMAND = Command(TGW)
 # No address in it looks like anything else in a packet: 10.0.0.1 is the end of many a TCP header.
 VPC = "10.171.0.0/16"
 _numbers = count(1)
@@ -107,7 +109,7 @@ class Lab:
         """End one of the lab's processes and start it again."""
         run = self.places.run
         roles.stop(run, role)
-        roles.start(run, role, lambda: lifecycle.READY[role](self.topology.site))
+        roles.start(run, role, COMMAND, lambda: lifecycle.READY[role](self.topology.site))
 
     def private_addresses(self) -> list[str]:
         """The private addresses of all instances."""
@@ -208,7 +210,7 @@ def _command_line(process: Path) -> bytes:
 def lab_of(topology: Topology) -> Iterator[Lab]:
     """A lab that is up in the block, and gone without a trace after it."""
     try:
-        lifecycle.up(topology, say=lambda _: None)
+        lifecycle.up(topology, COMMAND, say=lambda _: None)
         yield Lab(topology)
     finally:
         logs = [log.read_text() for log in (places.RUN / topology.name).glob("*.log")]

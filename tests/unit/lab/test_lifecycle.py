@@ -14,6 +14,7 @@ from gateway.metering.book import Book
 from gateway.nat.tally import Tally
 from gateway.net import namespace
 from gateway.site import places, roles
+from gateway.site.command import Command
 from gateway.site.places import Places
 
 HOLD = """
@@ -137,6 +138,6 @@ def test_down_removes_what_is_left_and_what_is_new(site: Places) -> None:
 def test_up_with_another_topology_is_refused_and_changes_nothing(site: Places) -> None:
     before = sorted(path.name for path in site.run.iterdir())
     with pytest.raises(lifecycle.LabError, match="is up with another topology"):
-        lifecycle.up(Topology(name="edge", vpc="172.16.0.0/16"), say=pytest.fail)
+        lifecycle.up(Topology(name="edge", vpc="172.16.0.0/16"), Command(()), say=pytest.fail)
     assert saved(site.run) == Topology(name="edge")
     assert sorted(path.name for path in site.run.iterdir()) == before

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import gateway
 from gateway.site import roles
+from gateway.site.command import Command
 from gateway.site.roles import CONTROL, DATAPLANE, RoleError
 
 HOLD = """
@@ -179,27 +179,33 @@ def test_stopping_nobody_is_no_error(tmp_path: Path, folder: str) -> None:
 
 
 @pytest.fixture
-def no_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The directory of a lab that isn't up: whatever is started for it ends at once."""
-    # Processes are started in "/": they find the package where we have it.
-    monkeypatch.setenv("PYTHONPATH", str(Path(gateway.__file__).parents[1]))
-    run = tmp_path / "no-such-lab"
+def run(tmp_path: Path) -> Path:
+    run = tmp_path / "edge"
     run.mkdir()
     return run
 
 
-def test_a_process_that_ends_at_once_is_reported_with_its_last_words(no_lab: Path) -> None:
-    (no_lab / "dataplane.log").write_text("earlier\n")
-    with pytest.raises(RoleError) as refused:
-        roles.start(no_lab, DATAPLANE, lambda: True)
-    earlier, last = (no_lab / "dataplane.log").read_text().splitlines()
-    assert earlier == "earlier"
-    assert last.startswith("tgw: ")
-    assert str(refused.value) == f"dataplane ended at once: {last}"
+def printing(program: str) -> Command:
+    """A command that runs this program of Python; in it `words` are what it is started with."""
+    return Command((sys.executable, "-c", f"import sys; words = sys.argv[1:]; {program}"))
 
 
-def test_a_role_that_is_taken_already_is_not_ready_through_the_other(no_lab: Path) -> None:
-    with holding(no_lab, DATAPLANE) as process:
-        with pytest.raises(RoleError, match=r"^dataplane ended at once: "):
-            roles.start(no_lab, DATAPLANE, lambda: True)
-        assert roles.holder(no_lab, DATAPLANE) == process.pid
+def test_a_process_that_ends_at_once_is_reported_with_its_last_words(run: Path) -> None:
+    (run / "dataplane.log").write_text("earlier\n")
+    with pytest.raises(RoleError, match=r"^dataplane ended at once: dataplane --lab edge$"):
+        roles.start(run, DATAPLANE, printing("print('first'); print(*words)"), lambda: True)
+    lines = (run / "dataplane.log").read_text().splitlines()
+    assert lines == ["earlier", "first", "dataplane --lab edge"]
+
+
+def test_a_role_that_is_taken_already_is_not_ready_through_the_other(run: Path) -> None:
+    with holding(run, DATAPLANE) as process:
+        with pytest.raises(RoleError, match=r"^dataplane ended at once: it said nothing$"):
+            roles.start(run, DATAPLANE, printing("pass"), lambda: True)
+        assert roles.holder(run, DATAPLANE) == process.pid
+
+
+def test_a_process_is_started_in_no_directory_of_its_caller(run: Path) -> None:
+    """So it keeps none busy, and imports nothing that lies there."""
+    with pytest.raises(RoleError, match=r": /$"):
+        roles.start(run, DATAPLANE, printing("import os; print(os.getcwd())"), lambda: True)
