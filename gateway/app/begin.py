@@ -1,11 +1,11 @@
 """How each of the lab's processes begins."""
 
-import logging
 import signal
 import sys
 from types import FrameType
 
 from gateway.lab.topology import Topology, saved
+from gateway.runtime import log
 from gateway.site import roles
 from gateway.site.places import Places
 
@@ -19,7 +19,7 @@ def begin(lab: str, role: str) -> Topology:
     def end(_number: int, _frame: FrameType | None) -> None:
         sys.exit(0)
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    log.set_up()
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     run = Places(lab).run

@@ -1,7 +1,7 @@
-"""What control does after it has answered: a thread for each publisher and one for the machines.
+"""What control does after it has answered, by background threads.
 
-They are apart because a machine can take seconds to end, or a publisher to acknowledge, and no
-address waits for that.
+One for each publisher and one for the machines: a machine can take seconds to end, or a publisher
+to acknowledge, and no address waits for that. One more opens blocked addresses in time.
 """
 
 import logging
@@ -9,18 +9,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Final
 
+from gateway.control import commands as cmd
 from gateway.control.controller import Controller
-from gateway.control.errors import AdapterError
+from gateway.control.errors import AdapterError, ControlError
 from gateway.control.publication import Publication
+from gateway.runtime import threads
+from gateway.runtime.threads import Job
 
 _log = logging.getLogger(__name__)
 
 PAUSE_MIN_S: Final = 0.01
 PAUSE_MAX_S: Final = 1.0
-END_WITHIN_S: Final = 3.0  # what is in the middle of something then is cut off, as by kill -9
+CLOCK_LOOK_S: Final = 5.0  # the clock may be set: an address then opens so much late
 
 
 class Patience:
@@ -44,60 +46,22 @@ class Patience:
 
 
 class Background:
-    """The threads of one controller, from `start` to `end`."""
+    """The jobs of one controller's background threads."""
 
-    def __init__(self, control: Controller, broken: Callable[[], None]) -> None:
-        """`broken` is called once when one of them ends by itself, which only a bug can cause."""
+    def __init__(self, control: Controller) -> None:
+        """Nothing was done yet."""
         self._control = control
-        self._broken = broken
-        self._ending = threading.Event()
-        self.looked = threading.Event()  # at all machines that were in doubt from the start
         self._untried = set(control.publications)  # those that had no turn yet
-        self._bug: BaseException | None = None
-        turns = [
-            (publication.publisher.name, partial(self._publish, publication))
-            for publication in control.publications
-        ]
-        self._threads = [
-            # Daemons: the process may end while one of them hangs in the kernel.
-            threading.Thread(target=self._run, args=(run,), name=name, daemon=True)
-            for name, run in (*turns, ("machines", self._make_machines))
-        ]
+        self._machines = _Machines(control, self._untried)
+        self.looked = self._machines.looked
+        self.jobs = (
+            *(self._job(_Publishing(control, one, self._tried)) for one in control.publications),
+            self._job(self._machines),
+            self._job(_Opening(control)),
+        )
 
-    def start(self) -> None:
-        """Begin with what waits."""
-        for thread in self._threads:
-            thread.start()
-
-    def end(self) -> None:
-        """Let all finish what they are in the middle of, for a while; raise what broke one."""
-        self._ending.set()
-        with self._control.changed:
-            self._control.changed.notify_all()
-        deadline = time.monotonic() + END_WITHIN_S
-        for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0))
-        if self._bug:
-            raise self._bug
-
-    def _run(self, turns: Callable[[], None]) -> None:
-        try:
-            turns()
-        except BaseException as error:  # noqa: BLE001  it is raised where it ends the process
-            self._bug = error
-            self._broken()
-
-    def _publish(self, publication: Publication) -> None:
-        patience, name = Patience(), publication.publisher.name
-        while self._waited(lambda: self._control.is_behind(publication)):
-            failures = {}
-            try:
-                self._control.publish(publication)
-            except AdapterError as error:
-                failures[name] = str(error)
-            self._tried(publication)
-            patience.learn(failures)
-            self._ending.wait(patience.pause_s)
+    def _job(self, work: "_Publishing | _Machines | _Opening") -> Job:
+        return Job(work.name, work.turn, self._wake)
 
     def _tried(self, publication: Publication) -> None:
         if publication in self._untried:
@@ -105,38 +69,130 @@ class Background:
                 self._untried.discard(publication)
                 self._control.changed.notify_all()
 
-    def _make_machines(self) -> None:
-        """Make machines, from when every publisher has had its turn: then they see no old table."""
-        self._control.remove_other_machines()
-        if not self._waited(lambda: not any(map(self._control.is_behind, self._untried))):
-            return
-        patience, due = Patience(), time.monotonic()
-        if not self._control.doubtful:
-            self.looked.set()
-        while self._waited(self._control.busy, until=due if self._control.doubtful else None):
-            again = time.monotonic() >= due
-            failures = self._control.make_machines(again=again)
-            self.looked.set()
-            if again or failures:
-                told = {key: str(error) for key, error in failures.items()}
-                patience.learn(told, all_tried=again)
-                # Something doubtful may wait for the table: no reason to look all the time.
-                due = time.monotonic() + max(patience.pause_s, PAUSE_MIN_S)
-
-    def _waited(self, ready: Callable[[], bool], until: float | None = None) -> bool:
-        """Wait until something is `ready`, or it is time; False if it is the end."""
-        timeout = None if until is None else max(until - time.monotonic(), 0)
+    def _wake(self) -> None:
         with self._control.changed:
-            self._control.changed.wait_for(lambda: self._ending.is_set() or ready(), timeout)
-        return not self._ending.is_set()
+            self._control.changed.notify_all()
+
+
+class _Publishing:
+    """Puts each state's table in force by one publisher."""
+
+    def __init__(
+        self,
+        control: Controller,
+        publication: Publication,
+        tried: Callable[[Publication], None],
+    ) -> None:
+        """`tried` is called after each turn."""
+        self.name = publication.publisher.name
+        self._control = control
+        self._publication = publication
+        self._tried = tried
+        self._patience = Patience()
+
+    def turn(self, ending: threading.Event) -> None:
+        """Wait until the publisher is behind, and publish. A failure is a pause."""
+        if not _waited(self._control, ending, self._is_behind):
+            return
+        failures = {}
+        try:
+            self._control.publish(self._publication)
+        except AdapterError as error:
+            failures[self.name] = str(error)
+        self._tried(self._publication)
+        self._patience.learn(failures)
+        ending.wait(self._patience.pause_s)
+
+    def _is_behind(self) -> bool:
+        return self._control.is_behind(self._publication)
+
+
+class _Machines:
+    """Makes machines as the state says."""
+
+    name: Final = "machines"
+
+    def __init__(self, control: Controller, untried: set[Publication]) -> None:
+        """It begins when none of `untried` is behind: then no machine is in an old table."""
+        self.looked = threading.Event()  # at all machines that were in doubt from the start
+        self._control = control
+        self._untried = untried
+        self._patience = Patience()
+        self._due: float | None = None  # when those in doubt have their next turn
+
+    def turn(self, ending: threading.Event) -> None:
+        """Wait until a machine waits, and make it."""
+        if self._due is None:
+            self._begin(ending)
+            return
+        until = self._due if self._control.doubtful else None
+        if not _waited(self._control, ending, self._control.busy, until):
+            return
+        again = time.monotonic() >= self._due
+        failures = self._control.make_machines(again=again)
+        self.looked.set()
+        if again or failures:
+            told = {key: str(error) for key, error in failures.items()}
+            self._patience.learn(told, all_tried=again)
+            # Something doubtful may wait for the table: no reason to look all the time.
+            self._due = time.monotonic() + max(self._patience.pause_s, PAUSE_MIN_S)
+
+    def _begin(self, ending: threading.Event) -> None:
+        self._control.remove_other_machines()
+        if _waited(self._control, ending, self._has_each_had_its_turn):
+            self._due = time.monotonic()
+            if not self._control.doubtful:
+                self.looked.set()
+
+    def _has_each_had_its_turn(self) -> bool:
+        return not any(map(self._control.is_behind, self._untried))
+
+
+class _Opening:
+    """Opens blocked addresses when their time has come, first those that are overdue."""
+
+    name: Final = "timer"
+
+    def __init__(self, control: Controller) -> None:
+        """It waits for the earliest time, or for another change."""
+        self._control = control
+        self._patience = Patience()
+
+    def turn(self, ending: threading.Event) -> None:
+        """Open what is due, or wait until the next one is, or something has changed."""
+        with self._control.state() as state:
+            due_at = min(state.blocked.values(), default=None)
+            now = self._control.now()
+            if due_at is None or due_at > now:
+                if not ending.is_set():
+                    pause_s = None if due_at is None else min(due_at - now, CLOCK_LOOK_S)
+                    self._control.changed.wait(pause_s)
+                return
+        failures = {}
+        try:
+            self._control.submit(cmd.OpenDueAddresses())
+        except ControlError as error:
+            failures["blocked addresses can't be opened"] = str(error)
+        self._patience.learn(failures)
+        ending.wait(self._patience.pause_s)
+
+
+def _waited(
+    control: Controller,
+    ending: threading.Event,
+    ready: Callable[[], bool],
+    until: float | None = None,
+) -> bool:
+    """Wait until something is `ready`, or it is time; False if it is the end."""
+    timeout = None if until is None else max(until - time.monotonic(), 0)
+    with control.changed:
+        control.changed.wait_for(lambda: ending.is_set() or ready(), timeout)
+    return not ending.is_set()
 
 
 @contextmanager
 def running(control: Controller, broken: Callable[[], None]) -> Iterator[Background]:
-    """The threads run as long as the block; `broken` is as `Background` has it."""
-    background = Background(control, broken)
-    background.start()
-    try:
+    """The threads run as long as the block; `broken` is as `Threads` has it."""
+    background = Background(control)
+    with threads.running(background.jobs, broken):
         yield background
-    finally:
-        background.end()

@@ -9,25 +9,26 @@ from contextlib import contextmanager
 from typing import Final
 
 from gateway.metering.meter import Meter
+from gateway.runtime.threads import Job, running
 
 EVERY_S: Final = 1.0
-END_WITHIN_S: Final = 5.0
 
 
 @contextmanager
-def sampling(meter: Meter, clock: Callable[[], float]) -> Iterator[None]:
-    """Sample in the background while the block runs, and once more when it ends."""
-    stop = threading.Event()
+def sampling(
+    meter: Meter, clock: Callable[[], float], broken: Callable[[], None]
+) -> Iterator[None]:
+    """Sample in the background while the block runs, and once more when it ends.
 
-    def run() -> None:
-        while not stop.wait(EVERY_S - clock() % EVERY_S):
+    `broken` is called if the thread dies, as `Threads` has it.
+    """
+
+    def turn(ending: threading.Event) -> None:
+        if not ending.wait(EVERY_S - clock() % EVERY_S):
             meter.sample()
 
-    thread = threading.Thread(target=run, name="meter", daemon=True)
-    thread.start()
     try:
-        yield
+        with running([Job("meter", turn)], broken):
+            yield
     finally:
-        stop.set()
-        thread.join(END_WITHIN_S)
         meter.sample()

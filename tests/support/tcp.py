@@ -5,11 +5,12 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from support.api import TIMEOUT_S, Reply
 
-from gateway.app import listen
+from gateway.app import servers
 
 
 class Switch:
@@ -23,9 +24,9 @@ class Switch:
 
 
 @contextmanager
-def served(application: ASGIApp, options: listen.Options | None = None) -> Iterator[int]:
-    """Serve on a port of loopback: which."""
-    server = listen.server(application, options or listen.Options())
+def served(application: ASGIApp, pem: Path | None = None) -> Iterator[int]:
+    """Serve on a port of loopback: which. With `pem`, a certificate and its key, by TLS."""
+    server = servers.server(application, *([str(pem)] * 2 if pem else []))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

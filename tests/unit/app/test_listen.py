@@ -1,34 +1,18 @@
-"""Where signed requests are taken, and what is borne there."""
+"""Where signed requests are taken: the port, and what becomes of it."""
 
 import logging
 import socket
-import ssl
-import subprocess
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from support.tcp import send, served
 
 from gateway.app import listen
 from gateway.app.listen import Options, listener
 
 
-async def echo(request: Request) -> Response:
-    return PlainTextResponse(f"{len(await request.body())} {request.headers.get('host')}")
-
-
-APPLICATION = Starlette(routes=[Route("/", echo, methods=["GET", "POST"])])
-
-
 def url(options: Options, endpoint: Path) -> str:
     """Where it listens, as it says; that it does is asserted."""
-    with listener(options, endpoint, 8) as opened:
+    with listener(options, endpoint) as opened:
         host, port = opened.getsockname()[:2]
         found = endpoint.read_text().strip()
         assert found == options.url(host, port)
@@ -43,7 +27,7 @@ def test_it_is_on_loopback_unless_told(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_passed_over_and_the_last_one_comes_again(tmp_path: Path) -> None:
-    with listener(Options(), tmp_path / "a", 8), listener(Options(), tmp_path / "b", 8):
+    with listener(Options(), tmp_path / "a"), listener(Options(), tmp_path / "b"):
         first, second = ((tmp_path / name).read_text() for name in "ab")
         assert first != second
     assert url(Options(), tmp_path / "b") == second.strip(), "though the first is free again"
@@ -85,150 +69,3 @@ def test_outside_of_loopback_without_tls_it_warns(
 def test_an_address_is_written_as_a_url_has_it() -> None:
     assert Options().url("::1", 80) == "http://[::1]:80"
     assert Options(certificate="c", key="k").url("192.0.2.1", 443) == "https://192.0.2.1:443"
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 and its key in one file."""
-    folder = tmp_path_factory.mktemp("pem")
-    key, certificate = folder / "key", folder / "certificate"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=tgw", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    both = folder / "both"
-    both.write_text(key.read_text() + certificate.read_text())
-    return both
-
-
-def test_with_a_certificate_it_speaks_tls(pem: Path) -> None:
-    trusting = ssl.create_default_context(cafile=str(pem))
-    with (
-        served(APPLICATION, Options(certificate=str(pem), key=str(pem))) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
-        trusting.wrap_socket(plain, server_hostname="127.0.0.1") as encrypted,
-    ):
-        encrypted.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        assert encrypted.recv(1000).startswith(b"HTTP/1.1 200")
-
-
-@pytest.mark.parametrize("text", [None, "no certificate"])
-def test_a_certificate_that_is_none_is_told_at_the_start(tmp_path: Path, text: str | None) -> None:
-    file = tmp_path / "pem"
-    if text:
-        file.write_text(text)
-    with pytest.raises(OSError, match="are no use"):
-        listen.server(APPLICATION, Options(certificate=str(file), key=str(file)))
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    """A server with little patience."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(listen, "IDLE_MAX_S", 0.5)
-    patch.setattr(listen, "CONNECTIONS_MAX", 10)
-    with served(APPLICATION) as port:
-        yield port
-    patch.undo()
-
-
-def closed_after(port: int, first: bytes, more: bytes = b"") -> float:
-    """How long the server bears a client that goes on slowly, in seconds."""
-    began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-        client.sendall(first)
-        client.settimeout(0.05)
-        while time.monotonic() - began < 5:
-            try:
-                if more:
-                    client.sendall(more)
-                if not client.recv(4096):
-                    break
-            except TimeoutError:
-                continue
-            except OSError:
-                break
-        return time.monotonic() - began
-
-
-HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
-
-
-@pytest.mark.parametrize(
-    ("first", "more"),
-    [
-        (b"", b""),
-        (HEAD, b""),
-        (HEAD, b"X: y\r\n"),
-        (HEAD + b"\r\n", b""),
-        (HEAD + b"\r\n" + HEAD, b"X: y\r\n"),
-    ],
-    ids=["silent", "half a head", "a line at a time", "idle", "slow the second time"],
-)
-def test_a_connection_without_a_request_is_closed(port: int, first: bytes, more: bytes) -> None:
-    assert 0.3 < closed_after(port, first, more) < 3
-
-
-def test_a_body_that_takes_longer_is_no_idle_connection(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n")
-        for _ in range(8):
-            time.sleep(0.1)  # a slow client's
-            client.sendall(b"x")
-        answer = client.makefile("rb")
-        while answer.readline().strip():
-            pass
-        assert answer.read(3) == b"8 a"
-
-
-def test_connections_have_a_bound(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listen, "IDLE_MAX_S", 30.0)
-    clients = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(14)]
-    ended = [client for client in clients if gone(client, 0.2)]
-    for client in clients:
-        client.close()
-    assert len(ended) == 4
-    eventually_ok(lambda: send(port, "GET", "/", {}).status == 200)
-
-
-def gone(client: socket.socket, within_s: float) -> bool:
-    client.settimeout(within_s)
-    try:
-        return client.recv(1) == b""
-    except TimeoutError:
-        return False
-    except ConnectionResetError:
-        return True
-
-
-def eventually_ok(step: Callable[[], bool]) -> None:
-    for _ in range(50):
-        try:
-            if step():
-                return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    pytest.fail("it doesn't answer again")
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"\x16\x03\x01\x02\x00\x01",
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * listen.HEAD_MAX * 2,
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-    ],
-    ids=["TLS", "no host", "two hosts", "a head without an end", "a negative length"],
-)
-def test_what_is_no_http_is_cut_off(port: int, raw: bytes) -> None:
-    assert closed_after(port, raw) < 0.4
-
-
-def test_a_long_query_arrives(port: int) -> None:
-    reply = send(port, "GET", "/?" + "x" * (32 << 10), {"host": "http://127.0.0.1:1"})
-    assert (reply.status, reply.body) == (200, b"0 http://127.0.0.1:1")

@@ -27,6 +27,7 @@ from gateway.control import events as ev
 from gateway.control.background import PAUSE_MAX_S, Patience, running
 from gateway.control.errors import AdapterError, DomainError
 from gateway.control.values import InstanceState, TaskResult
+from gateway.runtime import threads
 
 WITHIN_S = 20.0
 LARGE = replace(CONFIG, pool="203.0.113.0/24")
@@ -239,7 +240,7 @@ def test_it_ends_with_work_pending_and_the_next_one_finishes_it(world: World) ->
 
 
 def test_it_ends_although_a_machine_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "END_WITHIN_S", 0.05)
+    monkeypatch.setattr(threads, "END_WITHIN_S", 0.05)
     connecting, ended = threading.Event(), threading.Event()
 
     def hang() -> None:

@@ -3,10 +3,13 @@
 import threading
 import time
 
+import pytest
 from support.metering import BEGIN, Gateway, holder
 
+from gateway.metering import sampling as sampling_module
 from gateway.metering.sampling import sampling
 from gateway.metering.values import CELL_S, DAY_S, HOUR_S
+from gateway.runtime import threads
 
 AT = int(BEGIN)
 A = holder(1, "ins-a")
@@ -68,10 +71,15 @@ def test_cells_are_kept_for_a_day_and_hours_for_ever(gateway: Gateway) -> None:
     assert cells(gateway, HOUR_S) == {0: 2000, DAY_S: 2000}
 
 
+def no_bug() -> None:
+    """Fail, as the meter's thread has died."""
+    raise AssertionError("the meter's thread is dead")
+
+
 def test_there_is_a_sample_each_second_and_one_at_the_end(gateway: Gateway) -> None:
     gateway.hand_over({1: A})
     before = threading.active_count()
-    with sampling(gateway.meter, time.time):
+    with sampling(gateway.meter, time.time, no_bug):
         gateway.count(1, 100)
         deadline = time.monotonic() + 10
         while not gateway.book.taken():
@@ -80,3 +88,23 @@ def test_there_is_a_sample_each_second_and_one_at_the_end(gateway: Gateway) -> N
         gateway.count(1, 20)
     assert threading.active_count() == before
     assert [found.bytes_out for found in gateway.book.taken().values()] == [120]
+
+
+def test_a_meter_with_a_bug_is_reported_goes_on_and_at_last_ends_the_process(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sampling_module, "EVERY_S", 0.01)
+    monkeypatch.setattr(threads, "PAUSE_S", 0.01)
+    dead = threading.Event()
+    sample = gateway.meter.sample
+
+    def bug() -> None:
+        if not dead.is_set():
+            raise ZeroDivisionError("a bug")
+        sample()
+
+    monkeypatch.setattr(gateway.meter, "sample", bug)
+    with pytest.raises(ZeroDivisionError), sampling(gateway.meter, time.time, dead.set):
+        assert dead.wait(20)
+    assert "the thread 'meter' failed by a bug, and goes on" in caplog.messages
+    assert "the thread 'meter' is dead" in caplog.text

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.engine.listeners import Listeners, TraceRecord, decode
+from gateway.engine.trace import Listeners, Record, decode
 from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
 
 SLOTS = st.integers(NO_SLOT, 2**31 - 1)
 RECORDS = st.builds(
-    TraceRecord,
+    Record,
     at=st.floats(0, 2**33),
     generation=st.integers(0, 2**64 - 1),
     missed=st.integers(0, 2**32 - 1),
@@ -24,9 +24,7 @@ RECORDS = st.builds(
     before=st.binary(max_size=100),
     after=st.binary(max_size=100),
 )
-RECORD = TraceRecord(
-    1.5, 7, 0, Direction.INBOUND, Outcome(Reason.TRANSLATED, NO_SLOT, 3), b"in", b"out"
-)
+RECORD = Record(1.5, 7, 0, Direction.INBOUND, Outcome(Reason.TRANSLATED, NO_SLOT, 3), b"in", b"out")
 
 
 def listener(directory: Path, name: str) -> socket.socket:
@@ -42,7 +40,7 @@ def listeners(tmp_path: Path) -> Iterator[Listeners]:
 
 
 @given(RECORDS)
-def test_what_is_encoded_is_decoded(record: TraceRecord) -> None:
+def test_what_is_encoded_is_decoded(record: Record) -> None:
     assert decode(record.encode()) == record
 
 
