@@ -5,6 +5,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 from unicodedata import east_asian_width
 
 from gateway.lab.topology import Topology, saved
@@ -28,15 +29,17 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns as wide as they need to be; `-` for what isn't there."""
+def print_table(
+    titles: Sequence[str], rows: Iterable[Sequence[object]], file: TextIO | None = None
+) -> None:
+    """Print columns as wide as they need to be; `-` for what isn't there."""
     cells = [list(titles), *([_cell(value) for value in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         padded = (
             cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
         )
-        print("  ".join(padded).rstrip())
+        print("  ".join(padded).rstrip(), file=file)
 
 
 def _width(text: str) -> int:

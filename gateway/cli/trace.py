@@ -2,17 +2,20 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
+from gateway.cli import files
 from gateway.cli.output import need_root, topology_of
 from gateway.cli.verbs import Subparsers, verb
-from gateway.engine.trace import Record
+from gateway.engine.listeners import TraceRecord
 from gateway.nat.reasons import Reason
-from gateway.packet.pcap import Captured, Format, Writer
-from gateway.telemetry import trace
+from gateway.packet import pcapng
+from gateway.packet.frame import Frame
+from gateway.telemetry import explanation, live_trace
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -34,7 +37,11 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--drops", action="store_true", help="only packets that are dropped")
     parser.add_argument("-c", type=_count, dest="count", metavar="N", help="end after N packets")
     parser.add_argument(
-        "--pcap", type=Path, metavar="FILE", help="write packets before and after to a capture"
+        "--pcap",
+        type=Path,
+        metavar="FILE",
+        help="write packets before and after to a capture, with reason, generation and slot as a "
+        "comment that Wireshark shows (pcapng); '-' is standard output",
     )
 
 
@@ -43,15 +50,18 @@ def run(arguments: argparse.Namespace) -> None:
     need_root()
     topology = topology_of(arguments)
     left = arguments.count
+    captured = arguments.pcap and files.is_stdout(arguments.pcap)
+    report = sys.stderr if captured else sys.stdout
     with ExitStack() as stack:
         keep = _recorder(arguments.pcap, stack) if arguments.pcap else None
-        for record in stack.enter_context(trace.listening(topology.site.places.run)):
+        for record in stack.enter_context(live_trace.listening(topology.site.places.run)):
             if record is None or not _is_wanted(record, arguments):
                 continue
             if arguments.json:
-                print(json.dumps(trace.as_json(record, topology.pool)), flush=True)
+                line = json.dumps(live_trace.as_json(record, topology.pool))
             else:
-                print(trace.as_lines(record), flush=True)
+                line = live_trace.as_lines(record)
+            print(line, file=report, flush=True)
             if keep:
                 keep(record)
             left = None if left is None else left - 1
@@ -59,23 +69,26 @@ def run(arguments: argparse.Namespace) -> None:
                 return
 
 
-def _is_wanted(record: Record, arguments: argparse.Namespace) -> bool:
+def _is_wanted(record: TraceRecord, arguments: argparse.Namespace) -> bool:
     if arguments.drops and record.outcome.reason is Reason.TRANSLATED:
         return False
     addresses = {address for address in (arguments.public, arguments.private) if address}
-    return not addresses or trace.concerns(record, addresses)
+    return not addresses or live_trace.concerns(record, addresses)
 
 
-def _recorder(path: Path, stack: ExitStack) -> Callable[[Record], None]:
+def _recorder(path: Path, stack: ExitStack) -> Callable[[TraceRecord], None]:
     """What writes a record's packets to the capture: raw IP, the one before and the one after."""
-    file = stack.enter_context(path.open("wb"))
-    writer = Writer(file, Format())
+    with files.mistakes_about(path):
+        file = stack.enter_context(files.writing(path))
+    writer = pcapng.Writer(file.write)
 
-    def keep(record: Record) -> None:
-        seconds, fraction = divmod(round(record.at * 1_000_000), 1_000_000)
-        for packet in filter(None, (record.before, record.after)):
-            writer.write(Captured(seconds, fraction, record.at, len(packet), b"", packet))
-        file.flush()
+    def keep(record: TraceRecord) -> None:
+        comment = explanation.comment(record.direction, record.outcome, record.generation)
+        with files.mistakes_about(path):
+            for name, packet in (("before", record.before), ("after", record.after)):
+                if packet:
+                    writer.write(Frame(record.at, len(packet), b"", packet), f"{name}: {comment}")
+            file.flush()
 
     return keep
 

@@ -2,8 +2,8 @@
 
 An *engine* that can be fed packets is made for one table and direction and keeps its own policer.
 What the gateway would never get, because its hooks see whole IPv4 packets only, is dropped before
-the engine: a frame of another protocol (a VLAN's tag counts as one: the gateway's links have none)
-and a packet that the capture's snap length cut.
+the engine: a frame of another protocol, and a packet that the capture's snap length cut. Tags of
+VLANs are skipped, as a port of the gateway takes them off.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from gateway.engine import rules
-from gateway.nat.outcome import NO_SLOT, Checksum, Direction, Outcome
+from gateway.nat.outcome import Checksum, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Table
-from gateway.packet.pcap import ETHERTYPE_IPV4, Captured
+from gateway.packet.frame import Frame
+from gateway.packet.link import IPV4
 
 NS_PER_S: Final = 1_000_000_000
+NOW_MAX_S: Final = 8 * 365 * 86_400.0  # a clock of 64 bits that counts 1/16 ns holds twice that
 PAUSE_MAX_S: Final = 3600.0  # more than fills any bucket; a clock that was set can skip decades
 
 # Translates the packet in place: its checksum's state, and a time in seconds that doesn't go back.
@@ -25,14 +27,15 @@ Engine = Callable[[Table, Direction], Feed]
 
 
 class Replayed(NamedTuple):
-    """What became of one captured packet, and what leaves the gateway; none if it was dropped."""
+    """One captured packet, what became of it, and what leaves the gateway; none if dropped."""
 
+    frame: Frame
     outcome: Outcome
-    sent: Captured | None
+    sent: Frame | None
 
 
 def replay(
-    packets: Iterable[Captured], engine: Engine, table: Table, direction: Direction
+    frames: Iterable[Frame], engine: Engine, table: Table, direction: Direction
 ) -> Iterator[Replayed]:
     """Each packet's outcome, in order.
 
@@ -41,28 +44,24 @@ def replay(
     twice for one second. A pause of more than an hour counts as one.
     """
     feed = engine(table, direction)
-    start = latest = None
-    for captured in packets:
-        if start is None or latest is None:
-            start = latest = captured.at
-        if captured.at > latest:
-            start += max(0.0, captured.at - latest - PAUSE_MAX_S)
-            latest = captured.at
-        now = latest - start
-        packet = bytearray(captured.packet)
-        reason = _unseen(captured)
-        outcome = (
-            Outcome(reason, NO_SLOT, NO_SLOT) if reason else feed(packet, Checksum.FINISHED, now)
-        )
+    now = 0.0
+    latest = None
+    for frame in frames:
+        if latest is not None and frame.at > latest:
+            now = min(now + min(frame.at - latest, PAUSE_MAX_S), NOW_MAX_S)
+        latest = frame.at if latest is None else max(latest, frame.at)
+        packet = bytearray(frame.packet)
+        reason = _unseen(frame)
+        outcome = Outcome(reason) if reason else feed(packet, Checksum.FINISHED, now)
         accepted = outcome.reason is Reason.TRANSLATED
-        yield Replayed(outcome, replace(captured, packet=bytes(packet)) if accepted else None)
+        yield Replayed(frame, outcome, replace(frame, packet=bytes(packet)) if accepted else None)
 
 
-def _unseen(captured: Captured) -> Reason:
-    """Why the gateway's rules would never see it; `TRANSLATED` if they would."""
-    if captured.ethertype not in (None, ETHERTYPE_IPV4):
+def _unseen(frame: Frame) -> Reason:
+    """Why the gateway's rules would never see the packet; `TRANSLATED` if they would."""
+    if frame.ethertype not in (None, IPV4):
         return Reason.NOT_IPV4
-    return Reason.TRANSLATED if captured.is_complete else Reason.TRUNCATED
+    return Reason.TRANSLATED if frame.is_complete else Reason.TRUNCATED
 
 
 def _engine(kind: Callable[[], rules.Rules]) -> Engine:

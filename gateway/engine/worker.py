@@ -7,8 +7,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
+from gateway.engine.listeners import Listeners, TraceRecord
 from gateway.engine.rules import INTERPRETED, Rules
-from gateway.engine.trace import Listeners, Record
 from gateway.exchange import generations
 from gateway.exchange.shared_words import SharedWords
 from gateway.exchange.table_reader import TableReader
@@ -89,7 +89,7 @@ class Worker:
         if mark in DIRECTIONS:
             direction = Direction(mark)
             self._listeners.tell(
-                Record(time.time(), self._generation, 0, direction, outcome, before, after)
+                TraceRecord(time.time(), self._generation, 0, direction, outcome, before, after)
             )
 
     def refresh(self) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.lab.stage import Stage
 from gateway.net import namespace, offload
-from gateway.packet import ipv4, pcap, transport
+from gateway.packet import capture, ipv4, transport
 from gateway.packet.checksum import fold
 
 FILTER: Final = "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"
@@ -69,7 +69,8 @@ def capture_one(
         packets = {}
         for side, dump in dumps.items():
             dump.wait(CAPTURED_WITHIN_S)
-            packets[side] = pcap.read(stage.folder / f"{side}.pcap")[0].packet
+            with (stage.folder / f"{side}.pcap").open("rb") as file:
+                packets[side] = next(capture.read(file)).packet
     return packets
 
 

@@ -11,7 +11,7 @@ from scapy.layers.inet import IP, UDP
 from support.labs import TGW, Instance, Lab, eventually
 from support.wire import send
 
-from gateway.packet import pcap
+from gateway.packet import capture
 
 
 @contextmanager
@@ -44,8 +44,8 @@ def udp(source: str, destination: str, number: int) -> IP:
 
 
 def test_each_packet_before_and_after(lab: Lab, web: Instance, tmp_path: Path) -> None:
-    client, capture = lab.topology.clients[0], tmp_path / "trace.pcap"
-    with tracing(lab, "--json", "-c", "2", "--pcap", str(capture)) as process:
+    client, path = lab.topology.clients[0], tmp_path / "trace.pcapng"
+    with tracing(lab, "--json", "-c", "2", "--pcap", str(path)) as process:
         send_until_it_ends(process, lab, udp(client, web.public, 9))
         assert process.stdout is not None
         told = [json.loads(line) for line in process.stdout]
@@ -59,7 +59,13 @@ def test_each_packet_before_and_after(lab: Lab, web: Instance, tmp_path: Path) -
         web.private,
     )
     assert first["mappings"][0]["public"] == web.public
-    packets = [IP(one.packet) for one in pcap.read(capture)]
+    with path.open("rb") as file:
+        frames = list(capture.read(file))
+    slot = first["mappings"][0]["slot"]
+    for frame, name in zip(frames, ("before", "after"), strict=False):
+        said = f"{name}: translated (in), generation {first['generation']}, receiver's slot {slot}"
+        assert said.encode() in frame.behind
+    packets = [IP(frame.packet) for frame in frames]
     assert [packet.dst for packet in packets[:2]] == [web.public, web.private]
 
 

@@ -1,15 +1,18 @@
 """The command line in this process, on a lab's files in a temporary place and a real control."""
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from scapy.utils import wrpcap
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from support.api import context, serving
+from support.replays import PAIR, Files, request
 from support.world import World
 
 from gateway.api.server import application
@@ -102,3 +105,14 @@ def world(up: Places, root: None, switch: Switch) -> Iterator[World]:
         switch.application = application(context(made))
         up.socket.symlink_to(switch.path)
         yield made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """What `tgw replay` is called with: a table, and a capture of three packets."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    found = Files(folder, folder / "table.json", folder / "in.pcap", folder / "out.pcap")
+    found.table.write_text(json.dumps({"mappings": [PAIR]}))
+    wrpcap(str(found.capture), [request(), request("203.0.113.11"), request()])
+    return found

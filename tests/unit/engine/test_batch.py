@@ -32,8 +32,8 @@ from support.queue import (
 )
 from support.tables import file_of
 
+from gateway.engine.listeners import decode
 from gateway.engine.mailbox import MESSAGES
-from gateway.engine.trace import decode
 from gateway.exchange import generations
 from gateway.exchange.worker_page import Traffic, counts
 from gateway.nat.outcome import Direction, Outcome

@@ -10,11 +10,21 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
-from gateway.engine.replay import DEFAULT_ENGINE, ENGINES, Engine, Feed, Replayed, replay
+from gateway.engine.replay import (
+    DEFAULT_ENGINE,
+    ENGINES,
+    NOW_MAX_S,
+    Engine,
+    Feed,
+    Replayed,
+    replay,
+)
 from gateway.nat.outcome import NO_SLOT, Checksum, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Package, Table, build
-from gateway.packet.pcap import ETHERNET_HEADER, Captured
+from gateway.packet import link
+from gateway.packet.frame import Frame, framed
+from gateway.packet.link import ETHERNET
 
 PUBLIC, PRIVATE, CLIENT = "203.0.113.9", "10.0.0.2", "198.51.100.7"
 TABLE = build(1, 8, [Mapping(0xCB007109, 0x0A000002, 3)])
@@ -25,16 +35,16 @@ IN, OUT = Direction.INBOUND, Direction.OUTBOUND
 with_every_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=list(ENGINES))
 
 
-def raw_ip(packet: Packet | bytes, at: float = 0.0, cut: int = 0) -> Captured:
+def raw_ip(packet: Packet | bytes, at: float = 0.0, cut: int = 0) -> Frame:
     raw = bytes(packet)
     seen = raw[: len(raw) - cut]
-    return Captured(int(at), int(at % 1 * 1e6), at, len(raw), b"", seen)
+    return Frame(at, len(raw), b"", seen)
 
 
-def framed(frame: Packet | bytes, cut: int = 0) -> Captured:
+def ethernet(frame: Packet | bytes, cut: int = 0) -> Frame:
     raw = bytes(frame)
     seen = raw[: len(raw) - cut]
-    return Captured(5, 7, 5.000007, len(raw), seen[:ETHERNET_HEADER], seen[ETHERNET_HEADER:])
+    return framed(5.000007, len(raw), ETHERNET, seen, b"before", b"behind")
 
 
 def udp(source: str, destination: str, size: int = 9) -> Packet:
@@ -42,7 +52,7 @@ def udp(source: str, destination: str, size: int = 9) -> Packet:
 
 
 def one(
-    captured: Captured, direction: Direction, engine: Engine = ENGINES[DEFAULT_ENGINE]
+    captured: Frame, direction: Direction, engine: Engine = ENGINES[DEFAULT_ENGINE]
 ) -> Replayed:
     (replayed,) = replay([captured], engine, TABLE, direction)
     return replayed
@@ -75,6 +85,7 @@ def test_an_accepted_packet_is_sent_translated(
 ) -> None:
     captured = raw_ip(udp(*before), at=9.5)
     assert one(captured, direction, engine) == (
+        captured,
         outcome,
         replace(captured, packet=bytes(udp(*after))),
     )
@@ -85,34 +96,38 @@ def test_a_frame_keeps_its_addresses_and_its_padding() -> None:
         head = ETHER / IP(src=CLIENT, dst=destination)
         return bytes(head / TCP(flags="A")) + b"padded"
 
-    sent = one(framed(frame(PUBLIC)), IN).sent
-    assert sent == framed(frame(PRIVATE))
+    sent = one(ethernet(frame(PUBLIC)), IN).sent
+    assert sent == ethernet(frame(PRIVATE))
 
 
 def test_a_dropped_packet_is_not_sent() -> None:
-    assert one(raw_ip(udp(CLIENT, "203.0.113.10")), IN) == (
+    captured = raw_ip(udp(CLIENT, "203.0.113.10"))
+    assert one(captured, IN) == (
+        captured,
         (Reason.UNKNOWN_PUBLIC, NO_SLOT, NO_SLOT),
         None,
     )
 
 
 SEEN_BY_NO_RULE = [
-    pytest.param(framed(ETHER / ARP()), Reason.NOT_IPV4, id="arp"),
-    pytest.param(framed(ETHER / IPv6() / UDP()), Reason.NOT_IPV4, id="ipv6"),
-    pytest.param(framed(ETHER / Dot1Q(vlan=7) / udp(CLIENT, PUBLIC)), Reason.NOT_IPV4, id="vlan"),
+    pytest.param(ethernet(ETHER / ARP()), Reason.NOT_IPV4, id="arp"),
+    pytest.param(ethernet(ETHER / IPv6() / UDP()), Reason.NOT_IPV4, id="ipv6"),
+    pytest.param(ethernet(ETHER / Dot1Q(vlan=7) / ARP()), Reason.NOT_IPV4, id="arp-in-a-vlan"),
     pytest.param(
-        framed(bytes(12) + b"\0\x3c" + bytes(udp(CLIENT, PUBLIC))),
+        ethernet(bytes(12) + b"\0\x3c" + bytes(udp(CLIENT, PUBLIC))),
         Reason.NOT_IPV4,
         id="length-field",
     ),
-    pytest.param(framed(ETHER / ARP(), cut=5), Reason.NOT_IPV4, id="arp-cut"),
-    pytest.param(framed(ETHER / udp(CLIENT, PUBLIC), cut=1), Reason.TRUNCATED, id="frame-cut"),
+    pytest.param(ethernet(ETHER / ARP(), cut=5), Reason.NOT_IPV4, id="arp-cut"),
+    pytest.param(ethernet(ETHER / udp(CLIENT, PUBLIC), cut=1), Reason.TRUNCATED, id="frame-cut"),
     pytest.param(
-        framed(bytes(ETHER / udp(CLIENT, PUBLIC)) + b"padded", cut=1),
+        ethernet(bytes(ETHER / udp(CLIENT, PUBLIC)) + b"padded", cut=1),
         Reason.TRUNCATED,
         id="padding-cut",
     ),
-    pytest.param(framed(ETHER / udp(CLIENT, PUBLIC), cut=45), Reason.TRUNCATED, id="ethertype-cut"),
+    pytest.param(
+        ethernet(ETHER / udp(CLIENT, PUBLIC), cut=45), Reason.TRUNCATED, id="ethertype-cut"
+    ),
     pytest.param(raw_ip(udp(CLIENT, PUBLIC), cut=1), Reason.TRUNCATED, id="raw-cut"),
     pytest.param(raw_ip(udp(CLIENT, PUBLIC), cut=37), Reason.TRUNCATED, id="raw-cut-to-nothing"),
 ]
@@ -120,7 +135,7 @@ SEEN_BY_NO_RULE = [
 
 @pytest.mark.parametrize(("captured", "reason"), SEEN_BY_NO_RULE)
 def test_what_no_queue_would_give_to_the_rules_is_dropped_before(
-    captured: Captured, reason: Reason
+    captured: Frame, reason: Reason
 ) -> None:
     def never(_table: Table, _direction: Direction) -> Feed:
         def feed(_packet: bytearray, _checksum: Checksum, _now: float) -> Outcome:
@@ -129,7 +144,7 @@ def test_what_no_queue_would_give_to_the_rules_is_dropped_before(
         return feed
 
     (replayed,) = replay([captured], never, TABLE, IN)
-    assert replayed == ((reason, NO_SLOT, NO_SLOT), None)
+    assert replayed == (captured, (reason, NO_SLOT, NO_SLOT), None)
 
 
 @with_every_engine
@@ -137,11 +152,11 @@ def test_what_no_queue_would_give_to_the_rules_is_dropped_before(
     ("captured", "reason"),
     [
         pytest.param(raw_ip(b""), Reason.HEADER_TRUNCATED, id="raw-nothing"),
-        pytest.param(framed(b"\x02" * 13), Reason.HEADER_TRUNCATED, id="frame-too-short"),
-        pytest.param(framed(bytes(12) + b"\x08\0"), Reason.HEADER_TRUNCATED, id="no-packet"),
+        pytest.param(ethernet(b"\x02" * 13), Reason.HEADER_TRUNCATED, id="frame-too-short"),
+        pytest.param(ethernet(bytes(12) + b"\x08\0"), Reason.HEADER_TRUNCATED, id="no-packet"),
         pytest.param(raw_ip(IPv6(src="::1", dst="::2")), Reason.BAD_VERSION, id="raw-ipv6"),
         pytest.param(
-            framed(bytes(12) + b"\x08\0" + bytes(IPv6(src="::1", dst="::2"))),
+            ethernet(bytes(12) + b"\x08\0" + bytes(IPv6(src="::1", dst="::2"))),
             Reason.BAD_VERSION,
             id="ipv6-in-a-frame-of-ipv4",
         ),
@@ -151,7 +166,7 @@ def test_what_no_queue_would_give_to_the_rules_is_dropped_before(
     ],
 )
 def test_the_rules_judge_what_says_that_it_is_ipv4(
-    engine: Engine, captured: Captured, reason: Reason
+    engine: Engine, captured: Frame, reason: Reason
 ) -> None:
     assert one(captured, IN, engine).outcome.reason is reason
 
@@ -197,6 +212,38 @@ def test_a_pause_of_more_than_an_hour_is_an_hour(stamps: list[float], times: lis
     packets = [raw_ip(udp(CLIENT, PUBLIC), at=at) for at in stamps]
     assert len(list(replay(packets, watch, TABLE, IN))) == len(stamps)
     assert found == times
+
+
+def test_hours_without_end_are_times_that_the_rules_can_count() -> None:
+    """A stamp may say anything: packets an hour apart are soon of centuries."""
+    latest = 0.0
+
+    def watch(_table: Table, _direction: Direction) -> Feed:
+        def feed(_packet: bytearray, _checksum: Checksum, now: float) -> Outcome:
+            nonlocal latest
+            assert now >= latest
+            latest = now
+            return Outcome(Reason.LAND)
+
+        return feed
+
+    packet = bytes(udp(CLIENT, PUBLIC))
+    frames = (Frame(hour * 3600.0, len(packet), b"", packet) for hour in range(80_000))
+    assert sum(1 for _ in replay(frames, watch, TABLE, IN)) == 80_000
+    assert latest == NOW_MAX_S
+
+
+@with_every_engine
+def test_the_last_time_that_is_counted_is_one_of_the_rules(engine: Engine) -> None:
+    table = build(1, 1, [Mapping(0xCB007109, 0x0A000002, 0, in_kbps=8_000)])
+    feed = engine(table, IN)
+    for now in (0.0, NOW_MAX_S, NOW_MAX_S):
+        packet = bytearray(bytes(udp(CLIENT, PUBLIC)))
+        assert feed(packet, Checksum.FINISHED, now).reason is Reason.TRANSLATED
+    frames = [raw_ip(udp(CLIENT, PUBLIC), at=at) for at in (-9e18, 1.8e19, 1e290)]
+    assert [one.outcome.reason for one in replay(frames, engine, table, IN)] == [
+        Reason.TRANSLATED
+    ] * 3
 
 
 @with_every_engine
@@ -256,10 +303,8 @@ def test_each_replay_has_full_buckets(engine: Engine) -> None:
 @given(
     packets=st.lists(
         st.builds(
-            lambda link, raw, cut, at: Captured(
-                0, 0, at, len(raw) + cut, raw[: 14 * link], raw[14 * link :]
-            ),
-            st.booleans(),
+            lambda kind, raw, cut, at: framed(at, len(raw) + cut, kind, raw, b""),
+            st.sampled_from([*link.HEADERS, link.RAW]),
             st.one_of(st.binary(max_size=60), st.just(bytes(udp(CLIENT, PUBLIC, 60_000)))),
             st.integers(0, 1),
             st.floats(0, 2**32),
@@ -269,10 +314,11 @@ def test_each_replay_has_full_buckets(engine: Engine) -> None:
     direction=st.sampled_from(Direction),
 )
 def test_no_packet_raises_and_each_has_an_outcome(
-    engine: Engine, packets: list[Captured], direction: Direction
+    engine: Engine, packets: list[Frame], direction: Direction
 ) -> None:
     done = list(replay(packets, engine, CAPPED, direction))
     assert len(done) == len(packets)
-    for captured, (outcome, sent) in zip(packets, done, strict=True):
+    for captured, (frame, outcome, sent) in zip(packets, done, strict=True):
+        assert frame is captured
         assert (sent is not None) == (outcome.reason is Reason.TRANSLATED)
         assert sent is None or replace(sent, packet=captured.packet) == captured

@@ -13,7 +13,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 from support.rules import KINDS
 
-from gateway.engine.trace import decode
+from gateway.engine.listeners import decode
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
 from gateway.exchange.worker_page import Traffic, WorkerPage, counts

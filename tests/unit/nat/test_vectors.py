@@ -15,7 +15,7 @@ from vectors.row import A, B, Vector
 from gateway.engine.replay import ENGINES, Engine, replay
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.reasons import Reason
-from gateway.packet.pcap import Captured
+from gateway.packet.frame import Frame
 
 # What no engine can be brought to say: `tests/unit/engine` shows who says them.
 BEFORE_THE_RULES = {Reason.NOT_IPV4, Reason.UNKNOWN_DIRECTION}
@@ -39,10 +39,8 @@ def test_a_packet(vector: Vector, engine: Engine) -> None:
 @engines
 @pytest.mark.parametrize("policing", POLICING, ids=lambda policing: policing.name)
 def test_packets_in_time(policing: Policing, engine: Engine) -> None:
-    captured = [
-        Captured(int(p.at), 0, p.at, len(p.packet), b"", p.packet) for p in policing.packets
-    ]
-    found = list(replay(captured, engine, policing.table, policing.direction))
+    frames = [Frame(p.at, len(p.packet), b"", p.packet) for p in policing.packets]
+    found = list(replay(frames, engine, policing.table, policing.direction))
     assert [one.outcome.reason for one in found] == [p.reason for p in policing.packets]
 
 

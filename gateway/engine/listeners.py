@@ -1,4 +1,4 @@
-"""What a worker tells of each packet while somebody listens.
+"""What a worker tells of each packet while there is a listener.
 
 A listener binds a datagram socket `trace-….sock` in the directory that the workers share, and wakes
 them. While there is none, a packet costs one look at an empty list. A listener that is too slow
@@ -23,7 +23,7 @@ _REASONS: Final = {int(reason): reason for reason in Reason}
 _HEAD: Final = struct.Struct("<dQIBBiiI")
 
 
-class Record(NamedTuple):
+class TraceRecord(NamedTuple):
     """One packet: as it came, as it went, and why. `at` is in Unix seconds."""
 
     at: float
@@ -35,7 +35,7 @@ class Record(NamedTuple):
     after: bytes
 
     def encode(self) -> bytes:
-        """The record as a datagram."""
+        """The record as the bytes of a datagram."""
         head = _HEAD.pack(
             self.at,
             self.generation,
@@ -49,12 +49,12 @@ class Record(NamedTuple):
         return head + self.before + self.after
 
 
-def decode(raw: bytes) -> Record:
+def decode(raw: bytes) -> TraceRecord:
     """The record in a datagram of `encode`'s."""
     at, generation, missed, direction, reason, sender, receiver, length = _HEAD.unpack_from(raw)
     body = raw[_HEAD.size :]
     outcome = Outcome(_REASONS[reason], sender, receiver)
-    return Record(
+    return TraceRecord(
         at, generation, missed, Direction(direction), outcome, body[:length], body[length:]
     )
 
@@ -63,27 +63,27 @@ class Listeners:
     """The sockets that a worker tells of its packets."""
 
     def __init__(self, directory: Path) -> None:
-        """None yet: `look` finds them."""
+        """Begin without a listener: `look` finds those there are."""
         self._directory = directory
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._missed: dict[str, int] = {}
 
     def __bool__(self) -> bool:
-        """Whether anybody listens."""
+        """Whether there is a listener."""
         return bool(self._missed)
 
     def close(self) -> None:
-        """Tell nobody any more."""
+        """Close the socket that listeners are told by."""
         self._socket.close()
 
     def look(self) -> None:
-        """Find who listens now."""
+        """Find the listeners that there are now."""
         # Not by glob: a signal's handler may raise here, and would leave its scan open.
         there = (str(path) for path in self._directory.iterdir() if path.match(PATTERN))
         self._missed = {path: self._missed.get(path, 0) for path in there}
 
-    def tell(self, record: Record) -> None:
-        """Send the record to each that can take it; forget those that are gone."""
+    def tell(self, record: TraceRecord) -> None:
+        """Send the record to each listener that can take it; drop those that are gone."""
         for path, missed in list(self._missed.items()):
             try:
                 self._socket.sendto(record._replace(missed=missed).encode(), path)

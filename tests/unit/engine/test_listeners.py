@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.engine.trace import Listeners, Record, decode
+from gateway.engine.listeners import Listeners, TraceRecord, decode
 from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
 
 SLOTS = st.integers(NO_SLOT, 2**31 - 1)
 RECORDS = st.builds(
-    Record,
+    TraceRecord,
     at=st.floats(0, 2**33),
     generation=st.integers(0, 2**64 - 1),
     missed=st.integers(0, 2**32 - 1),
@@ -24,7 +24,9 @@ RECORDS = st.builds(
     before=st.binary(max_size=100),
     after=st.binary(max_size=100),
 )
-RECORD = Record(1.5, 7, 0, Direction.INBOUND, Outcome(Reason.TRANSLATED, NO_SLOT, 3), b"in", b"out")
+RECORD = TraceRecord(
+    1.5, 7, 0, Direction.INBOUND, Outcome(Reason.TRANSLATED, NO_SLOT, 3), b"in", b"out"
+)
 
 
 def listener(directory: Path, name: str) -> socket.socket:
@@ -40,7 +42,7 @@ def listeners(tmp_path: Path) -> Iterator[Listeners]:
 
 
 @given(RECORDS)
-def test_what_is_encoded_is_decoded(record: Record) -> None:
+def test_what_is_encoded_is_decoded(record: TraceRecord) -> None:
     assert decode(record.encode()) == record
 
 

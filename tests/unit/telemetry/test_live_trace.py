@@ -6,20 +6,20 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
 
-from gateway.engine.trace import Listeners, Record
+from gateway.engine.listeners import Listeners, TraceRecord
 from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
-from gateway.telemetry import trace
+from gateway.telemetry import live_trace
 
 CLIENT, PUBLIC, PRIVATE = "198.51.100.10", "203.0.113.1", "10.0.0.2"
 SYN = TCP(sport=33266, dport=80, flags="S")
 
 
-def record(before: Packet | bytes, after: Packet | None = None, missed: int = 0) -> Record:
+def record(before: Packet | bytes, after: Packet | None = None, missed: int = 0) -> TraceRecord:
     reason = Reason.TRANSLATED if after is not None else Reason.UNKNOWN_PUBLIC
     outcome = Outcome(reason, NO_SLOT, 1 if after is not None else NO_SLOT)
     changed = bytes(after) if after is not None else b""
-    return Record(0.25, 4, missed, Direction.INBOUND, outcome, bytes(before), changed)
+    return TraceRecord(0.25, 4, missed, Direction.INBOUND, outcome, bytes(before), changed)
 
 
 ACCEPTED = record(IP(src=CLIENT, dst=PUBLIC) / SYN, IP(src=CLIENT, dst=PRIVATE) / SYN)
@@ -39,7 +39,7 @@ ROWS = [
 
 
 def test_an_accepted_packet_is_two_lines_before_and_after() -> None:
-    before, after = trace.as_lines(ACCEPTED).splitlines()
+    before, after = live_trace.as_lines(ACCEPTED).splitlines()
     assert before.split()[1:] == [
         "in",
         f"{CLIENT}:33266",
@@ -51,22 +51,22 @@ def test_an_accepted_packet_is_two_lines_before_and_after() -> None:
 
 
 def test_a_dropped_packet_says_why() -> None:
-    line = trace.as_lines(record(IP(src=CLIENT, dst=PUBLIC) / SYN)).splitlines()[1]
+    line = live_trace.as_lines(record(IP(src=CLIENT, dst=PUBLIC) / SYN)).splitlines()[1]
     assert line.split(maxsplit=1) == ["✗", f"unknown-public: {Reason.UNKNOWN_PUBLIC.doc}"]
 
 
 def test_missed_packets_are_said_first() -> None:
-    lines = trace.as_lines(record(IP(), missed=12)).splitlines()
+    lines = live_trace.as_lines(record(IP(), missed=12)).splitlines()
     assert lines[0].split(maxsplit=1) == ["…", "12 packets came too fast to be shown"]
 
 
 @pytest.mark.parametrize(("packet", "words"), ROWS)
 def test_what_a_packet_is(packet: Packet | bytes, words: str) -> None:
-    assert trace.as_lines(record(packet)).splitlines()[0].endswith(words)
+    assert live_trace.as_lines(record(packet)).splitlines()[0].endswith(words)
 
 
 def test_json_has_every_field() -> None:
-    told = trace.as_json(ACCEPTED, "203.0.113.0/24")
+    told = live_trace.as_json(ACCEPTED, "203.0.113.0/24")
     assert told["mappings"] == [{"public": PUBLIC, "slot": 1}]
     assert (told["verdict"], told["reason"], told["generation"]) == ("accept", "translated", 4)
     assert told["before"] == {
@@ -79,7 +79,7 @@ def test_json_has_every_field() -> None:
         "ttl": 64,
     }
     assert told["after"] == told["before"] | {"destination": PRIVATE}
-    dropped = trace.as_json(record(b"?"), "203.0.113.0/24")
+    dropped = live_trace.as_json(record(b"?"), "203.0.113.0/24")
     assert (dropped["verdict"], dropped["before"], dropped["after"]) == ("drop", None, None)
 
 
@@ -87,12 +87,12 @@ def test_json_has_every_field() -> None:
     ("address", "concerned"), [(0xCB007101, True), (0x0A000002, True), (0x0A000003, False)]
 )
 def test_a_record_concerns_its_addresses(address: int, concerned: bool) -> None:
-    assert trace.concerns(ACCEPTED, {address}) is concerned
+    assert live_trace.concerns(ACCEPTED, {address}) is concerned
 
 
 def test_listening_begins_and_ends_without_a_trace(tmp_path: Path) -> None:
     teller = Listeners(tmp_path)
-    with trace.listening(tmp_path) as records:
+    with live_trace.listening(tmp_path) as records:
         teller.look()
         teller.tell(ACCEPTED)
         assert next(records) == ACCEPTED
