@@ -18,6 +18,7 @@ from gateway.api.client import WaitsFor
 from gateway.api.errors import NO_CODES
 from gateway.api.fields import FilterList, Page, Request
 from gateway.api.filters import Table, Test
+from gateway.api.observer import Observer
 from gateway.api.shapes import Service
 from gateway.api.unused import complete
 from gateway.control import errors
@@ -48,6 +49,7 @@ class Context:
 
     control: Controller
     meter: Meter | None = None
+    observer: Observer | None = None
     caller: Caller = OPERATOR
 
     @contextmanager

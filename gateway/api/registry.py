@@ -11,7 +11,7 @@ from gateway.api.cvm import instances, places, purchase
 from gateway.api.errors import ApiError, from_control
 from gateway.api.monitor import data
 from gateway.api.operator import account as operator_account
-from gateway.api.operator import blocking, usage
+from gateway.api.operator import blocking, observation, usage
 from gateway.api.services import VERSIONS
 from gateway.api.shapes import CVM
 from gateway.api.sts import identity
@@ -25,7 +25,7 @@ _MODULES: Final = (
     *(purchase, instances, places),
     *(addresses, address_changes, packages, account, tasks, networks),
     *(identity, resources, data),
-    *(operator_account, blocking, usage),
+    *(operator_account, blocking, observation, usage),
 )
 
 

@@ -17,6 +17,7 @@ from gateway.api.signed import SignedApi
 from gateway.api.temporary import TemporaryCredentials, kept_secret
 from gateway.app import facts, listen, servers
 from gateway.app.begin import begin
+from gateway.app.observer import SiteObserver
 from gateway.control import background
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
@@ -67,7 +68,7 @@ def run(lab: str, options: listen.Options) -> None:
             socket.create_server((address, HTTP_PORT), backlog=listen.BACKLOG)
             for address in (METADATA_ADDRESS, API_ADDRESS)
         ]
-    context = Context(control, meter)
+    context = Context(control, meter, SiteObserver(places, topology.site, topology.pool))
     temporary = TemporaryCredentials(kept_secret(places.role_secret), control, time.time)
     facts_of = facts.facts_of(control, topology, temporary)
     signed_api = _signed_apis(places, context, temporary, options.rate_per_s)

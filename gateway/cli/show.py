@@ -1,25 +1,28 @@
 """tgw table, counters, events: what is in force, what was counted, what happened.
 
-They read what control and the data plane write, and work without either.
+Control tells it by actions of the operator. Without control the command carries the actions out
+itself: the data plane and the log are there all the same.
 """
 
 import argparse
 import json
 import time
-from contextlib import closing
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
+from typing import Any, Final
 
+from gateway.api.client import Client, ControlUnreachableError, NotDoneError
+from gateway.api.errors import ApiError
 from gateway.api.times import iso_time
-from gateway.cli.output import need_root, places_of, print_json, print_table, site_of, topology_of
+from gateway.app.observer import SiteObserver
+from gateway.cli.output import need_root, places_of, print_json, print_table, topology_of
 from gateway.cli.verbs import Subparsers, verb
-from gateway.exchange import generations
-from gateway.store.records import Record
-from gateway.store.sqlite import SqliteReader
-from gateway.telemetry import counters
 
 FOLLOW_EVERY_S = 0.2
 SHOWN_MAX = 80  # characters of one value
+TRIES: Final = 5  # to read a table while others begin to read another one
+
+Ask = Callable[..., dict[str, Any]]
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -40,66 +43,139 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def show_table(arguments: argparse.Namespace) -> None:
     """The published table."""
-    table = generations.load(site_of(arguments).places.run)
-    rows = [
-        (str(IPv4Address(m.public)), str(IPv4Address(m.private)), m.slot) for m in table.mappings
-    ]
+    generation, mappings = _table(_asker(_observer(arguments), arguments))
     if arguments.json:
-        keys = ("public", "private", "slot")
-        mappings = [
-            dict(zip(keys, row, strict=True)) | ({"blocked": True} if mapping.blocked else {})
-            for mapping, row in zip(table.mappings, rows, strict=True)
-        ]
-        print_json({"generation": table.generation, "mappings": mappings})
+        print_json({"generation": generation, "mappings": [_mapping(one) for one in mappings]})
     else:
-        print(f"generation {table.generation}")
+        print(f"generation {generation}")
+        rows = ((one["PublicIp"], one["PrivateIp"], one["Slot"]) for one in mappings)
         print_table(("PUBLIC", "PRIVATE", "SLOT"), rows)
+
+
+def _table(ask: Ask) -> tuple[int, list[dict[str, Any]]]:
+    """The generation and the mappings, by public address. Raises `NotDoneError`."""
+    for _ in range(TRIES):
+        first = ask("DescribeTable")
+        try:
+            more = [*_pages(ask, "DescribeTable", first, Generation=first["Generation"])]
+        except ApiError as error:
+            if error.code != "ResourceNotFound":
+                raise
+            continue  # somebody else began to read another table
+        mappings = [one for page in more for one in page["MappingSet"]]
+        return first["Generation"], sorted(mappings, key=lambda one: IPv4Address(one["PublicIp"]))
+    raise NotDoneError("the table is replaced too often to be read")
+
+
+def _mapping(told: dict[str, Any]) -> dict[str, Any]:
+    """A mapping as `tgw replay` takes it."""
+    blocked = {"blocked": True} if told["IsBlocked"] else {}
+    return {
+        "public": told["PublicIp"],
+        "private": told["PrivateIp"],
+        "slot": told["Slot"],
+    } | blocked
 
 
 def show_counters(arguments: argparse.Namespace) -> None:
     """All counters."""
     need_root()
-    topology = topology_of(arguments)
-    site = topology.site
-    with site.inside():
-        found = counters.read(site.places.run, topology.pool)
+    ask = _asker(_observer(arguments), arguments)
+    pages = [*_pages(ask, "DescribeCounters", ask("DescribeCounters"))]
+    addresses = {one["PublicIp"]: one for page in pages for one in page["AddressSet"]}
+    others = {
+        name: {one["Name"]: one["Packets"] for one in pages[-1][field]}
+        for name, field in (
+            ("reasons", "ReasonSet"),
+            ("guard", "GuardSet"),
+            ("queue", "QueueSet"),
+            ("kernel", "KernelSet"),
+        )
+    }
     if arguments.json:
-        addresses = {address: seen._asdict() for address, seen in found.addresses.items()}
-        print_json({**asdict(found), "addresses": addresses})
+        told = {
+            address: {name: one[field] for name, field in ADDRESS_COUNTERS.items()}
+            for address, one in addresses.items()
+        }
+        print_json({"addresses": told, **others})
         return
     print_table(
         ("PUBLIC", "PACKETS IN", "BYTES IN", "PACKETS OUT", "BYTES OUT"),
-        ((address, *seen) for address, seen in found.addresses.items()),
+        (
+            (address, *(one[field] for field in ADDRESS_COUNTERS.values()))
+            for address, one in addresses.items()
+        ),
     )
     print()
-    rows = [*found.reasons.items(), *found.guard.items()]
-    rows += [(f"queue_{name}", count) for name, count in found.queue.items()]
-    rows += [(f"kernel_{name}", count) for name, count in found.kernel.items()]
+    rows = [*others["reasons"].items(), *others["guard"].items()]
+    rows += [(f"queue_{name}", count) for name, count in others["queue"].items()]
+    rows += [(f"kernel_{name}", count) for name, count in others["kernel"].items()]
     print_table(("REASON", "PACKETS"), (row for row in rows if row[1]))
+
+
+ADDRESS_COUNTERS: Final = {
+    "packets_in": "PacketsIn",
+    "bytes_in": "BytesIn",
+    "packets_out": "PacketsOut",
+    "bytes_out": "BytesOut",
+}
+
+
+def _pages(ask: Ask, action: str, page: dict[str, Any], **more: Any) -> Iterator[dict[str, Any]]:
+    """The page and all after it."""
+    yield page
+    while page["NextSlot"] is not None:
+        page = ask(action, FirstSlot=page["NextSlot"], **more)
+        yield page
 
 
 def show_events(arguments: argparse.Namespace) -> None:
     """The log, and on request what is appended to it."""
     need_root()
-    with closing(SqliteReader(places_of(arguments).log)) as log:
-        last = 0 if arguments.last is None else max(0, log.length() - arguments.last)
-        while True:
-            for record in log.read(last):
-                print(_line(record, as_json=arguments.json), flush=True)
-                last = record.sequence
+    ask = _asker(SiteObserver(places_of(arguments)), arguments)
+    last = 0
+    if arguments.last is not None:
+        last = max(0, ask("DescribeEvents", Limit=1)["LastEvent"] - arguments.last)
+    while True:
+        answer = ask("DescribeEvents", After=last)
+        for event in answer["EventSet"]:
+            print(_line(event, as_json=arguments.json), flush=True)
+            last = event["Sequence"]
+        if last >= answer["LastEvent"]:
             if not arguments.follow:
                 return
             time.sleep(FOLLOW_EVERY_S)
 
 
-def _line(record: Record, *, as_json: bool) -> str:
-    facts = json.loads(record.body)
+def _observer(arguments: argparse.Namespace) -> SiteObserver:
+    topology = topology_of(arguments)
+    return SiteObserver(topology.site.places, topology.site, topology.pool)
+
+
+def _asker(observer: SiteObserver, arguments: argparse.Namespace) -> Ask:
+    """Asks control; where it doesn't answer, the action is carried out here."""
+    control = Client(places_of(arguments).socket)
+
+    def ask(action: str, **parameters: Any) -> dict[str, Any]:
+        try:
+            return control.send(action, **parameters)
+        except ControlUnreachableError:
+            # Only here, as it takes a third of a second: the models of all actions come with it.
+            from gateway.api.operator.observation import observed
+
+            return observed(observer, action, parameters)
+
+    return ask
+
+
+def _line(event: dict[str, Any], *, as_json: bool) -> str:
+    facts = json.loads(event["Body"])
     if as_json:
-        head = {"sequence": record.sequence, "at": record.at, "kind": record.kind}
+        head = {"sequence": event["Sequence"], "at": event["At"], "kind": event["Kind"]}
         return json.dumps(head | facts, ensure_ascii=False)
     told = {key: value for key, value in facts.items() if value not in ("", None)}
     words = " ".join(f"{key}={_short(str(value))}" for key, value in told.items())
-    return f"{record.sequence:>6}  {iso_time(record.at)}  {record.kind:<20}  {words}"
+    return f"{event['Sequence']:>6}  {iso_time(event['At'])}  {event['Kind']:<20}  {words}"
 
 
 def _short(text: str) -> str:

@@ -142,12 +142,17 @@ def statuses(directory: Path) -> Iterator[WorkerStatus]:
             )
 
 
-def counts(directory: Path) -> Counts:
-    """What all workers counted, added up; dead workers' counts stay counted."""
+def slots_held(directory: Path) -> int:
+    """How many slots the workers count; 0 without a worker."""
+    return max((len(page.raw) // (SLOT_WORDS * WORD) for page in page_slots(directory)), default=0)
+
+
+def counts(directory: Path, slots: range | None = None) -> Counts:
+    """What all workers counted, added up, of all slots or of some; dead workers' counts stay."""
     total = Counts(Counter(), {})
     for path in sorted(directory.glob(PATTERN)):
         with suppress(FileNotFoundError):
-            _add(total, _words(path.read_bytes()))
+            _add(total, _words(path.read_bytes()), slots)
     return total
 
 
@@ -180,11 +185,11 @@ def _slots_in(words: int) -> int:
     return (words - SLOT_BASE) // SLOT_WORDS
 
 
-def _add(total: Counts, words: memoryview) -> None:
+def _add(total: Counts, words: memoryview, wanted: range | None) -> None:
     for reason in Reason:
         total.reasons[reason] += words[REASON_BASE + reason]
-    slots = min(words[SLOTS], _slots_in(len(words)))
-    for slot in range(slots):
+    slots = range(min(words[SLOTS], _slots_in(len(words))))
+    for slot in slots if wanted is None else slots[wanted.start : wanted.stop]:
         at = SLOT_BASE + slot * SLOT_WORDS
         counted = Traffic(*words[at : at + SLOT_WORDS])
         if any(counted):

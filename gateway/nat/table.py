@@ -81,6 +81,17 @@ class Table:
         self.memory = memory
         self._words: Words = words_of(memory)
 
+    def mappings_in(self, first: int, end: int) -> Iterator[Mapping]:
+        """The mappings with a slot from `first` up to, not including, `end`, by slot."""
+        start, end = layout.RECORDS * WORD, min(end, self.slots)
+        records = self.memory[start + first * _RECORD.size : start + end * _RECORD.size]
+        for slot, record in enumerate(_RECORD.iter_unpack(records), first):
+            public, private, out_kbps, in_kbps, package, deltas = record
+            if deltas:
+                blocked = bool(package & layout.BLOCKED_BIT)
+                package &= ~layout.BLOCKED_BIT
+                yield Mapping(public, private, slot, out_kbps, in_kbps, package, blocked)
+
     def __eq__(self, other: object) -> bool:
         """Whether both have the same generation, as many slots, and the same content."""
         return isinstance(other, Table) and self._content() == other._content()
@@ -118,7 +129,7 @@ class Table:
     @property
     def mappings(self) -> tuple[Mapping, ...]:
         """All mappings, in the order of their public addresses."""
-        return tuple(sorted(self._mappings()))
+        return tuple(sorted(self.mappings_in(0, self.slots)))
 
     @property
     def package_numbers(self) -> int:
@@ -136,16 +147,6 @@ class Table:
     def copy(self) -> "Table":
         """A table with bytes of its own: no one else can change them."""
         return Table(memoryview(bytes(self.memory)))
-
-    def _mappings(self) -> Iterator[Mapping]:
-        start = layout.RECORDS * WORD
-        records = self.memory[start : start + self.slots * _RECORD.size]
-        for slot, record in enumerate(_RECORD.iter_unpack(records)):
-            public, private, out_kbps, in_kbps, package, deltas = record
-            if deltas:
-                blocked = bool(package & layout.BLOCKED_BIT)
-                package &= ~layout.BLOCKED_BIT
-                yield Mapping(public, private, slot, out_kbps, in_kbps, package, blocked)
 
     def _content(self) -> tuple[int, int, tuple[Mapping, ...], tuple[Package, ...]]:
         return self.generation, self.slots, self.mappings, self.packages

@@ -29,12 +29,14 @@ class Counters:
     kernel: dict[str, int]  # packets it dropped before, or after, for their header
 
 
-def read(directory: Path, pool: str) -> Counters:
+def read(directory: Path, pool: str, slots: range | None = None) -> Counters:
     """The counters of the gateway that publishes in `directory`, in this thread's namespace.
+
+    Of addresses there are all, or only those with these slots.
 
     Raises `SteeringError` if the namespace has no steering.
     """
-    counted = counts(directory)
+    counted = counts(directory, slots)
     network = IPv4Network(pool)
     queued = queues()
     return Counters(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from support.observer import Seen
 from support.world import World
 
 from gateway.api import registry
@@ -41,7 +42,7 @@ class Reply:
 
 def context(world: World) -> Context:
     """What the actions work on in this world."""
-    return Context(world.control, world.meter)
+    return Context(world.control, world.meter, Seen())
 
 
 def call(

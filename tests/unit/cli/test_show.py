@@ -1,7 +1,13 @@
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from support.world import World
 
+from gateway.api.client import NotDoneError
+from gateway.api.errors import ApiError
+from gateway.cli import show
 from gateway.exchange import generations
 from gateway.nat import table_file
 from gateway.nat.table import Mapping, build
@@ -110,3 +116,44 @@ def test_a_long_value_is_cut_for_people_and_whole_for_programs(tgw: Tgw, site: P
     store.close()
     assert tgw("events", "--last", "1").out.endswith(f" fits={'A' * 80} long={'B' * 79}…\n")
     assert json.loads(tgw("events", "--last", "1", "--json").out)["long"] == "B" * 81
+
+
+def test_control_tells_what_its_observer_sees(tgw: Tgw, world: World) -> None:
+    told = json.loads(tgw("table", "--json").out)
+    mapping = {"public": "203.0.113.3", "private": "10.0.0.3", "slot": 3, "blocked": True}
+    assert told == {"generation": 1, "mappings": [mapping]}
+    counted = json.loads(tgw("counters", "--json").out)
+    traffic = {"packets_in": 1, "bytes_in": 2, "packets_out": 3, "bytes_out": 4}
+    assert counted["addresses"] == {"203.0.113.3": traffic}
+    assert counted["reasons"] == {"translated": 5}
+    assert tgw("events").out == "     1  1970-01-01T00:00:01Z  told                  \n"
+
+
+def pages(*answers: dict[str, Any] | ApiError) -> Callable[..., dict[str, Any]]:
+    """Answers to one question after the other."""
+    left = list(answers)
+
+    def ask(_action: str, **_parameters: object) -> dict[str, Any]:
+        answer = left.pop(0)
+        if isinstance(answer, ApiError):
+            raise answer
+        return answer
+
+    return ask
+
+
+REPLACED = ApiError("ResourceNotFound", "the table of generation 1 is replaced")
+FIRST: dict[str, Any] | ApiError = {"Generation": 1, "MappingSet": [], "NextSlot": 10}
+LAST: dict[str, Any] = {
+    "Generation": 2,
+    "MappingSet": [{"PublicIp": "203.0.113.3"}],
+    "NextSlot": None,
+}
+
+
+def test_a_table_that_is_replaced_is_read_again() -> None:
+    assert show._table(pages(FIRST, REPLACED, LAST)) == (2, LAST["MappingSet"])
+    with pytest.raises(NotDoneError):
+        show._table(pages(*[FIRST, REPLACED] * show.TRIES))
+    with pytest.raises(ApiError, match="other"):
+        show._table(pages(FIRST, ApiError("InternalError", "other")))

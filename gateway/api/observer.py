@@ -1,0 +1,60 @@
+"""What control can see of the gateway beside its own state: a port, for the operator's actions.
+
+Whoever composes control hands in the one that reads; each reading has a bound.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from gateway.exchange.worker_page import Traffic
+from gateway.nat.table import Table
+from gateway.store.records import Record
+
+
+class Counters(Protocol):
+    """The counters of the gateway, of some slots and of all reasons."""
+
+    @property
+    def addresses(self) -> Mapping[str, Traffic]:
+        """What was translated for each public address."""
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """How many packets met with each reason."""
+
+    @property
+    def guard(self) -> Mapping[str, int]:
+        """How many packets the guard dropped."""
+
+    @property
+    def queue(self) -> Mapping[str, int]:
+        """How many packets the kernel dropped at the queue."""
+
+    @property
+    def kernel(self) -> Mapping[str, int]:
+        """How many packets the kernel dropped elsewhere."""
+
+
+class Observer(Protocol):
+    """Reads what the data plane and the log have. All methods raise `AdapterError`."""
+
+    def slots(self) -> int:
+        """How many slots are counted."""
+
+    def counters(self, slots: range) -> Counters:
+        """The counters, of addresses only those with these slots."""
+
+    def table(self, generation: int | None) -> Table | None:
+        """The published table; with a generation that table, or None if it is replaced.
+
+        The table of the latest call stays the same until `release`, whatever is published.
+        """
+
+    def release(self) -> None:
+        """Let go of the table that was asked for."""
+
+    def length(self) -> int:
+        """How many events the log has."""
+
+    def events(self, after: int, most: int) -> Sequence[Record]:
+        """The events with a sequence above `after`: the first of them, at most so many."""

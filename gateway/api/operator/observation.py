@@ -1,0 +1,157 @@
+"""The operator's actions on what the gateway does: its table, its counters, its log, page by page.
+
+A page of the table or of the counters is a range of slots, so a page costs as much at the end of a
+million as at the beginning.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
+from typing import Annotated, Any, Final
+
+from gateway.api.action import Action, Answer, Context, action
+from gateway.api.errors import ApiError
+from gateway.api.fields import Between, Whole
+from gateway.api.observer import Observer
+from gateway.api.services import OPERATOR
+from gateway.control.errors import AdapterError
+from gateway.store.records import Record
+
+SLOTS_MAX: Final = 10_000  # in an answer
+EVENTS_MAX: Final = 1000
+SEQUENCE_MAX: Final = (1 << 63) - 1
+BODIES_MAX: Final = 1 << 20  # characters of events in an answer, beside the first event
+
+_FirstSlot = Annotated[Whole, Between(0)]
+_Slots = Annotated[Whole, Between(1, SLOTS_MAX)]
+
+
+class Observation(Action):
+    """An action that needs an observer, and no control."""
+
+    def run(self, context: Context) -> Answer:
+        """What the observer of control sees."""
+        if context.observer is None:
+            raise AdapterError("this control has no observer")
+        return self.observe(context.observer)
+
+    @abstractmethod
+    def observe(self, observer: Observer) -> Answer:
+        """What the observer sees. Raises `ApiError`, `AdapterError`."""
+
+
+@action(OPERATOR)
+class DescribeTable(Observation):
+    """List the mappings of the published table, from a slot on.
+
+    The pages after the first name its generation: they are of the same table then, even if another
+    one was published meanwhile. `NextSlot` is null on the last page.
+    """
+
+    FirstSlot: _FirstSlot = 0
+    Limit: _Slots = SLOTS_MAX
+    Generation: Whole | None = None
+
+    def observe(self, observer: Observer) -> Answer:
+        """The mappings of a range of slots."""
+        table = observer.table(self.Generation)
+        if table is None:
+            raise ApiError(
+                "ResourceNotFound", f"the table of generation {self.Generation} is replaced: begin"
+            )
+        end = self.FirstSlot + self.Limit
+        shown = [
+            {
+                "Slot": mapping.slot,
+                "PublicIp": str(IPv4Address(mapping.public)),
+                "PrivateIp": str(IPv4Address(mapping.private)),
+                "IsBlocked": mapping.blocked,
+            }
+            for mapping in table.mappings_in(self.FirstSlot, end)
+        ]
+        if end >= table.slots:
+            observer.release()
+        return {
+            "Generation": table.generation,
+            "MappingSet": shown,
+            "NextSlot": end if end < table.slots else None,
+        }
+
+
+@action(OPERATOR)
+class DescribeCounters(Observation):
+    """List what was translated for each public address, from a slot on, and all other counters."""
+
+    FirstSlot: _FirstSlot = 0
+    Limit: _Slots = SLOTS_MAX
+
+    def observe(self, observer: Observer) -> Answer:
+        """The counters of a range of slots."""
+        end = self.FirstSlot + self.Limit
+        found = observer.counters(range(self.FirstSlot, end))
+        return {
+            "AddressSet": [
+                {
+                    "PublicIp": address,
+                    "PacketsIn": counted.packets_in,
+                    "BytesIn": counted.bytes_in,
+                    "PacketsOut": counted.packets_out,
+                    "BytesOut": counted.bytes_out,
+                }
+                for address, counted in found.addresses.items()
+            ],
+            "ReasonSet": _named(found.reasons),
+            "GuardSet": _named(found.guard),
+            "QueueSet": _named(found.queue),
+            "KernelSet": _named(found.kernel),
+            "NextSlot": end if end < observer.slots() else None,
+        }
+
+
+def _named(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"Name": name, "Packets": count} for name, count in counts.items()]
+
+
+@action(OPERATOR)
+class DescribeEvents(Observation):
+    """List the events of the log after one of them, or the last events."""
+
+    After: Annotated[Whole, Between(0, SEQUENCE_MAX)] = 0
+    Last: Annotated[Whole, Between(0)] | None = None
+    Limit: Annotated[Whole, Between(1, EVENTS_MAX)] = EVENTS_MAX
+
+    def observe(self, observer: Observer) -> Answer:
+        """The events, and the sequence of the last event in the log."""
+        length = observer.length()
+        after = self.After
+        if self.Last is not None:
+            after = max(after, length - self.Last)
+        records = observer.events(after, self.Limit)
+        return {"EventSet": [_event_view(one) for one in _bounded(records)], "LastEvent": length}
+
+
+def _bounded(records: Iterable[Record]) -> Iterable[Record]:
+    """The first record, and those after it as long as all are short enough together."""
+    left = BODIES_MAX
+    for number, record in enumerate(records):
+        left -= len(record.body)
+        if number and left < 0:
+            return
+        yield record
+
+
+def _event_view(record: Record) -> dict[str, Any]:
+    return {
+        "Sequence": record.sequence,
+        "At": record.at,
+        "Kind": record.kind,
+        "Body": record.body,
+    }
+
+
+def observed(observer: Observer, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to one of these actions, without control. Raises `ApiError`, `AdapterError`."""
+    (asked,) = [
+        kind for kind in (DescribeTable, DescribeCounters, DescribeEvents) if kind.__name__ == name
+    ]
+    return asked.declared.answer.filled(asked.model_validate(parameters).observe(observer))
