@@ -2,90 +2,48 @@
 
 Exit status: 0 done, 1 refused or failed, 2 a mistake in the command line. Each of the latter two
 comes with one line on standard error.
+
+Only the module of the command that is called is imported: all of them take four times as long to
+start as most of them by themselves.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
-
-from pyroute2.netlink.exceptions import NetlinkError
+from importlib import import_module
+from typing import Final, NoReturn
 
 from gateway import __version__
-from gateway.api.client import ControlUnreachableError, NotDoneError
-from gateway.api.credentials import CredentialsError
-from gateway.api.errors import ApiError
-from gateway.cli import (
-    account,
-    backup,
-    bill,
-    block,
-    credentials,
-    demo,
-    doctor,
-    eip,
-    hosts,
-    instance,
-    lab,
-    package,
-    processes,
-    replay,
-    show,
-    trace,
-)
-from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError, RefusedError
+from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError
 from gateway.cli.verbs import DEFAULT_LAB, LAB_VARIABLE, lab_option
-from gateway.control.errors import ControlError
-from gateway.exchange.worker_page import WorkerRunningError
-from gateway.lab.lifecycle import LabError
-from gateway.lab.topology import TopologyError
-from gateway.nat.table import BadTableError
-from gateway.site.roles import RoleError
-from gateway.steering.kernel import SteeringError
-from gateway.store.records import StoreError
 
-NOUNS = (
-    lab,
-    instance,
-    eip,
-    package,
-    block,
-    account,
-    credentials,
-    hosts,
-    show,
-    trace,
-    replay,
-    doctor,
-    demo,
-    backup,
-    processes,
-    bill,
-)
-MISTAKES = (MistakeError, TopologyError)
-FAILURES = (
-    RefusedError,
-    BadTableError,
-    ControlError,
-    CredentialsError,
-    LabError,
-    NetlinkError,
-    NotDoneError,
-    RoleError,
-    SteeringError,
-    StoreError,
-    WorkerRunningError,
-    OSError,
-)
-# Codes that say that the request itself was wrong, not that it came at the wrong time.
-MISTAKEN_CODES = (
-    "InvalidParameter",
-    "InvalidInstanceName",
-    "InvalidClientToken",
-    "MissingParameter",
-    "UnknownParameter",
-)
+# Each command of `tgw`, and the module that declares it.
+COMMANDS: Final = {
+    "lab": "lab",
+    "instance": "instance",
+    "eip": "eip",
+    "package": "package",
+    "block": "block",
+    "unblock": "block",
+    "account": "account",
+    "credentials": "credentials",
+    "exec": "hosts",
+    "shell": "hosts",
+    "table": "show",
+    "counters": "show",
+    "events": "show",
+    "trace": "trace",
+    "replay": "replay",
+    "doctor": "doctor",
+    "demo": "demo",
+    "backup": "backup",
+    "restore": "backup",
+    "dataplane": "processes",
+    "control": "processes",
+    "web": "processes",
+    "bill": "bill",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -96,14 +54,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_MISTAKE, f"{self.prog}: {message}; see '{self.prog} --help'\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """The command's part of the command line; all of it for what is no command."""
     common = lab_option(os.environ.get(LAB_VARIABLE) or DEFAULT_LAB)
     tgw = Parser(prog="tgw", description="A TGW-like 1:1 NAT gateway, and a lab to watch it in.")
     tgw.add_argument("--version", action="version", version=f"tgw {__version__}")
     nouns = tgw.add_subparsers(metavar="COMMAND", required=True)
-    for module in NOUNS:
-        module.add(nouns, common)
+    modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for module in modules:
+        import_module(f"gateway.cli.{module}").add(nouns, common)
     return tgw
 
 
@@ -112,37 +71,27 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Split here, because argparse's ways with "--" differ between versions of Python.
     dashes = words.index("--") if "--" in words else len(words)
+    chosen = argparse.Namespace()
     try:
-        chosen = parser().parse_args(words[:dashes])
+        chosen = parser(*words[:1]).parse_args(words[:dashes])
         chosen.after_dashes = words[dashes + 1 :]
         if "--" in words and not chosen.takes_command:
             raise MistakeError("'--' is for 'tgw exec HOST -- COMMAND…' only")
         status = chosen.run(chosen) or 0
         sys.stdout.flush()  # here, where it may fail with one line
         sys.exit(status)
-    except ControlUnreachableError as error:
-        _exit(
-            EXIT_REFUSED,
-            f"control of lab {chosen.lab} doesn't answer ({error}): 'tgw lab up' starts it",
-        )
-    except ApiError as error:
-        mistake = error.code.startswith(MISTAKEN_CODES)
-        _exit(EXIT_MISTAKE if mistake else EXIT_REFUSED, f"{error.message} ({error.code})")
-    except MISTAKES as error:
-        _exit(EXIT_MISTAKE, str(error))
     except BrokenPipeError:
         # Whoever read our output has seen enough; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_REFUSED)
-    except FAILURES as error:
-        _exit(EXIT_REFUSED, str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001  raised again if it is none of those explained
+        from gateway.cli import failures  # only now: it imports nearly everything for its errors
 
-
-def _exit(status: int, message: str) -> NoReturn:
-    print(f"tgw: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(status)
+        status, line = failures.explained(error, chosen)
+        print(f"tgw: {' '.join(line.split())}", file=sys.stderr)
+        sys.exit(status)
 
 
 if __name__ == "__main__":

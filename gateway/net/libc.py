@@ -1,6 +1,6 @@
 """The few system calls that Python 3.11 doesn't have.
 
-unshare(2), mount(2), umount2(2), prctl(2), capget(2), capset(2).
+unshare(2), setns(2), mount(2), umount2(2), prctl(2), capget(2), capset(2).
 """
 
 import ctypes
@@ -33,6 +33,11 @@ class Capabilities(NamedTuple):
 def unshare(flags: int) -> None:
     """Give this thread namespaces of its own. Raises `OSError`."""
     _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def setns(descriptor: int) -> None:
+    """Move this thread into the network namespace that the descriptor is of. Raises `OSError`."""
+    _check(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(CLONE_NEWNET)), "setns")
 
 
 def mount(source: str, target: str, kind: str, flags: int) -> None:

@@ -4,14 +4,13 @@ A namespace belongs to a thread, so everything here acts on the calling thread o
 with several threads can work in several namespaces. A socket stays in the one it was opened in.
 """
 
+import fcntl
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
-
-from pyroute2 import netns
 
 from gateway.net import libc
 
@@ -41,6 +40,7 @@ def create(name: str) -> None:
     """Make the namespace unless it is there. Raises `OSError`."""
     if exists(name):
         return
+    _share()
     with suppress(FileNotFoundError):
         path(name).unlink()
     failure: list[OSError] = []
@@ -49,7 +49,8 @@ def create(name: str) -> None:
         try:
             libc.unshare(libc.CLONE_NEWNET)
             # In its thread, because a process with threads can't safely fork to get a fresh one.
-            netns.attach(name, "thread-self")
+            os.close(os.open(path(name), os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0))
+            libc.mount("/proc/thread-self/ns/net", str(path(name)), "none", libc.MS_BIND)
         except OSError as error:
             failure.append(error)
 
@@ -58,6 +59,23 @@ def create(name: str) -> None:
     maker.join()
     if failure:
         raise failure[0]
+
+
+def _share() -> None:
+    """Let other mount namespaces see what is mounted in RUN from now on, as iproute2 does."""
+    RUN.mkdir(exist_ok=True)
+    folder = os.open(RUN, os.O_RDONLY)
+    try:
+        # Two at once would mount it twice, and hide what came between.
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        shared = libc.MS_SHARED | libc.MS_REC
+        try:
+            libc.mount("", str(RUN), "none", shared)
+        except OSError:  # a plain directory, until the first namespace is made
+            libc.mount(str(RUN), str(RUN), "none", libc.MS_BIND | libc.MS_REC)
+            libc.mount("", str(RUN), "none", shared)
+    finally:
+        os.close(folder)
 
 
 def remove(name: str) -> None:
@@ -84,7 +102,7 @@ def inside(name: str) -> Iterator[None]:
         try:
             yield
         finally:
-            netns.setns(here)
+            libc.setns(here)
     finally:
         os.close(here)
 
@@ -93,7 +111,7 @@ def enter(name: str) -> None:
     """Move this thread into the namespace for good. Raises `OSError` if it doesn't exist."""
     there = os.open(path(name), os.O_RDONLY)
     try:
-        netns.setns(there)
+        libc.setns(there)
     finally:
         os.close(there)
 

@@ -2,6 +2,7 @@ import argparse
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -10,6 +11,7 @@ from gateway.api.client import ControlUnreachableError
 from gateway.api.errors import ApiError
 from gateway.cli import main as command
 from gateway.cli.output import MistakeError, RefusedError
+from gateway.cli.verbs import lab_option
 from gateway.control.errors import AdapterError
 from gateway.exchange.worker_page import WorkerRunningError
 from gateway.lab.lifecycle import LabError
@@ -112,6 +114,26 @@ def test_the_help_names_every_command(tgw: Tgw) -> None:
     assert [noun for noun in NOUNS if not re.search(rf"^    {noun}\b", out, re.MULTILINE)] == []
 
 
+def test_each_module_declares_the_commands_that_are_said_to_be_its() -> None:
+    declared: dict[str, str] = {}
+    for module in command.COMMANDS.values():
+        nouns = argparse.ArgumentParser().add_subparsers()
+        import_module(f"gateway.cli.{module}").add(nouns, lab_option("lab"))
+        declared |= dict.fromkeys(nouns.choices, module)
+    assert declared == command.COMMANDS
+
+
+@pytest.mark.parametrize("name", ["eip", "exec", "table", "dataplane"])
+def test_a_command_starts_without_what_it_does_not_need(name: str) -> None:
+    """Each of these takes longer to import than the command's own modules."""
+    large = {"pydantic", "pyroute2", "starlette", "uvicorn"}
+    program = f"import sys, gateway.cli.main as c; c.parser({name!r}); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert large & set(done.stdout.split()) == set()
+
+
 def test_the_version(tgw: Tgw) -> None:
     assert tgw("--version") == (0, f"tgw {__version__}\n", "")
 
@@ -129,17 +151,17 @@ def raising(error: BaseException) -> argparse.ArgumentParser:
 def test_what_goes_wrong_is_one_line_and_its_status(
     tgw: Tgw, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, line: str
 ) -> None:
-    monkeypatch.setattr(command, "parser", lambda: raising(error))
+    monkeypatch.setattr(command, "parser", lambda *_: raising(error))
     assert tgw() == (status, "", f"tgw: {line}\n")
 
 
 def test_an_interrupted_command_says_nothing(tgw: Tgw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "parser", lambda: raising(KeyboardInterrupt()))
+    monkeypatch.setattr(command, "parser", lambda *_: raising(KeyboardInterrupt()))
     assert tgw() == (130, "", "")
 
 
 def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "parser", lambda: raising(ZeroDivisionError()))
+    monkeypatch.setattr(command, "parser", lambda *_: raising(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         command.main([])
 
@@ -150,7 +172,7 @@ def test_what_a_command_returns_is_the_exit_status(
 ) -> None:
     parser = argparse.ArgumentParser()
     parser.set_defaults(run=lambda _: returned)
-    monkeypatch.setattr(command, "parser", lambda: parser)
+    monkeypatch.setattr(command, "parser", lambda *_: parser)
     assert tgw() == (status, "", "")
 
 
@@ -169,7 +191,7 @@ def test_the_words_after_the_dashes_are_not_ours(
     seen: list[argparse.Namespace] = []
     parser = argparse.ArgumentParser()
     parser.set_defaults(run=seen.append, takes_command=True)
-    monkeypatch.setattr(command, "parser", lambda: parser)
+    monkeypatch.setattr(command, "parser", lambda *_: parser)
     assert tgw(*words).status == 0
     assert [arguments.after_dashes for arguments in seen] == [after]
 
