@@ -15,7 +15,8 @@ from gateway.api.client import Client, ControlUnreachableError, NotDoneError
 from gateway.api.errors import ApiError
 from gateway.api.times import iso_time
 from gateway.app.observer import SiteObserver
-from gateway.cli.output import need_root, places_of, print_json, print_table, topology_of
+from gateway.cli import table_difference
+from gateway.cli.output import need_root, places_of, print_json, print_table, site_of, topology_of
 from gateway.cli.verbs import Subparsers, verb
 
 FOLLOW_EVERY_S = 0.2
@@ -27,7 +28,10 @@ Ask = Callable[..., dict[str, Any]]
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the three commands."""
-    verb(nouns, common, "table", show_table, "The mapping table in force", json=True)
+    table = verb(nouns, common, "table", show_table, "The mapping table in force", json=True)
+    table.add_argument(
+        "--diff", action="store_true", help="what the last change changed: the generation before"
+    )
     verb(
         nouns,
         common,
@@ -42,7 +46,10 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def show_table(arguments: argparse.Namespace) -> None:
-    """The published table."""
+    """The published table, or how it differs from the one before."""
+    if arguments.diff:
+        table_difference.show(site_of(arguments).places.run, as_json=arguments.json)
+        return
     generation, mappings = _table(_asker(_observer(arguments), arguments))
     if arguments.json:
         print_json({"generation": generation, "mappings": [_mapping(one) for one in mappings]})

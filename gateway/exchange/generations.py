@@ -33,6 +33,7 @@ GENERATION: Final = "generation"
 ADDRESS_BUCKETS: Final = "buckets.addresses"
 PACKAGE_BUCKETS: Final = "buckets.packages"
 LOAD_TRIES: Final = 10
+BUSY: Final = "tables are published so often that none can be read"
 ACKNOWLEDGE_POLL_S: Final = 0.0005
 WAKE: Final = signal.SIGURG  # ignored by default: should a process id be of a stranger by now
 
@@ -71,18 +72,32 @@ def published(directory: Path) -> int:
 
 def load(directory: Path) -> Table:
     """A copy of the table published last. Raises `BadTableError` if it is damaged, `OSError`."""
-    tables: list[Table] = []
     with contextlib.closing(TableReader(directory)) as reader:
         for _ in range(LOAD_TRIES):
             generation = published(directory)
             try:
-                reader.read(generation, lambda table: tables.append(table.copy()))
+                return reader.copy(generation)
             except BadTableError:
                 if generation == published(directory):
                     raise
-            else:
-                return tables[0]
-    raise BadTableError("a table is published so often that none can be read")
+    raise BadTableError(BUSY)
+
+
+def load_last_two(directory: Path) -> tuple[Table, Table | None]:
+    """Copies of the table published last and of the one before, None if that isn't there any more.
+
+    Raises `BadTableError` if the last one is damaged, `OSError`.
+    """
+    for _ in range(LOAD_TRIES):
+        after, before = load(directory), None
+        with contextlib.closing(TableReader(directory)) as reader:
+            for generation in reader.generations():
+                if 0 < generation < after.generation:
+                    with contextlib.suppress(BadTableError):
+                        before = reader.copy(generation)
+        if after.generation == published(directory):
+            return after, before
+    raise BadTableError(BUSY)
 
 
 def acknowledged(directory: Path) -> int:

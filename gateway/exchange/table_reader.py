@@ -60,6 +60,17 @@ class TableReader:
                     return
         raise fault
 
+    def copy(self, generation: int) -> Table:
+        """A copy of the table of this generation. Raises as `read` does."""
+        copies: list[Table] = []
+        self.read(generation, lambda table: copies.append(table.copy()))
+        return copies[0]
+
+    def generations(self) -> list[int]:
+        """The generations whose tables lie in the files, 0 where none does."""
+        files = map(self._file, NAMES)
+        return [file.generation() if file else 0 for file in files]
+
     def _file(self, name: str) -> "_MappedFile | None":
         """The file that has this name now."""
         path, known = self._directory / name, self._files.get(name)

@@ -63,3 +63,9 @@ def block_at(number: int, end: int) -> slice:
     """The bytes of a block; `end` is the byte that the last one ends before."""
     begin = RECORDS * WORD + number * BLOCK_BYTES
     return slice(begin, min(begin + BLOCK_BYTES, end))
+
+
+def words_of_block(number: int) -> range:
+    """The words of a block, also those behind the table's end."""
+    first = int(RECORDS) + (number << BLOCK_SHIFT)
+    return range(first, first + (1 << BLOCK_SHIFT))

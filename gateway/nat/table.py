@@ -148,6 +148,10 @@ class Table:
         """A table with bytes of its own: no one else can change them."""
         return Table(memoryview(bytes(self.memory)))
 
+    def mapping(self, slot: int) -> Mapping | None:
+        """The mapping at a slot; None if there is none, or no such slot."""
+        return next(self.mappings_in(slot, slot + 1), None) if slot >= 0 else None
+
     def _content(self) -> tuple[int, int, tuple[Mapping, ...], tuple[Package, ...]]:
         return self.generation, self.slots, self.mappings, self.packages
 

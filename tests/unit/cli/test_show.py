@@ -10,7 +10,7 @@ from gateway.api.errors import ApiError
 from gateway.cli import show
 from gateway.exchange import generations
 from gateway.nat import table_file
-from gateway.nat.table import Mapping, build
+from gateway.nat.table import Mapping, Package, build
 from gateway.site.places import Places
 from gateway.store.records import Record
 from gateway.store.sqlite import SqliteStore
@@ -66,6 +66,42 @@ def test_a_blocked_mapping_is_told_as_replay_takes_it(tgw: Tgw, up: Places) -> N
     told = tgw("table", "--json").out
     assert [mapping["blocked"] for mapping in json.loads(told)["mappings"]] == [True, True]
     assert table_file.parse(told.encode()).mappings == blocked.mappings
+
+
+CHANGED = build(
+    9,
+    256,
+    [Mapping(0xCB007109, 0x0A000003, 9, 5_000), Mapping(0xCB007102, 0x0A000010, 2, package=1)],
+    [Package(1, 20_000)],
+)
+
+
+def test_what_the_last_change_changed(tgw: Tgw, up: Places) -> None:
+    generations.publish(up.run, TABLE)
+    generations.publish(up.run, CHANGED)
+    assert tgw("table", "--diff") == (
+        0,
+        "generation 7 → 9\n"
+        "+ public=203.0.113.2 private=10.0.0.16 slot=2 out_kbps=0 in_kbps=0 package=1"
+        " blocked=False\n"
+        "~ public=203.0.113.9 private=10.0.0.2→10.0.0.3 out_kbps=0→5000\n"
+        "- public=203.0.113.101 private=10.0.0.16 slot=101 out_kbps=0 in_kbps=0 package=0"
+        " blocked=False\n"
+        "+ package=1 kbps=20000\n",
+        "",
+    )
+    told = json.loads(tgw("table", "--diff", "--json").out)
+    assert (told["before"], told["after"]) == (7, 9)
+    assert [bool(change["before"]) for change in told["mappings"]] == [False, True, True]
+    assert told["mappings"][1]["after"]["private"] == "10.0.0.3"
+    assert told["packages"] == [{"before": None, "after": {"number": 1, "kbps": 20_000}}]
+
+
+def test_after_the_first_publication_there_is_no_table_before(tgw: Tgw, up: Places) -> None:
+    generations.publish(up.run, TABLE)
+    code, out, error = tgw("table", "--diff")
+    assert (code, out) == (1, "")
+    assert error == "tgw: the table before generation 7 isn't there any more\n"
 
 
 def test_before_a_publication_the_table_is_empty(tgw: Tgw, up: Places) -> None:
