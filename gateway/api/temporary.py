@@ -23,7 +23,7 @@ from typing import Final
 from gateway.api.credentials import ID_PREFIX, CredentialsError, alone_in, write_private
 from gateway.api.errors import ApiError
 from gateway.control.controller import Controller
-from gateway.control.values import Instance
+from gateway.control.values import Instance, RoleCredentials
 
 PERIOD_S: Final = 3600  # other ones after each; those before are good for as long again
 SECRET_LENGTH: Final = 32  # bytes
@@ -31,16 +31,6 @@ _ID_PREFIX: Final = f"{ID_PREFIX}tmp-"
 _TOKEN: Final = re.compile(
     r"(?P<instance>ins-[0-9a-z]{8})\.(?P<expires>[0-9]{1,12})\.[\w-]{43}", re.ASCII
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Temporary:
-    """One set, good until `expires_at`, Unix seconds."""
-
-    secret_id: str
-    secret_key: str = field(repr=False)
-    token: str = field(repr=False)
-    expires_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +71,7 @@ class TemporaryCredentials:
         self._control = control
         self._clock = clock
 
-    def of(self, instance: Instance) -> Temporary:
+    def of(self, instance: Instance) -> RoleCredentials:
         """Those of an instance with a role, good for one to two periods from now."""
         begun = floor(self._clock() / PERIOD_S) * PERIOD_S
         return self._derived(instance, begun + 2 * PERIOD_S)
@@ -102,7 +92,7 @@ class TemporaryCredentials:
             raise _failure("the token has expired: the metadata service has another one")
         return Holder(instance.instance_id, instance.purchase.attributes.role, derived.secret_key)
 
-    def _derived(self, instance: Instance, expires_at: int) -> Temporary:
+    def _derived(self, instance: Instance, expires_at: int) -> RoleCredentials:
         # The UUID and the time tell an instance and its role from others that are called so.
         facts = (
             instance.instance_id,
@@ -117,7 +107,7 @@ class TemporaryCredentials:
             made = hmac.digest(self._secret, text.encode(), "sha256")
             return urlsafe_b64encode(made).rstrip(b"=").decode()
 
-        return Temporary(
+        return RoleCredentials(
             secret_id=_ID_PREFIX + mac("SecretId"),
             secret_key=mac("SecretKey"),
             token=f"{instance.instance_id}.{expires_at}.{mac('Token')}",

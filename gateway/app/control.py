@@ -15,8 +15,9 @@ from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
 from gateway.api.temporary import TemporaryCredentials, kept_secret
-from gateway.app import facts, listen, servers
+from gateway.app import listen, servers
 from gateway.app.begin import begin
+from gateway.app.instance_facts import facts_of
 from gateway.app.observer import SiteObserver
 from gateway.control import background
 from gateway.control.controller import Controller
@@ -70,21 +71,19 @@ def run(lab: str, options: listen.Options) -> None:
         ]
     context = Context(control, meter, SiteObserver(places, topology.site, topology.pool))
     temporary = TemporaryCredentials(kept_secret(places.role_secret), control, time.time)
-    facts_of = facts.facts_of(control, topology, temporary)
+    instance_facts = facts_of(control, topology, temporary)
     signed_api = _signed_apis(places, context, temporary, options.rate_per_s)
+    metadata_server = servers.server(metadata.application(instance_facts))
+    signed_server = servers.server(signed_api(), options.certificate, options.key)
     with (
         background.running(control, _end) as work,
         sampling(meter, time.time, _end),
         listen.listener(options, places.endpoint) as signed_socket,
         running(
             [
-                servers.job("metadata", servers.server(metadata.application(facts_of)), inner[0]),
+                servers.job("metadata", metadata_server, inner[0]),
                 servers.job("API of instances", servers.server(signed_api()), inner[1]),
-                servers.job(
-                    "signed API",
-                    servers.server(signed_api(), options.certificate, options.key),
-                    signed_socket,
-                ),
+                servers.job("signed API", signed_server, signed_socket),
             ],
             _end,
         ),

@@ -6,10 +6,11 @@ version 1.0. The cloud's root lists no `/` behind its versions, nor does this on
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from gateway.control.values import RoleCredentials
 from gateway.metadata.tree import Leaf, Tree, find, listing
 
 META_DATA: Final = "meta-data"
@@ -20,16 +21,6 @@ FIRST: Final = "1.0"
 NAMED_PLACES: Final = "2017-09-19"
 ROLES: Final = "2019-12-11"
 VERSIONS: Final = (FIRST, NAMED_PLACES, "2019-09-29", ROLES, LATEST)
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a role gives its instance to sign with; `expires_at` in Unix seconds."""
-
-    secret_id: str
-    secret_key: str = field(repr=False)
-    token: str = field(repr=False)
-    expires_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ class Facts:
     image_id: str
     user_data: bytes
     role: str
-    credentials: Credentials | None
+    credentials: RoleCredentials | None
 
 
 def answer(facts: Facts, path: str) -> Leaf | None:
@@ -123,7 +114,7 @@ def _roles(facts: Facts) -> Tree:
     return {"security-credentials": found}
 
 
-def _as_json(credentials: Credentials) -> str:
+def _as_json(credentials: RoleCredentials) -> str:
     expires = datetime.fromtimestamp(credentials.expires_at, UTC)
     return json.dumps(
         {

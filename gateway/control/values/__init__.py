@@ -7,7 +7,7 @@ from gateway.control.values.charging import (
     INSTANCE_BANDWIDTH_MAX_MBPS,
     ChargeType,
 )
-from gateway.control.values.instances import Instance, InstanceState
+from gateway.control.values.instances import Instance, InstanceState, RoleCredentials
 from gateway.control.values.packages import (
     PACKAGE_BANDWIDTH_MAX_MBPS,
     UNLIMITED_MBPS,
@@ -55,6 +55,7 @@ __all__ = [
     "OrdinaryIp",
     "PackageChargeType",
     "Purchase",
+    "RoleCredentials",
     "Tag",
     "TaskResult",
 ]

@@ -1,6 +1,6 @@
 """Instances, and the states that they are in. The words are the cloud's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.control.values.addresses import OrdinaryIp
@@ -43,3 +43,13 @@ class Instance:
     role_since: float = 0  # credentials from before are for another role, and no longer valid
     charging: bool = True
     address_due: bool = False  # whether a start assigns an ordinary public IP
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCredentials:
+    """What an instance with a role signs requests with until `expires_at`, Unix seconds."""
+
+    secret_id: str
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
+    expires_at: int

@@ -16,8 +16,9 @@ from gateway.api.bodies import BODY_MAX
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
-from gateway.api.temporary import PERIOD_S, Temporary, TemporaryCredentials
+from gateway.api.temporary import PERIOD_S, TemporaryCredentials
 from gateway.control import commands as cmd
+from gateway.control.values import RoleCredentials
 
 NOW = 1551113065.0
 FORM = {"content-type": "application/x-www-form-urlencoded", "host": "127.0.0.1"}
@@ -264,7 +265,7 @@ def test_a_role_counts_for_one_however_often_it_is_renewed(server: Server, world
         server.now += PERIOD_S
 
 
-def temporary(server: Server, world: World) -> Temporary:
+def temporary(server: Server, world: World) -> RoleCredentials:
     """Those of another instance."""
     instance_id = world.run()
     world.execute(cmd.ChangeInstancesAttributes((instance_id,), role="reader"))

@@ -13,12 +13,12 @@ from gateway.api.errors import ApiError
 from gateway.api.temporary import (
     PERIOD_S,
     SECRET_LENGTH,
-    Temporary,
     TemporaryCredentials,
     is_temporary,
     kept_secret,
 )
 from gateway.control import commands as cmd
+from gateway.control.values import RoleCredentials
 
 BEGIN = 1_700_000_000 // PERIOD_S * PERIOD_S
 REFRESH_S = 300  # before they expire the SDK asks for others
@@ -41,7 +41,7 @@ class Issuer:
         self.world.now += 1
         self.world.execute(cmd.ChangeInstancesAttributes((instance_id,), role=role))
 
-    def of(self, instance_id: str) -> Temporary:
+    def of(self, instance_id: str) -> RoleCredentials:
         return self.kept.of(self.world.instance(instance_id))
 
     def failure(self, secret_id: str, token: str) -> str:

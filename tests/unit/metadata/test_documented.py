@@ -4,12 +4,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.metadata.facts import VERSIONS, Credentials, answer
+from gateway.control.values import RoleCredentials
+from gateway.metadata.facts import VERSIONS, answer
 
 from .test_facts import FACTS, MAC
 
 TEXT = (Path(__file__).parents[3] / "docs" / "metadata.md").read_text()
-FULL = replace(FACTS, role="ROLE", credentials=Credentials("id", "key", "token", 0))
+FULL = replace(FACTS, role="ROLE", credentials=RoleCredentials("id", "key", "token", 0))
 
 
 def documented() -> dict[str, str]:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.metadata.facts import VERSIONS, Credentials, Facts, Place, answer
+from gateway.control.values import RoleCredentials
+from gateway.metadata.facts import VERSIONS, Facts, Place, answer
 
 MAC = "52:54:00:AB:CD:0E"
 PLACE = Place(
@@ -41,7 +42,7 @@ WITH_ROLE = replace(
     FACTS,
     user_data=b"#!/bin/sh\n\0\xff",
     role="reader",
-    credentials=Credentials("AKIDtmp-1", "key", "token", 1_700_003_600),
+    credentials=RoleCredentials("AKIDtmp-1", "key", "token", 1_700_003_600),
 )
 MACS = f"network/interfaces/macs/{MAC}"
 LOCAL = f"{MACS}/local-ipv4s/10.0.0.2"

@@ -6,9 +6,8 @@ from ipaddress import IPv4Network
 from gateway.api.temporary import TemporaryCredentials
 from gateway.control import place
 from gateway.control.controller import Controller
-from gateway.control.values import Instance
 from gateway.lab.topology import Topology
-from gateway.metadata.facts import Credentials, Facts, Place
+from gateway.metadata.facts import Facts, Place
 from gateway.metadata.server import FactsOf
 
 
@@ -48,14 +47,7 @@ def facts_of(control: Controller, topology: Topology, temporary: TemporaryCreden
             image_id=bought.image_id,
             user_data=base64.b64decode(bought.attributes.user_data),
             role=bought.attributes.role,
-            credentials=_credentials(instance, temporary),
+            credentials=temporary.of(instance) if bought.attributes.role else None,
         )
 
     return of
-
-
-def _credentials(instance: Instance, temporary: TemporaryCredentials) -> Credentials | None:
-    if not instance.purchase.attributes.role:
-        return None
-    found = temporary.of(instance)
-    return Credentials(found.secret_id, found.secret_key, found.token, found.expires_at)
