@@ -1,5 +1,6 @@
 """Control: the API, the metadata service, and behind both the controller."""
 
+import gc
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
 from gateway.api.temporary import TemporaryCredentials, kept_secret
-from gateway.app import listen, servers
+from gateway.app import listen, servers, snapshots
 from gateway.app.begin import begin
 from gateway.app.instance_facts import facts_of
 from gateway.app.observer import SiteObserver
@@ -35,6 +36,7 @@ from gateway.runtime.threads import running
 from gateway.site import roles
 from gateway.site.places import Places
 from gateway.site.site import API_ADDRESS, METADATA_ADDRESS
+from gateway.store.snapshots import SnapshotFile
 from gateway.store.sqlite import SqliteStore
 
 HTTP_PORT: Final = 80  # of the two services that instances reach
@@ -60,10 +62,14 @@ def run(lab: str, options: listen.Options) -> None:
         store,
         Machines(topology),
         [MeteredPublisher(WorkersTable(places.run), meter)],
+        snapshots=SnapshotFile(places.snapshot),
         clock=time.time,
         rng=SystemRandom(),
     )
     control.restore(_configuration(topology))
+    # What was restored stays: a garbage collection need not look through all of it each time.
+    gc.freeze()
+    gc.collect()
     with topology.site.inside():
         inner = [
             socket.create_server((address, HTTP_PORT), backlog=listen.BACKLOG)
@@ -84,6 +90,7 @@ def run(lab: str, options: listen.Options) -> None:
                 servers.job("metadata", metadata_server, inner[0]),
                 servers.job("API of instances", servers.server(signed_api()), inner[1]),
                 servers.job("signed API", signed_server, signed_socket),
+                snapshots.job(control, places.log, places.snapshot),
             ],
             _end,
         ),

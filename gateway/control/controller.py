@@ -20,26 +20,28 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from random import Random
 from typing import Final
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
-from gateway.control import exclusion
+from gateway.control import exclusion, history
 from gateway.control.decide import decide
 from gateway.control.decisions.moment import Moment
 from gateway.control.errors import AdapterError, UnknownTaskError
-from gateway.control.ports import EventStore, Hosts, Publisher
+from gateway.control.ports import EventStore, Hosts, Publisher, Snapshots
 from gateway.control.progress import Progress, Task, instances_of
 from gateway.control.publication import Publication
 from gateway.control.state import State
 from gateway.control.upkeep import Failures, Upkeep
 from gateway.control.values import TaskResult
-from gateway.store.records import Record, StoreError
+from gateway.store.records import StoreError
 
 _log = logging.getLogger(__name__)
 
 IN_FORCE_WITHIN_S: Final = 2.0  # a caller waits so long, and its thread with it
+TAKEN_IN_AT_ONCE: Final = 500  # events: readers wait for so many
 
 
 class Controller:
@@ -55,16 +57,19 @@ class Controller:
         hosts: Hosts,
         publishers: Sequence[Publisher],
         *,
+        snapshots: Snapshots,
         clock: Callable[[], float],
         rng: Random,
     ) -> None:
         """A controller that knows nothing yet: call `restore`."""
         assert publishers, "what nobody publishes is never in force"
         self._store = store
+        self._snapshots = snapshots
         self.publications = tuple(Publication(publisher) for publisher in publishers)
         self._clock = clock
         self._rng = rng
         self._state = State()
+        self.restored_from = 0  # the sequence of the snapshot that it began with
         self._upkeep = Upkeep(hosts, self._report)
         self.progress = Progress()  # to look at while the state is held still
         # Each may be taken while those before it are held; the publications have one each.
@@ -73,13 +78,16 @@ class Controller:
         self.changed = threading.Condition(threading.Lock())  # the state and the progress
 
     def restore(self, config: ev.LabConfigured) -> None:
-        """Replay the log; a new log begins with `config`. All else is left to the background.
+        """Take in the snapshot and the log after it; a new log begins with `config`.
+
+        All else is left to the background.
 
         Raises `AdapterError` if the log can't be read or written, or belongs to a lab of another
         configuration.
         """
         with self._one_command:
             self._ask_what_is_in_force()
+            self._load()
             self._catch_up()
             if self._state.config is None:
                 self._commit([config])
@@ -220,28 +228,25 @@ class Controller:
         except StoreError as error:
             raise AdapterError(str(error)) from error
 
+    def _load(self) -> None:
+        try:
+            found = history.load(self._store, self._snapshots, self.progress.in_force)
+        except StoreError as error:
+            raise AdapterError(str(error)) from error
+        self._state, self.progress = found
+        self.restored_from = self._state.sequence
+
     def _catch_up(self) -> None:
-        """Take in what the log has and the state hasn't: all of it at a start, else nothing.
+        """Take in what the log has and the state hasn't: at a start, else nothing.
 
         Unless an append was recorded and yet reported as failed.
         """
         try:
-            for record in self._store.read(self._state.sequence):
-                self._take_in(record)
+            records = self._store.read(self._state.sequence)
+            while some := list(islice(records, TAKEN_IN_AT_ONCE)):
+                with self.changed:
+                    for record in some:
+                        history.take_in(record, self._state, self.progress)
+                    self.changed.notify_all()
         except StoreError as error:
             raise AdapterError(str(error)) from error
-
-    def _take_in(self, record: Record) -> None:
-        if record.sequence != self._state.sequence + 1:
-            raise StoreError(f"event {self._state.sequence + 1} is missing in the log")
-        event = ev.from_record(record)
-        try:
-            with self.changed:
-                self.progress.follow(event, self._state)
-                self._state.evolve(event, record.at)
-                self.changed.notify_all()
-        except (AssertionError, KeyError, ValueError) as error:
-            raise StoreError(
-                f"event {record.sequence} ({record.kind}) doesn't follow from those before it: "
-                "is the log damaged, or written by a newer tgw?"
-            ) from error

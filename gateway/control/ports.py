@@ -6,16 +6,31 @@ from typing import Protocol
 from gateway.control.state import State
 from gateway.control.values import Instance
 from gateway.store.records import Record
+from gateway.store.snapshots import Snapshot
 
 
-class EventStore(Protocol):
-    """The log; raises `StoreError`. `gateway.store` has two."""
+class EventLog(Protocol):
+    """The log, to look at; raises `StoreError`."""
+
+    def read(self, after: int = 0) -> Iterator[Record]:
+        """The records with a sequence above `after`, in order."""
+
+
+class EventStore(EventLog, Protocol):
+    """The log, to append to; raises `StoreError`. `gateway.store` has two."""
 
     def append(self, records: Sequence[Record]) -> None:
         """Append all or nothing, durably; raises `SequenceConflictError` if they don't follow."""
 
-    def read(self, after: int = 0) -> Iterator[Record]:
-        """The records with a sequence above `after`, in order."""
+
+class Snapshots(Protocol):
+    """What the log's events add up to, now and then; raises `StoreError`."""
+
+    def load(self) -> Snapshot | None:
+        """The latest snapshot; None if there is none."""
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Replace the latest snapshot by another, at once and whole, or leave it."""
 
 
 class Hosts(Protocol):

@@ -4,8 +4,7 @@ A command is recorded at once and takes effect a little later: when the table th
 belongs to is in force, and the machines it is about are as it says. Until then its addresses and
 instances have a task under way.
 
-None of this is stored: what is in force is asked of the workers when control starts, and the rest
-follows from the log.
+What is in force is asked of the publishers when control starts, and the rest follows from the log.
 """
 
 from collections import OrderedDict
@@ -54,8 +53,10 @@ class Task:
 class Progress:
     """Of one controller. It changes with the state: whoever looks at it holds that still."""
 
-    def __init__(self) -> None:
-        """Nothing has happened, and all of it is in force."""
+    def __init__(
+        self, began: Mapping[str, int] | None = None, failed: Mapping[str, int] | None = None
+    ) -> None:
+        """All of it is in force: what `began` and hasn't ended, and launches that `failed`."""
         self.in_force = 0
         # Passing statuses and states that are still shown: what comes after isn't in force yet.
         self.statuses: dict[str, AddressStatus] = {}
@@ -65,9 +66,9 @@ class Progress:
         self._under_way: dict[str, int] = {}  # ids of EIPs and instances
         self._given_back: dict[str, int] = {}  # addresses
         # Since when an instance is, or was until a while ago, in a passing state; and until when.
-        self._began: dict[str, int] = {}
+        self._began = dict(began or {})
         self._ended: dict[str, int] = {}
-        self._failed: OrderedDict[str, int] = OrderedDict()  # when an instance's launch did
+        self._failed = OrderedDict(failed or {})  # when an instance's launch did
 
     def follow(self, event: ev.Event, state: State) -> None:
         """`event` was recorded as the next after `state`; a task begins, unless it is in force."""
@@ -130,6 +131,16 @@ class Progress:
         for instance_id in _due(self._ended, generation):
             self._began.pop(instance_id, None)
         _due(self._given_back, generation)
+
+    @property
+    def began(self) -> dict[str, int]:
+        """Since when each instance that is in a passing state is in it: the sequence."""
+        return dict(self._began)
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """When the launch of each instance failed: the sequence."""
+        return dict(self._failed)
 
     def under_way(self, key: str) -> bool:
         """Whether the EIP or instance with this id has a task that isn't in force yet."""

@@ -33,6 +33,11 @@ class Places:
         return self.state / "events.db"
 
     @property
+    def snapshot(self) -> Path:
+        """The file of what the events added up to a while ago."""
+        return self.state / "events.snapshot"
+
+    @property
     def book(self) -> Path:
         """The meter's book: what public addresses carried."""
         return self.state / "meter.db"

@@ -27,6 +27,7 @@ from gateway.control import background
 from gateway.control import events as ev
 from gateway.control.controller import Controller
 from gateway.control.workers_table import WorkersTable
+from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 INSTANCES, EIPS = 1_000, 10_000
@@ -50,6 +51,7 @@ class Lab:
             store,
             FakeHosts(Faults(one_by_one=True)),
             [WorkersTable(self.directory)],
+            snapshots=MemorySnapshots(),
             clock=time.time,
             rng=Random(1),  # noqa: S311
         )

@@ -29,6 +29,7 @@ from gateway.engine.worker import Worker
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage
 from gateway.store.records import Record
+from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 CONFIG = ev.LabConfigured(
@@ -108,6 +109,7 @@ class Crowd:
             store,
             NoHosts(),
             [WatchedTable(directory, self._watch)],
+            snapshots=MemorySnapshots(),
             clock=time.time,
             rng=Random(1),  # noqa: S311  the same ids in each run
         )

@@ -8,6 +8,8 @@ from gateway.control.ports import EventStore
 from gateway.control.state import State
 from gateway.control.values import InstanceState
 
+UNORDERED = ("by_mac", "by_private_ip")  # indexes that nothing lists
+
 
 def snapshot(state: State) -> dict[str, Any]:
     """Everything `state` is made of, private parts and order included, free to compare."""
@@ -46,5 +48,9 @@ def _plain(part: Any, seen: set[int]) -> Any:
     if id(part) in seen:
         return None
     seen.add(id(part))
-    items = part.items() if isinstance(part, dict) else vars(part).items()
-    return [(key, _plain(value, seen)) for key, value in items]
+    if isinstance(part, dict):
+        return [(key, _plain(value, seen)) for key, value in part.items()]
+    return [
+        (key, dict(value) if key in UNORDERED else _plain(value, seen))
+        for key, value in vars(part).items()
+    ]

@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from support.faults import FakeHosts, FakePublisher, Faults, FaultyStore
-from support.snapshot import expected_mappings, replayed, snapshot
+from support.snapshot import expected_mappings, snapshot
 from support.story import BEGIN, HOURLY
 
 from gateway.control import commands as cmd
 from gateway.control import events as ev
+from gateway.control import history
 from gateway.control.compile import compile_table
 from gateway.control.controller import Controller
 from gateway.control.errors import AdapterError
-from gateway.control.ports import Publisher
+from gateway.control.ports import Publisher, Snapshots
 from gateway.control.progress import Task
 from gateway.control.upkeep import Failures
 from gateway.control.values import Instance, InstanceState
@@ -24,6 +26,7 @@ from gateway.metering.meter import Meter
 from gateway.metering.metered import MeteredPublisher
 from gateway.store.memory import MemoryStore
 from gateway.store.records import Record
+from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 CONFIG = ev.LabConfigured(
@@ -88,6 +91,7 @@ class World:
         self._directory = directory
         self._rng = Random(1)  # noqa: S311  the same ids in each run
         self._store: MemoryStore | SqliteStore = MemoryStore()
+        self.snapshots: Snapshots = MemorySnapshots()
         self.pages = (
             directory or Path("/nowhere")
         ) / "run"  # the workers', for tests that have any
@@ -141,6 +145,10 @@ class World:
         """Append to the log what control wouldn't."""
         self._store.append([record])
 
+    def save_snapshot(self) -> None:
+        """Make a snapshot of what is in force."""
+        history.save(self._store, self.snapshots, self.control.progress.in_force)
+
     def records(self) -> list[Record]:
         """The log."""
         return list(self._store.read())
@@ -168,9 +176,21 @@ class World:
             return state.public_ip(state.instances[instance_id])
 
     def assert_replay_equals_live(self) -> None:
-        """The log adds up to the very state that control has."""
+        """The log adds up to the very state that control has, and a snapshot to the same."""
+        replay, progress = self._read(MemorySnapshots())
         with self.control.state() as state:
-            assert snapshot(replayed(self._store)) == snapshot(state)
+            assert replay == snapshot(state)
+        if self.snapshots.load():
+            assert self._read(self.snapshots) == (replay, progress)
+
+    def _read(self, snapshots: Snapshots) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a control would begin with: the state and its progress."""
+        in_force = self.control.progress.in_force
+        state, progress = history.load(self._store, snapshots, in_force)
+        assert bool(state.sequence) == bool(snapshots.load())
+        for record in self._store.read(state.sequence):
+            history.take_in(record, state, progress)
+        return snapshot(state), vars(progress)
 
     def assert_table_is_the_states(self) -> None:
         """What is in force is what the state says."""
@@ -215,6 +235,7 @@ class World:
             FaultyStore(self._store, self.faults),
             self.hosts,
             [MeteredPublisher(self.tables, self.meter), *self._more],
+            snapshots=self.snapshots,
             clock=lambda: self.now,
             rng=self._rng,
         )

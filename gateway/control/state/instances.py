@@ -53,6 +53,20 @@ class Instances:
         """Give fields of an instance other values."""
         self._set(instance_id, replace(self.by_id[instance_id], **changes))  # type: ignore[arg-type]
 
+    def restore(
+        self,
+        by_id: Mapping[str, Instance],
+        passing: Mapping[str, InstanceState],
+        by_ordinary_ip: Mapping[str, str],
+    ) -> None:
+        """Take over instances as they were."""
+        self.by_id.update(by_id)
+        self.passing.update(passing)
+        self.by_ordinary_ip.update(by_ordinary_ip)
+        for instance_id, instance in by_id.items():
+            self.by_mac[instance.mac] = instance_id
+            self.by_private_ip[instance.private_ip] = instance_id
+
     def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
         self._networks.subnet.take(event.private_ip)
         instance = Instance(

@@ -18,7 +18,7 @@ class Networks:
 
     def rules(self) -> Rules:
         """The events that configure the networks."""
-        return {ev.LabConfigured: self._configured}
+        return {ev.LabConfigured: self.configure}
 
     @property
     def pool(self) -> Pool:
@@ -42,7 +42,8 @@ class Networks:
         del self.in_use[address]
         self.pool.give_back(address, at)
 
-    def _configured(self, event: ev.LabConfigured, at: float) -> None:
+    def configure(self, event: ev.LabConfigured, at: float) -> None:
+        """Make the networks that the first event of the log names."""
         assert self.config is None, event
         self.configured_at = at
         self.config = event

@@ -5,9 +5,9 @@ of an address's last holder from reaching its next one.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
-from itertools import islice
+from itertools import chain, islice
 
 NEVER_USED = float("-inf")
 
@@ -56,6 +56,17 @@ class Pool:
         assert address not in self._free, address
         assert IPv4Address(address) in self._network, address
         self._free[address] = now
+
+    @property
+    def given_back(self) -> dict[str, float]:
+        """The free addresses that were used before, and since when each is free."""
+        return {address: at for address, at in self._free.items() if at != NEVER_USED}
+
+    def restore(self, in_use: Iterable[str], given_back: Mapping[str, float]) -> None:
+        """Take over which addresses are in use and which were. Raises `KeyError`."""
+        for address in chain(in_use, given_back):
+            del self._free[address]
+        self._free.update(given_back)
 
     def __len__(self) -> int:
         """How many addresses are free, those in quarantine included."""

@@ -250,8 +250,12 @@ class Lab(RuleBasedStateMachine):
         self.world.faults.mend()
 
     @rule()
+    def save_a_snapshot(self) -> None:
+        self.world.save_snapshot()
+
+    @rule()
     def restart(self) -> None:
-        """Control ends and starts again, in a world in order."""
+        """Control ends and starts again, in a world in order, with the latest snapshot."""
         self.world.faults.mend()
         self.world.restart()
         self.followers = [Compiler(), Compiler()]
@@ -329,7 +333,7 @@ class Lab(RuleBasedStateMachine):
 
     @invariant()
     def replay_equals_live(self) -> None:
-        """Always, also in the middle of trouble."""
+        """Always, also in the middle of trouble; and so does a snapshot with what came after it."""
         self.world.assert_replay_equals_live()
 
     @invariant()
