@@ -1,6 +1,8 @@
 """Calls to control, and the names people give to what has an id."""
 
 import argparse
+import re
+from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any, Final
 
@@ -41,10 +43,65 @@ def packages(control: Client) -> dict[str, Any]:
     return every(control, "DescribeBandwidthPackages", "BandwidthPackageSet")
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of things, and how the API finds them."""
+
+    name: str
+    action: str
+    field: str  # of the answer
+    id_field: str
+    id_filter: str
+    name_filter: str
+    id_form: re.Pattern[str]
+
+    def found(self, control: Client, by: str, word: str) -> list[dict[str, Any]]:
+        """The things that have the word, by the filter `by`; no more than a page of them."""
+        filters = [{"Name": by, "Values": [word]}]
+        answer = control.call(self.action, Filters=filters, Limit=PAGE)
+        return list(answer[self.field])
+
+    def only(self, control: Client, word: str) -> dict[str, Any]:
+        """The thing with this id or name. Raises `MistakeError` if there isn't exactly one."""
+        is_id = self.id_form.fullmatch(word)
+        for by in (self.id_filter, self.name_filter) if is_id else (self.name_filter,):
+            found = self.found(control, by, word)
+            if len(found) == 1:
+                return found[0]
+            if found:
+                ids = ", ".join(thing[self.id_field] for thing in found)
+                raise MistakeError(
+                    f"{len(found)} {self.name}s are called {word!r}: use an id ({ids})"
+                )
+        raise MistakeError(
+            f"no {self.name} {word!r}: 'tgw {self.name.lower()} list' shows those there are"
+        )
+
+
+INSTANCE: Final = Kind(
+    *("instance", "DescribeInstances", "InstanceSet", "InstanceId", "instance-id"),
+    "instance-name",
+    re.compile("ins-[0-9a-z]{8}"),
+)
+EIP: Final = Kind(
+    *("EIP", "DescribeAddresses", "AddressSet", "AddressId", "address-id", "address-name"),
+    re.compile("eip-[0-9a-z]{8}"),
+)
+PACKAGE: Final = Kind(
+    *("package", "DescribeBandwidthPackages", "BandwidthPackageSet", "BandwidthPackageId"),
+    *("bandwidth-package-id", "bandwidth-package-name"),
+    re.compile("bwp-[0-9a-z]{8}"),
+)
+
+
 def find_instance(control: Client, word: str) -> dict[str, Any]:
     """The instance with this id or name. Raises `MistakeError` if there isn't exactly one."""
-    found = instances(control)["InstanceSet"]
-    return _only(found, "instance", word, ("InstanceId", "InstanceName"))
+    return INSTANCE.only(control, word)
+
+
+def find_package(control: Client, word: str) -> dict[str, Any]:
+    """The bandwidth package with this id or name. Raises `MistakeError` unless there is one."""
+    return PACKAGE.only(control, word)
 
 
 def find_address(control: Client, word: str) -> dict[str, Any]:
@@ -52,45 +109,33 @@ def find_address(control: Client, word: str) -> dict[str, Any]:
 
     An id that isn't an EIP's is passed on: control knows what else it may be.
     """
-    eips = addresses(control)["AddressSet"]
-    if word.startswith("eip-") and word not in {a["AddressId"] for a in eips}:
-        return {"AddressId": word}
-    ordinary = {
-        address: instance["InstanceId"]
-        for instance in instances(control)["InstanceSet"]
-        for address in instance["PublicIpAddresses"] or ()
-        if address not in {a["AddressIp"] for a in eips}
-    }
-    if word in ordinary:
+    if word.startswith("eip-"):
+        is_id = EIP.id_form.fullmatch(word)
+        found = EIP.found(control, EIP.id_filter, word) if is_id else []
+        return found[0] if found else {"AddressId": word}
+    if not _is_address(word):
+        return EIP.only(control, word)
+    found = EIP.found(control, "address-ip", word)
+    if found:
+        return found[0]
+    for instance in INSTANCE.found(control, "public-ip-address", word):
         raise MistakeError(
-            f"{word} is the ordinary public IP of {ordinary[word]}: the system assigns and "
+            f"{word} is the ordinary public IP of {instance['InstanceId']}: the system assigns and "
             "releases it, only an EIP can be bound, unbound or released"
         )
-    return _only(eips, "EIP", word, ("AddressId", "AddressIp", "AddressName"))
-
-
-def find_package(control: Client, word: str) -> dict[str, Any]:
-    """The bandwidth package with this id or name. Raises `MistakeError` unless there is one."""
-    found = packages(control)["BandwidthPackageSet"]
-    return _only(found, "package", word, ("BandwidthPackageId", "BandwidthPackageName"))
+    return EIP.only(control, word)
 
 
 def find_public(control: Client, word: str) -> str:
     """The public address itself, or that of the EIP with this id or name. Raises `MistakeError`."""
-    try:
+    if _is_address(word):
         return str(IPv4Address(word))
+    return str(find_address(control, word).get("AddressIp", word))
+
+
+def _is_address(word: str) -> bool:
+    try:
+        IPv4Address(word)
     except AddressValueError:
-        return str(find_address(control, word).get("AddressIp", word))
-
-
-def _only(
-    things: list[dict[str, Any]], kind: str, word: str, keys: tuple[str, ...]
-) -> dict[str, Any]:
-    for key in keys:
-        found = [thing for thing in things if thing[key] == word]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(thing[keys[0]] for thing in found)
-            raise MistakeError(f"{len(found)} {kind}s are called {word!r}: use an id ({ids})")
-    raise MistakeError(f"no {kind} {word!r}: 'tgw {kind.lower()} list' shows those there are")
+        return False
+    return True

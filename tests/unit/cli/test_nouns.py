@@ -10,6 +10,7 @@ import pytest
 from support.story import HOURLY
 from support.world import World
 
+from gateway.api.client import Client
 from gateway.control import commands as cmd
 from gateway.site.places import Places
 
@@ -215,3 +216,31 @@ def test_a_control_that_does_not_answer_is_said_so(
     assert re.fullmatch(
         r"tgw: control of lab edge doesn't answer \(.+\): 'tgw lab up' .+\n", done.err
     )
+
+
+def test_a_thing_is_found_without_a_look_at_all_things(
+    tgw: Tgw, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.execute(cmd.ConfigureAccount(eips_max=1000, applications_max=1000))
+    world.execute(cmd.AllocateEip("other", 5, HOURLY, count=9))
+    eip_id, instance_id = world.allocate("front"), world.run("web")
+    package_id = facts(tgw("package", "create", "--name", "shared", "--json"))["BandwidthPackageId"]
+    with world.control.state() as state:
+        address = state.eips[eip_id].address
+    told: list[int] = []
+    call = Client.call
+
+    def counted(self: Client, action: str, **parameters: object) -> dict[str, Any]:
+        answer = call(self, action, **parameters)
+        told.extend(len(things) for things in answer.values() if isinstance(things, list))
+        return answer
+
+    monkeypatch.setattr(Client, "call", counted)
+    for word in (eip_id, address, "front"):
+        assert tgw("eip", "modify", word, "--bandwidth", "6").status == 0
+    for word in (instance_id, "web"):
+        assert tgw("instance", "show", word).status == 0
+    for word in (package_id, "shared"):
+        assert tgw("package", "modify", word, "--bandwidth", "60").status == 0
+    assert max(told) == 1
+    assert len(told) < 20
