@@ -7,7 +7,6 @@ as every client can: it asks for a task's result, or for instances that are in a
 import http.client
 import json
 import socket
-import time
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Final
 from gateway.api.errors import ApiError
 from gateway.control.state import PASSING
 from gateway.control.values import InstanceState, TaskResult
+from gateway.runtime.waiting import looks
 
 TIMEOUT_S: Final = 120.0
 IDS_MAX: Final = 100  # in a request
@@ -123,12 +123,7 @@ class Client:
 
 def _looks(action: str) -> Iterator[None]:
     """Look now, and again and again, at ever longer intervals. Raises `NotDoneError`."""
-    deadline = time.monotonic() + DONE_WITHIN_S
-    pause_s = PAUSE_MIN_S
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, PAUSE_MAX_S)
+    yield from looks(DONE_WITHIN_S, PAUSE_MIN_S, growth=1.5, every_max_s=PAUSE_MAX_S)
     raise NotDoneError(
         f"{action} is recorded, but not done after {DONE_WITHIN_S:g} s: it goes on, "
         "and control's log says what is in its way"

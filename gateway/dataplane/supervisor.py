@@ -24,6 +24,7 @@ from gateway.dataplane.signals import Signals
 from gateway.dataplane.workers import Process
 from gateway.exchange import generations
 from gateway.exchange.worker_page import statuses
+from gateway.runtime.waiting import looks
 from gateway.steering.kernel import SteeringError
 
 WATCH_S: Final = 60.0  # a bound only: what there is to see ends the wait
@@ -134,17 +135,17 @@ class Supervisor:
 
     def _wait_until_ready(self, fresh: list[Process], *, careful: bool) -> None:
         """Each serves its queue and, if we are careful, has taken the newest table."""
-        deadline = time.monotonic() + READY_WITHIN_S
-        while late := self._late(fresh, careful=careful):
+        for _ in looks(READY_WITHIN_S, READY_LOOK_S, sleep=lambda s: self._pause(s, fresh)):
+            late = self._late(fresh, careful=careful)
+            if not late:
+                return
             ended = [worker for worker in fresh if worker.has_ended()]
             if ended:
                 fresh.remove(ended[0])
                 raise StartError(ended[0].bury())
             if self._signals.end:
                 raise StartError("the data plane was asked to end")
-            if time.monotonic() > deadline:
-                raise StartError(f"worker {late[0]} isn't ready after {READY_WITHIN_S:g} s")
-            self._pause(READY_LOOK_S, fresh)
+        raise StartError(f"worker {late[0]} isn't ready after {READY_WITHIN_S:g} s")
 
     def _late(self, fresh: Iterable[Process], *, careful: bool) -> list[int]:
         # The pages are the last to be looked at: to look is to lock one for a moment, which its
@@ -177,15 +178,14 @@ class Supervisor:
 
     def _drain(self, numbers: Collection[int]) -> None:
         """Wait until the old queues are empty; nothing comes into them any more."""
-        deadline = time.monotonic() + DRAIN_WITHIN_S
-        looks = 0 if numbers else DRAIN_LOOKS
-        while looks < DRAIN_LOOKS and not self._signals.end:
-            self._pause(DRAIN_LOOK_S)
-            waiting = sum(queue.waiting for queue in queues() if queue.number in numbers)
-            looks = 0 if waiting else looks + 1
-            if time.monotonic() > deadline:
-                _log.error("%d packets wait in old queues: dropped", waiting)
+        empty = 0 if numbers else DRAIN_LOOKS
+        waiting = 0
+        for _ in looks(DRAIN_WITHIN_S, DRAIN_LOOK_S, sleep=self._pause):
+            if empty == DRAIN_LOOKS or self._signals.end:
                 return
+            waiting = sum(queue.waiting for queue in queues() if queue.number in numbers)
+            empty = 0 if waiting else empty + 1
+        _log.error("%d packets wait in old queues: dropped", waiting)
 
     def _end(self, ending: Collection[Process]) -> None:
         workers.end(ending, self._pause)

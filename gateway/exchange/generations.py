@@ -28,6 +28,7 @@ from gateway.exchange.table_reader import TableReader
 from gateway.exchange.table_writer import TableWriter
 from gateway.exchange.worker_page import statuses
 from gateway.nat.table import BadTableError, Revision, Table
+from gateway.runtime.waiting import looks
 
 GENERATION: Final = "generation"
 ADDRESS_BUCKETS: Final = "buckets.addresses"
@@ -123,13 +124,13 @@ def wait_in_force(
     clock: Callable[[], float] = time.monotonic,
 ) -> list[str]:
     """Wait until `generation` is in force; returns the workers that are late, none if it is."""
-    deadline = clock() + within_s
-    while late := laggards(directory, generation):
-        if clock() > deadline:
-            return late
+    late: list[str] = []
+    for _ in looks(within_s, ACKNOWLEDGE_POLL_S, clock=clock):
+        late = laggards(directory, generation)
+        if not late:
+            break
         wake_workers(directory)
-        time.sleep(ACKNOWLEDGE_POLL_S)
-    return []
+    return late
 
 
 def wake_workers(directory: Path) -> None:

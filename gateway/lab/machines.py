@@ -8,7 +8,6 @@ their number isn't bounded by a bridge's ports.
 
 import os
 import signal
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -22,6 +21,7 @@ from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.topology import Topology
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.runtime.waiting import looks
 
 END_WITHIN_S: Final = 5.0
 
@@ -101,8 +101,10 @@ class Machines:
 
 def end_processes(name: str) -> None:
     """End every process in the namespace, as pulling a machine's plug would. Raises `OSError`."""
-    deadline = time.monotonic() + END_WITHIN_S
-    while found := namespace.processes(name):
+    for _ in looks(END_WITHIN_S, 0.005):
+        found = namespace.processes(name)
+        if not found:
+            return
         for process in found:
             with suppress(ProcessLookupError):
                 handle = os.pidfd_open(process)
@@ -112,9 +114,7 @@ def end_processes(name: str) -> None:
                         signal.pidfd_send_signal(handle, signal.SIGKILL)
                 finally:
                     os.close(handle)
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"processes {found} in {name} don't end")
-        time.sleep(0.005)
+    raise TimeoutError(f"processes {found} in {name} don't end")
 
 
 @contextmanager

@@ -8,13 +8,13 @@ import re
 import shlex
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.runtime.waiting import looks
 from gateway.site.command import Command
 
 COMMAND_WITHIN_S: Final = 30.0
@@ -121,12 +121,10 @@ class Stage:
 
     def wait_for(self, pattern: str, output: Path) -> re.Match[str]:
         """Wait until a file has text that matches. Raises `StageError` if it doesn't come."""
-        deadline = time.monotonic() + COMMAND_WITHIN_S
-        while not (found := re.search(pattern, output.read_text())):
-            if time.monotonic() > deadline:
-                raise StageError(f"{output.name} never showed {pattern!r}: {output.read_text()}")
-            time.sleep(0.02)
-        return found
+        for _ in looks(COMMAND_WITHIN_S, 0.02):
+            if found := re.search(pattern, output.read_text()):
+                return found
+        raise StageError(f"{output.name} never showed {pattern!r}: {output.read_text()}")
 
     def stop(self, process: subprocess.Popen[str]) -> None:
         """End one background command."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gateway.dataplane import record
 from gateway.dataplane.record import Request, TakeOver
+from gateway.runtime.waiting import looks
 from gateway.site import roles
 from gateway.site.places import Places
 
@@ -49,15 +50,14 @@ def _answer(site: Places, request: Request, deadline: float) -> TakeOver:
     supervisor = roles.tell(site.run, roles.DATAPLANE, signal.SIGHUP)
     if supervisor is None:
         raise RestartError(f"no data plane of lab {site.name} is running: 'tgw lab up' starts it")
-    while (found := record.load(site.run)).answered != request.id:
+    for _ in looks(deadline - time.monotonic(), LOOK_S):
+        if (found := record.load(site.run)).answered == request.id:
+            return found
         if roles.holder(site.run, roles.DATAPLANE) != supervisor:
             raise RestartError(
                 "the data plane's supervisor ended, its workers go on: 'tgw lab up' starts it"
             )
-        if time.monotonic() > deadline:
-            raise RestartError(f"the data plane didn't restart within {WITHIN_S:g} s")
-        time.sleep(LOOK_S)
-    return found
+    raise RestartError(f"the data plane didn't restart within {WITHIN_S:g} s")
 
 
 @contextmanager
@@ -67,10 +67,8 @@ def _alone(site: Places, deadline: float) -> Iterator[None]:
     except FileNotFoundError:
         raise RestartError(f"lab {site.name} is not up: 'tgw lab up' builds it") from None
     try:
-        while not _lock(file):
-            if time.monotonic() > deadline:
-                raise RestartError("another restart of the data plane doesn't end")
-            time.sleep(LOOK_S)
+        if not any(_lock(file) for _ in looks(deadline - time.monotonic(), LOOK_S)):
+            raise RestartError("another restart of the data plane doesn't end")
         yield
     finally:
         os.close(file)

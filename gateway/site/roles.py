@@ -9,12 +9,12 @@ import os
 import signal
 import struct
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from gateway.runtime.waiting import looks
 from gateway.site.command import Command
 
 _FLOCK: Final = struct.Struct("hhqqi")  # struct flock: type, whence, start, length, pid
@@ -125,13 +125,12 @@ def _wait_until_ready(
     process: "subprocess.Popen[bytes]", run: Path, role: str, is_ready: Callable[[], bool]
 ) -> None:
     log = run / f"{role}.log"
-    deadline = time.monotonic() + READY_WITHIN_S
-    while not (holder(run, role) == process.pid and is_ready()):
+    for _ in looks(READY_WITHIN_S, 0.01):
+        if holder(run, role) == process.pid and is_ready():
+            return
         if process.poll() is not None:
             raise RoleError(f"{role} ended at once: {_last_line(log)}")
-        if time.monotonic() > deadline:
-            raise RoleError(f"{role} isn't ready after {READY_WITHIN_S:g} s: {_last_line(log)}")
-        time.sleep(0.01)
+    raise RoleError(f"{role} isn't ready after {READY_WITHIN_S:g} s: {_last_line(log)}")
 
 
 def tell(run: Path, role: str, number: int) -> int | None:
@@ -156,11 +155,10 @@ def stop(run: Path, role: str) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         if tell(run, role, number) is None and holder(run, role) is None:
             return
-        deadline = time.monotonic() + END_WITHIN_S
-        while holder(run, role) is not None and time.monotonic() < deadline:
-            time.sleep(0.005)
-    if holder(run, role) is not None:
-        raise RoleError(f"{role} doesn't end")
+        for _ in looks(END_WITHIN_S, 0.005):
+            if holder(run, role) is None:
+                return
+    raise RoleError(f"{role} doesn't end")
 
 
 def _path(run: Path, role: str) -> Path:
