@@ -26,7 +26,7 @@ def change_ordinary(state: State, command: cmd.ChangeOrdinaryIp, at: Moment) -> 
     ordinary = instance.ordinary
     if not ordinary:
         raise errors.NoWanIpError(f"{instance.instance_id} has no ordinary public IP")
-    without = instance.former | {ordinary.address}
+    without = {*instance.former, ordinary.address}
     return [_changed(state, ordinary.address_id, ordinary.address, without, at)]
 
 

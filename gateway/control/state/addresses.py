@@ -75,7 +75,10 @@ class Addresses:
             self._account.ledger.reassign(at)
 
     def _ordinary_released(self, event: ev.OrdinaryIpReleased, at: float) -> None:
-        former = self._instances.by_id[event.instance_id].former | {event.address}
+        instance = self._instances.by_id[event.instance_id]
+        assert instance.ordinary, event
+        self._account.ledger.drop_changes_of(instance.ordinary.address_id)
+        former = instance.former_with(event.address)
         self._instances.change(event.instance_id, ordinary=None, former=former)
         self._networks.release(event.address, at)
 
@@ -103,7 +106,7 @@ class Addresses:
         instance = self._instances.by_id[event.instance_id]
         assert instance.ordinary == OrdinaryIp(event.eip_id, event.address), event
         assert instance.package_id is None, event
-        former = instance.former | {event.address}
+        former = instance.former_with(event.address)
         self._instances.change(event.instance_id, ordinary=None, eip_id=event.eip_id, former=former)
         self._set(event.eip_id, replace(_new_eip(event, at), instance_id=event.instance_id))
         self._account.ledger.apply(at)
@@ -129,7 +132,7 @@ class Addresses:
             self._change(event.address_id, address=event.address)
         else:
             instance_id = self._instances.by_ordinary_ip[event.address_id]
-            former = self._instances.by_id[instance_id].former | {event.before}
+            former = self._instances.by_id[instance_id].former_with(event.before)
             ordinary = OrdinaryIp(event.address_id, event.address)
             self._instances.change(instance_id, ordinary=ordinary, former=former)
         self._networks.release(event.before, at)

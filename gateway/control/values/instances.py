@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from gateway.control.values.addresses import OrdinaryIp
 from gateway.control.values.charging import ChargeType
 from gateway.control.values.purchases import DEFAULT_PURCHASE, Purchase
+
+FORMER_MAX: Final = 100  # ten days of reassignments, if this instance has all of the account's
 
 
 class InstanceState(StrEnum):
@@ -37,12 +40,16 @@ class Instance:
     why: str = ""  # the fault that led to this state, if one did
     ordinary: OrdinaryIp | None = None
     eip_id: str | None = None
-    former: frozenset[str] = frozenset()  # ordinary addresses it had: it never gets them again
+    former: tuple[str, ...] = ()  # the latest ordinary addresses it had: it doesn't get them again
     package_id: str | None = None  # the bandwidth package of its ordinary public IP
     purchase: Purchase = DEFAULT_PURCHASE
     role_since: float = 0  # credentials from before are for another role, and no longer valid
     charging: bool = True
     address_due: bool = False  # whether a start assigns an ordinary public IP
+
+    def former_with(self, address: str) -> tuple[str, ...]:
+        """The latest ordinary addresses that it had, when it has lost this one."""
+        return (*self.former, address)[-FORMER_MAX:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ def test_a_quarantine_outlives_a_restart(world: World) -> None:
 
 def test_former_addresses_are_remembered_over_a_restart(world: World) -> None:
     instance_id, eip_id = world.run(), world.allocate()
-    former = {world.public(instance_id)}
+    former = (world.public(instance_id),)
     world.execute(cmd.BindEip(eip_id, instance_id))
     world.restart()
     assert world.instance(instance_id).former == former

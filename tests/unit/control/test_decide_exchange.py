@@ -67,7 +67,7 @@ def test_an_instance_never_gets_a_former_address() -> None:
     instance_id = story.run()
     former = story.ordinary(instance_id)
     story.do(cmd.ChangeOrdinaryIp(instance_id))
-    assert story.instance(instance_id).former == {former}
+    assert story.instance(instance_id).former == (former,)
     story.do(cmd.ReturnOrdinaryIps((instance_id,)))
     eip_id = story.bound(instance_id)
     refused = story.refusal(cmd.UnbindEip(eip_id, reallocate=True))
