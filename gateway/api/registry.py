@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from gateway.api.action import Action, Answer, Context, answer_of
-from gateway.api.cvm import instances, places, purchase
+from gateway.api.cvm import images, instances, places, purchase
 from gateway.api.errors import ApiError, from_control
 from gateway.api.monitor import data
 from gateway.api.operator import account as operator_account
@@ -22,7 +22,7 @@ from gateway.control import errors
 from gateway.control.place import REGION
 
 _MODULES: Final = (
-    *(purchase, instances, places),
+    *(purchase, instances, images, places),
     *(addresses, address_changes, packages, account, tasks, networks),
     *(identity, resources, data),
     *(operator_account, blocking, observation, usage),

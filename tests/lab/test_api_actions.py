@@ -136,6 +136,7 @@ def reads(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "DescribeInstances", ids
     yield "DescribeInstancesStatus", ids
     yield "DescribeInternetChargeTypeConfigs", {}
+    yield "DescribeImages", {"Filters": [{"Name": "image-type", "Values": ["PUBLIC_IMAGE"]}]}
     yield "DescribeRegions", {}
     yield "DescribeZones", {}
     yield "DescribeAddresses", {"Filters": [{"Name": "address-type", "Values": ["WanIP", "EIP"]}]}

@@ -31,6 +31,8 @@ from refusals.situations import (
 )
 from support.world import World
 
+from gateway.control.values import DEFAULT_IMAGE
+
 ROWS: dict[str, Rows] = {
     "RunInstances": {
         f"{V}.Range": plain(**internet(InternetMaxBandwidthOut=101)),
@@ -73,6 +75,15 @@ ROWS: dict[str, Rows] = {
         f"{V}.SubnetIdMalformed": plain(**filtered("subnet-id", "x")),
         "InvalidSgId.Malformed": plain(**filtered("security-group-id", "x")),
         f"{V}.IPAddressMalformed": plain(**filtered("public-ip-address", "x")),
+        f"{V}.LimitExceeded": plain(Limit=101),
+    },
+    "DescribeImages": {
+        "InvalidFilter": plain(**filtered("colour", "red")),
+        "InvalidFilterValue.LimitExceeded": plain(**filtered("platform", *"abcdef")),
+        "InvalidImageId.Malformed": plain(ImageIds=["x"]),
+        "InvalidParameter.InvalidParameterCoexistImageIdsFilters": plain(
+            ImageIds=[DEFAULT_IMAGE], **filtered("platform", "Linux")
+        ),
         f"{V}.LimitExceeded": plain(Limit=101),
     },
     "DescribeInstancesStatus": {

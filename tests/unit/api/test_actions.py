@@ -367,3 +367,9 @@ def test_an_attribute_that_stays_as_it_is_changes_nothing(world: World) -> None:
 @pytest.mark.parametrize("parameters", [{}, {"InstanceId": None}])
 def test_what_to_exchange_must_be_said(world: World, parameters: dict[str, Any]) -> None:
     assert refusal(world, "AdjustPublicAddress", parameters).code == "MissingParameter"
+
+
+def test_instances_are_made_of_the_image_there_is(world: World) -> None:
+    (image,) = call(world, "DescribeImages", {"InstanceType": "S5.SMALL1"})["ImageSet"]
+    assert instance(world, run(world))["ImageId"] == image["ImageId"]
+    assert call(world, "DescribeImages", {"ImageIds": ["img-00000000"]})["TotalCount"] == 0

@@ -25,6 +25,7 @@ from gateway.control.values import (
 
 NET, OPS = (Tag("owner", "net"),), (Tag("owner", "ops"), Tag("stage", "test"))
 SETS = {
+    "DescribeImages": ("ImageSet", "ImageName"),
     "DescribeInstances": ("InstanceSet", "InstanceName"),
     "DescribeAddresses": ("AddressSet", "AddressName"),
     "DescribeBandwidthPackages": ("BandwidthPackageSet", "BandwidthPackageName"),
@@ -96,7 +97,6 @@ INSTANCES: list[tuple[str, str | Value, list[str]]] = [
     ("security-group-id", "sg-12345678", []),
     ("instance-name", "web", ["web"]),
     ("instance-charge-type", "POSTPAID_BY_HOUR", ["web", "db", "cache"]),
-    ("instance-charge-type", "PREPAID", []),
     ("instance-state", "STOPPED", ["cache"]),
     ("private-ip-address", "10.0.0.2", ["web"]),
     ("public-ip-address", lambda world: ip_of(world, "web"), ["web"]),
@@ -144,6 +144,11 @@ PACKAGES: list[tuple[str, str | Value, list[str]]] = [
     ("tag-value", "ops", []),
     ("tag:owner", "net", ["shared"]),
 ]
+NO_TAGS: list[tuple[str, str | Value, list[str]]] = [
+    ("tag-key", "owner", []),
+    ("tag-value", "owner", []),
+    ("tag:owner", "net", []),
+]
 VPCS: list[tuple[str, str | Value, list[str]]] = [
     ("vpc-name", "Default", ["Default-VPC"]),
     ("vpc-name", "other", []),
@@ -155,9 +160,7 @@ VPCS: list[tuple[str, str | Value, list[str]]] = [
     ("ipv6-cidr-block", "2001:db8::/56", []),
     ("isp-type", "BGP", []),
     ("address-type", "GUA", []),
-    ("tag-key", "owner", []),
-    ("tag-value", "owner", []),
-    ("tag:owner", "net", []),
+    *NO_TAGS,
 ]
 SUBNETS: list[tuple[str, str | Value, list[str]]] = [
     ("subnet-id", "subnet-tgw00001", ["Default-Subnet"]),
@@ -172,11 +175,19 @@ SUBNETS: list[tuple[str, str | Value, list[str]]] = [
     ("ipv6-cidr-block", "2001:db8::/64", []),
     ("isp-type", "BGP", []),
     ("address-type", "GUA", []),
-    ("tag-key", "owner", []),
-    ("tag-value", "owner", []),
-    ("tag:owner", "net", []),
+    *NO_TAGS,
+]
+IMAGES: list[tuple[str, str | Value, list[str]]] = [
+    ("image-id", "img-tgw00001", ["tgw"]),
+    ("image-type", "PUBLIC_IMAGE", ["tgw"]),
+    ("image-name", "gw", ["tgw"]),
+    ("platform", "Linux", ["tgw"]),
+    ("dedicated-cluster-id", "cluster-1", []),
+    ("cdc-cache-status", "CACHED", []),
+    *NO_TAGS,
 ]
 OF_ACTIONS = {
+    "DescribeImages": IMAGES,
     "DescribeInstances": INSTANCES,
     "DescribeAddresses": ADDRESSES,
     "DescribeBandwidthPackages": PACKAGES,
