@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.engine.message import FINISHING
+
 # /proc/net is the process's; a thread may be in another namespace.
 PROC: Final = Path("/proc/thread-self/net/netfilter/nfnetlink_queue")
 
@@ -14,6 +16,11 @@ class Queue(NamedTuple):
     waiting: int
     dropped_full: int  # the queue was full
     dropped_socket: int  # the socket's buffer was full
+
+    @property
+    def worker(self) -> int:
+        """The number of the worker that serves the queue, or to which it sends packets on."""
+        return self.number & ~FINISHING
 
 
 def queues() -> list[Queue]:

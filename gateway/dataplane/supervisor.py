@@ -126,7 +126,7 @@ class Supervisor:
 
     def _start(self, crew: Crew, bank: range, fresh: list[Process], *, careful: bool) -> None:
         """Put new workers into `fresh`, until all of them are ready. Raises `StartError`."""
-        strangers = {queue.number for queue in queues()} & set(bank)
+        strangers = {queue.worker for queue in queues()} & set(bank)
         if strangers:
             raise StartError(f"queue {min(strangers)} is another program's")
         for number in bank:
@@ -183,7 +183,7 @@ class Supervisor:
         for _ in looks(DRAIN_WITHIN_S, DRAIN_LOOK_S, sleep=self._pause):
             if empty == DRAIN_LOOKS or self._signals.end:
                 return
-            waiting = sum(queue.waiting for queue in queues() if queue.number in numbers)
+            waiting = sum(queue.waiting for queue in queues() if queue.worker in numbers)
             empty = 0 if waiting else empty + 1
         _log.error("%d packets wait in old queues: dropped", waiting)
 

@@ -34,11 +34,11 @@ class BatchLoop:
     _look_at: cython.longlong
     _watched: cython.bint
 
-    def __init__(self, mailbox: Mailbox, worker: Any, queue: int) -> None:
-        """`worker` is an `engine.worker.Worker`; verdicts are addressed to `queue`."""
+    def __init__(self, mailbox: Mailbox, worker: Any) -> None:
+        """`worker` is an `engine.worker.Worker`."""
         self._mailbox = mailbox
         self._worker = worker
-        self._judge = Judge(worker.translator, worker.tally, queue)
+        self._judge = Judge(worker.translator, worker.tally)
         self._held = worker.published  # the memory that the words are in
         self._published = long_words_of(worker.published)
         self._attend()
@@ -106,7 +106,7 @@ class BatchLoop:
             before = bytes_of(buffer, message.payload, message.length)
         start: cython.int = judge.verdict(buffer, now_ns)
         self._mailbox.answer(number, start, verdict_size(message, judge.reason == 0))
-        if self._watched:
+        if self._watched and not judge.sent_on:
             self._tell(before, buffer)
 
     @cython.cfunc

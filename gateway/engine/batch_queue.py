@@ -8,7 +8,7 @@ from gateway.engine import rules
 from gateway.engine.queue_socket import open_queue
 from gateway.engine.worker import Worker
 
-PROBED: Final = 0xFFFF  # a queue that nobody uses
+PROBED: Final = 0x7FFF  # no worker has this queue
 
 
 def probe() -> None:
@@ -27,4 +27,4 @@ def bound(worker: Worker, queue: int) -> Iterator[Callable[[], None]]:
     """
     compiled = rules.compiled_module()
     with closing(open_queue(queue)) as socket:
-        yield compiled.BatchLoop(compiled.Mailbox(socket.fileno(), alone=True), worker, queue).run
+        yield compiled.BatchLoop(compiled.Mailbox(socket.fileno(), alone=True), worker).run

@@ -11,26 +11,27 @@ if not cython.compiled:
     from gateway.packet.memory import Packet, packet_at
 
 from gateway.nat.outcome import Outcome
+from gateway.nat.reasons import Reason
 
 
 @cython.final
 @cython.cclass
 class Judge:
-    """The rules and the counters, for one queue's messages."""
+    """The rules and the counters, for one worker's messages."""
 
     _translator: Translator
     _tally: Tally
-    _queue: cython.int
     message: Message
     reason: cython.int
+    sent_on: cython.bint  # the packet will come again: it has no outcome yet
 
-    def __init__(self, translator: Translator, tally: Tally, queue: int) -> None:
-        """`queue` is the number that verdicts are addressed to."""
+    def __init__(self, translator: Translator, tally: Tally) -> None:
+        """No message was judged yet."""
         self._translator = translator
         self._tally = tally
-        self._queue = queue
         self.message = Message()
         self.reason = 0
+        self.sent_on = False
 
     def use(self, translator: Translator, tally: Tally) -> None:
         """Go by these rules, and count there, from now on."""
@@ -83,6 +84,12 @@ class Judge:
         self.reason = self._translator.translate(
             packet, message.length, message.mark, message.checksum(), now_ns
         )
+        self.sent_on = False
+        if self.reason == Reason.UNFINISHED:
+            verdict: cython.uint = message.finishing_queue()
+            self.sent_on = verdict != 0
+            if self.sent_on:
+                return write_verdict(buffer, message, verdict)
         length: cython.int = total_length(packet) if self.reason == 0 else 0
         self._tally.count(self.reason, self._translator.sender, self._translator.receiver, length)
-        return write_verdict(buffer, message, self._queue, DROP if self.reason else ACCEPT)
+        return write_verdict(buffer, message, DROP if self.reason else ACCEPT)

@@ -5,6 +5,10 @@
     packet   nlmsghdr 16 | nfgenmsg 4 | attributes … | payload's header 4 | payload
     verdict       nlmsghdr 16 | nfgenmsg 4 | verdict 12 | payload's header 4 | payload
 
+Each message says which queue it is of, and its verdict goes there. A packet may be sent on from its
+queue to another one, its *finishing queue*: that doesn't take what is uncut or unfinished, so the
+kernel cuts the aggregate and finishes every checksum, also one inside a tunnel.
+
 What stands in front of a packet's payload is longer than what a verdict has in front of it: so the
 verdict is written there, and the payload, rewritten in place, is never copied. Netlink's own
 numbers are in the machine's byte order, which must be little-endian; NFQUEUE's are the network's.
@@ -14,10 +18,11 @@ import cython
 
 if not cython.compiled:
     from gateway.nat.translate import FINISHED, UNFINISHED, UNFINISHED_AGGREGATE
-    from gateway.packet.ipv4 import set_u16, set_u32, u32
+    from gateway.packet.ipv4 import set_u16, set_u32, u16, u32
     from gateway.packet.memory import Packet
 
 NETLINK_HEADER = cython.declare(cython.int, 16)
+QUEUE = cython.declare(cython.int, 18)
 FIRST_ATTRIBUTE = cython.declare(cython.int, 20)
 ATTRIBUTE_HEADER = cython.declare(cython.int, 4)
 NUMBER_BYTES = cython.declare(cython.int, 4)
@@ -37,8 +42,10 @@ VERDICT = cython.declare(cython.int, 2)
 NOT_READY = cython.declare(cython.uint, 1)  # NFQA_SKB_CSUMNOTREADY
 AGGREGATE = cython.declare(cython.uint, 2)  # NFQA_SKB_GSO
 
-DROP = cython.declare(cython.int, 0)
-ACCEPT = cython.declare(cython.int, 1)
+DROP = cython.declare(cython.uint, 0)
+ACCEPT = cython.declare(cython.uint, 1)
+SEND_ON = cython.declare(cython.uint, 3)  # NF_QUEUE, and the number of the queue above 16 bits
+FINISHING = cython.declare(cython.int, 0x8000)  # the bit that a finishing queue's number has
 
 
 @cython.final
@@ -46,6 +53,7 @@ ACCEPT = cython.declare(cython.int, 1)
 class Message:
     """What the message read last says of its packet."""
 
+    queue: cython.int
     queued_id: cython.uint
     mark: cython.uint
     offload: cython.uint
@@ -54,14 +62,15 @@ class Message:
 
     def __init__(self) -> None:
         """Nothing was read yet."""
+        self.queue = self.payload = self.length = 0
         self.queued_id = self.mark = self.offload = 0
-        self.payload = self.length = 0
 
     @cython.cfunc
     def read(self, buffer: Packet, received: cython.int) -> cython.bint:
         """Read a message of `received` bytes; whether it is one of a packet."""
         if received < FIRST_ATTRIBUTE or _native16(buffer, 4) != PACKET_MESSAGE:
             return False
+        self.queue = u16(buffer, QUEUE)
         self.queued_id = self.mark = self.offload = 0
         self.payload = self.length = 0
         size: cython.longlong = _native16(buffer, 2)
@@ -74,6 +83,14 @@ class Message:
             self._take(buffer, at + ATTRIBUTE_HEADER, length - ATTRIBUTE_HEADER)
             at += length + 3 & ~3
         return self.payload >= ACCEPT_BYTES  # the verdict has room: the kernel's own has more
+
+    @cython.cfunc
+    def finishing_queue(self) -> cython.uint:
+        """The verdict that sends the packet on to its finishing queue; 0 if it was there."""
+        if self.queue & FINISHING:
+            return 0
+        number: cython.uint = self.queue | FINISHING
+        return number << 16 | SEND_ON
 
     @cython.cfunc
     def checksum(self) -> cython.int:
@@ -105,8 +122,7 @@ class Message:
 def write_verdict(
     buffer: Packet,
     message: Message,
-    queue: cython.int,
-    verdict: cython.int,
+    verdict: cython.uint,
 ) -> cython.int:
     """Turn the message in `buffer` into its verdict; returns where that begins, for `verdict_size`.
 
@@ -121,7 +137,7 @@ def write_verdict(
     set_u32(buffer, start + 8, 0)  # no sequence: only failures are answered
     set_u32(buffer, start + 12, 0)
     set_u16(buffer, start + NETLINK_HEADER, 0)  # family and version
-    set_u16(buffer, start + NETLINK_HEADER + 2, queue)
+    set_u16(buffer, start + QUEUE, message.queue)
     _set_native16(buffer, start + 20, 12)
     _set_native16(buffer, start + 22, VERDICT)
     set_u32(buffer, start + 24, verdict)
@@ -133,7 +149,7 @@ def write_verdict(
 
 
 @cython.cfunc
-def verdict_size(message: Message, verdict: cython.int) -> cython.int:
+def verdict_size(message: Message, verdict: cython.uint) -> cython.int:
     """How many bytes the verdict on the message's packet has."""
     return ACCEPT_BYTES + message.length if verdict == ACCEPT else DROP_BYTES
 

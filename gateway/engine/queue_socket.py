@@ -1,9 +1,11 @@
-"""The netlink socket of one queue (linux/netfilter/nfnetlink_queue.h), ready to be read from."""
+"""The netlink socket of a queue and its finishing queue (linux/netfilter/nfnetlink_queue.h)."""
 
 import os
 import socket
 import struct
 from typing import Final
+
+from gateway.engine.message import FINISHING
 
 NETLINK_NETFILTER: Final = 12
 SOL_NETLINK: Final = 270
@@ -36,7 +38,8 @@ _ERROR_AT: Final = 16
 def open_queue(number: int) -> socket.socket:
     """Bind queue `number` in this thread's namespace, for whole packets and uncut aggregates.
 
-    Raises `OSError`: the queue is another process's, or the kernel can't do it.
+    Its finishing queue is bound to the same socket, and before: nothing can be sent on to a queue
+    that isn't there. Raises `OSError`: the queue is another process's, or the kernel can't do it.
     """
     queue = socket.socket(
         socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER
@@ -48,14 +51,15 @@ def open_queue(number: int) -> socket.socket:
         # Without this a full buffer makes the next call fail; the kernel counts it anyway.
         queue.setsockopt(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1)
         queue.settimeout(ANSWER_WITHIN_S)
-        for kind, value in (
-            (COMMAND, struct.pack("!BxH", BIND, socket.AF_INET)),
-            (FLAGS, struct.pack("!I", AGGREGATES)),
-            (LENGTH, struct.pack("!I", QUEUE_LENGTH)),
-        ):
+        parameters = struct.pack("!IBxxx", COPY_RANGE, COPY_PACKET)
+        bind = struct.pack("!BxH", BIND, socket.AF_INET)
+        length = struct.pack("!I", QUEUE_LENGTH)
+        for kind, value in ((COMMAND, bind), (LENGTH, length), (PARAMETERS, parameters)):
+            _configure(queue, number | FINISHING, kind, value)
+        aggregates = struct.pack("!I", AGGREGATES)
+        for kind, value in ((COMMAND, bind), (FLAGS, aggregates), (LENGTH, length)):
             _configure(queue, number, kind, value)
         # Packets come from now on. An acknowledgement might come behind one, which would be lost.
-        parameters = struct.pack("!IBxxx", COPY_RANGE, COPY_PACKET)
         queue.send(_request(number, PARAMETERS, parameters, REQUEST))
         queue.settimeout(None)
     except OSError:

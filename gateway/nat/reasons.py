@@ -43,7 +43,10 @@ class Reason(IntEnum):
     UNKNOWN_DIRECTION = 19, "queued without a mark that says its direction: the steering is wrong"
     MISDIRECTED = 20, "outbound: to an address of our own, or one that can't be on the internet"
     PRIVATE_OPTION = 21, "outbound: an IP option has recorded an address that isn't the internet's"
-    UNFINISHED = 22, "a checksum left to a network card, inside a tunnel: it can't be finished here"
+    UNFINISHED = (
+        22,
+        "a checksum left to a network card, inside a tunnel, that the kernel can't finish",
+    )
     BLOCKED = 23, "to or from a public address that is blocked for a time"
 
     @property

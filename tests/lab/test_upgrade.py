@@ -62,7 +62,7 @@ def restart(lab: Lab, *options: str) -> None:
 
 def bound(lab: Lab) -> list[int]:
     with namespace.inside(lab.gateway):
-        return [queue.number for queue in queues()]
+        return sorted({queue.worker for queue in queues()})
 
 
 def are_gone(lab: Lab, before: dict[int, int]) -> bool:

@@ -23,6 +23,7 @@ PACKET, VERDICT, ERROR = 0x0300, 0x0301, 2
 PACKET_HEADER, VERDICT_HEADER, MARK, PAYLOAD, SKB_INFO = 1, 2, 3, 10, 14
 NOT_FINISHED, AGGREGATE = 1, 2
 QUEUE: Final = 0x1234
+FINISHING: Final = 0x9234  # its finishing queue
 ID: Final = 0xA1B2C3D4
 
 
@@ -30,9 +31,10 @@ def attribute(kind: int, value: bytes) -> bytes:
     return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
 
-def framed(body: bytes, kind: int = PACKET) -> bytes:
+def framed(body: bytes, kind: int = PACKET, queue: int = QUEUE) -> bytes:
     """A netlink message of netfilter's: AF_INET, version 0, the queue's number."""
-    return struct.pack("=IHHII", 20 + len(body), kind, 0, 0, 0) + b"\2\0\x12\x34" + body
+    head = struct.pack("=IHHII", 20 + len(body), kind, 0, 0, 0) + struct.pack("!BBH", 2, 0, queue)
+    return head + body
 
 
 def message(
@@ -41,6 +43,7 @@ def message(
     offload: int | None = None,
     queued_id: int = ID,
     others: bytes = b"",
+    queue: int = QUEUE,
 ) -> bytes:
     """A packet, as the kernel queues it: its header comes first and its payload last."""
     body = attribute(PACKET_HEADER, struct.pack("!IHB", queued_id, 0x0800, 2)) + others
@@ -48,7 +51,7 @@ def message(
         body += attribute(MARK, struct.pack("!I", mark))
     if offload is not None:
         body += attribute(SKB_INFO, struct.pack("!I", offload))
-    return framed(body + attribute(PAYLOAD, payload))
+    return framed(body + attribute(PAYLOAD, payload), queue=queue)
 
 
 class Verdict(NamedTuple):
@@ -57,6 +60,8 @@ class Verdict(NamedTuple):
     queued_id: int
     accepted: bool
     payload: bytes | None
+    sent_on: int | None = None  # to this queue
+    queue: int = QUEUE
 
 
 def verdicts(raw: bytes) -> list[Verdict]:
@@ -65,17 +70,19 @@ def verdicts(raw: bytes) -> list[Verdict]:
     while raw:
         length, kind, flags, sequence, port = struct.unpack_from("=IHHII", raw)
         assert (kind, flags, sequence, port) == (VERDICT, 1, 0, 0)
-        assert raw[16:20] == b"\0\0\x12\x34"
+        assert raw[16:18] == b"\0\0"
+        (queue,) = struct.unpack_from("!H", raw, 18)
         assert raw[20:24] == struct.pack("=HH", 12, VERDICT_HEADER)
         verdict, queued_id = struct.unpack_from("!II", raw, 24)
-        assert verdict in (0, 1)
+        assert verdict in (0, 1) or verdict & 0xFFFF == 3
+        sent_on = verdict >> 16 if verdict > 1 else None
         payload = None
         if length > 32:
             size, what = struct.unpack_from("=HH", raw, 32)
             assert (what, 32 + size) == (PAYLOAD, length)
             payload = raw[36:length]
-        assert (payload is not None) is bool(verdict)
-        found.append(Verdict(queued_id, bool(verdict), payload))
+        assert (payload is not None) is (verdict == 1)
+        found.append(Verdict(queued_id, verdict == 1, payload, sent_on, queue))
         raw = raw[length + -length % 4 :]
     return found
 
@@ -147,7 +154,7 @@ def running(directory: Path, kind: str, wait_s: float = 0.05, number: int = 0) -
         parts = int(wait_s), int(wait_s % 1 * 1e6)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", *parts))
         with closing(Worker(directory, page, loop.rules)) as worker:
-            batches = loop.batch_loop(loop.mailbox(ours.fileno()), worker, QUEUE)
+            batches = loop.batch_loop(loop.mailbox(ours.fileno()), worker)
             kernel = Kernel(directory, batches, (ours, end), worker)
             del batches
             try:

@@ -20,6 +20,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 from support.queue import (
     ERROR,
+    FINISHING,
     LOOPS,
     Kernel,
     Verdict,
@@ -284,7 +285,8 @@ def test_who_watches_gets_each_packet_before_and_after(tmp_path: Path, kernel: K
             message(wire(PUBLIC)),
             message(wire("203.0.113.77")),
             message(wire(PUBLIC), mark=0),  # of no direction: there is nothing to say
-            message(tunnel, 1, 1),
+            message(tunnel, 1, 1),  # sent on: it comes again
+            message(tunnel, 1, 1, queue=FINISHING),
         )
         records = [decode(told.recv(1000)) for _ in range(3)]
         with pytest.raises(BlockingIOError):

@@ -1,12 +1,23 @@
 """What becomes of one message of the queue, by interpreted and by compiled rules."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Raw
-from support.queue import AGGREGATE, ID, LOOPS, NOT_FINISHED, Kernel, Verdict, message, running
+from support.queue import (
+    AGGREGATE,
+    FINISHING,
+    ID,
+    LOOPS,
+    NOT_FINISHED,
+    Kernel,
+    Verdict,
+    message,
+    running,
+)
 from vectors.every import VECTORS
 from vectors.row import TABLE
 
@@ -131,11 +142,32 @@ def test_all_vectors_through_the_queue(tmp_path: Path, kernel: Kernel) -> None:
     assert len(rows) > 500
     for vector in rows:
         found = kernel.turn(message(vector.packet, vector.direction, OFFLOAD[vector.checksum]))
-        assert found == [Verdict(ID, vector.out is not None, vector.out)], vector.name
-    expected = {vector.reason: 0 for vector in rows}
-    for vector in rows:
-        expected[vector.reason] += 1
+        sent_on = FINISHING if vector.reason is Reason.UNFINISHED else None
+        assert found == [Verdict(ID, vector.out is not None, vector.out, sent_on)], vector.name
+    expected = Counter(vector.reason for vector in rows)
+    del expected[Reason.UNFINISHED]
     assert reasons(tmp_path) == expected
+
+
+def test_a_packet_that_the_kernel_finishes_is_counted_once(tmp_path: Path, kernel: Kernel) -> None:
+    """It is sent on uncounted and untouched, comes again finished, and has its outcome then."""
+    packet = bytes(IP(src=CLIENT, dst=PUBLIC, proto=47) / Raw(bytes(40)))
+    expected = bytes(IP(src=CLIENT, dst=PRIVATE, proto=47) / Raw(bytes(40)))
+    for offload in (NOT_FINISHED, NOT_FINISHED | AGGREGATE):
+        assert kernel.turn(message(packet, 1, offload)) == [Verdict(ID, False, None, FINISHING)]
+    assert reasons(tmp_path) == {}
+    found = kernel.turn(message(packet, 1, 0, queue=FINISHING))
+    assert found == [Verdict(ID, True, expected, queue=FINISHING)]
+    assert reasons(tmp_path) == {Reason.TRANSLATED: 1}
+    assert counts(tmp_path).slots == {3: Traffic(1, 60, 0, 0)}
+
+
+def test_what_the_kernel_doesnt_finish_is_dropped(tmp_path: Path, kernel: Kernel) -> None:
+    """No packet goes round for ever."""
+    packet = bytes(IP(src=CLIENT, dst=PUBLIC, proto=47) / Raw(bytes(40)))
+    found = kernel.turn(message(packet, 1, NOT_FINISHED, queue=FINISHING))
+    assert found == [Verdict(ID, False, None, queue=FINISHING)]
+    assert reasons(tmp_path) == {Reason.UNFINISHED: 1}
 
 
 @pytest.mark.parametrize("mark", [1, 2, 3])
@@ -162,20 +194,19 @@ def test_what_is_finished_is_rewritten_like_any_packet(kernel: Kernel, offload: 
     tunnels = [v for v in VECTORS if v.reason is Reason.UNFINISHED]
     assert len(tunnels) > 10
     for vector in tunnels:
-        ((_, accepted, _),) = kernel.turn(message(vector.packet, vector.direction, offload))
-        assert accepted is ("icmp error" not in vector.name)
+        (verdict,) = kernel.turn(message(vector.packet, vector.direction, offload))
+        assert verdict.accepted is ("icmp error" not in vector.name)
 
 
 def test_an_error_that_quotes_an_unfinished_checksum_is_a_packet_like_any_other(
     tmp_path: Path, kernel: Kernel
 ) -> None:
-    """What is quoted is data; an ICMP message whose own checksum is left to somebody is none."""
+    """What is quoted is data; an ICMP message's own checksum isn't left to a card."""
     quoted = bytes(IP(src=PUBLIC, dst=CLIENT) / TCP(chksum=0x1234))
     error = bytes(IP(src="192.0.2.1", dst=PUBLIC) / ICMP(type=11) / Raw(quoted))
-    assert kernel.turn(message(error, 1, 1)) == [Verdict(ID, False, None)]
-    assert reasons(tmp_path) == {Reason.UNFINISHED: 1}
-    ((queued_id, accepted, payload),) = kernel.turn(message(error, 1, 0))
-    assert (queued_id, accepted) == (ID, True)
+    assert kernel.turn(message(error, 1, 1)) == [Verdict(ID, False, None, FINISHING)]
+    (verdict,) = kernel.turn(message(error, 1, 0))
+    payload = verdict.payload
     assert payload is not None
     assert payload[28 + 12 : 28 + 16] == bytes([10, 0, 0, 2])
 
@@ -191,11 +222,12 @@ def test_the_outcome_is_the_last_packets() -> None:
     tunnel = bytes(IP(src=CLIENT, dst=PUBLIC, proto=47) / Raw(bytes(40)))
     page = bytearray(8 * (72 + 8 * 4))
     tally = Tally(memoryview(page))
-    judge = Judge(INTERPRETED.for_table(TABLE), tally, 1)
+    judge = Judge(INTERPRETED.for_table(TABLE), tally)
     there = Outcome(Reason.TRANSLATED, receiver=3)
     assert judge_over(judge, message(wire(CLIENT, PUBLIC)))[0] == there
-    # Judged before the rules have seen anything of them: they are nobody's.
-    assert judge_over(judge, message(tunnel, 1, 1))[0] == Outcome(Reason.UNFINISHED)
+    # What is known of the packet before counts no more.
+    finishing = message(tunnel, 1, 1, queue=FINISHING)
+    assert judge_over(judge, finishing)[0] == Outcome(Reason.UNFINISHED)
     assert judge_over(judge, message(wire(CLIENT, PUBLIC)))[0] == there
     marked = message(wire(CLIENT, PUBLIC), 9)
     assert judge_over(judge, marked)[0] == Outcome(Reason.UNKNOWN_DIRECTION)
@@ -204,7 +236,7 @@ def test_the_outcome_is_the_last_packets() -> None:
 def test_a_judge_uses_what_it_was_given_last() -> None:
     pages = [bytearray(8 * (72 + 8 * 4)) for _ in range(2)]
     tallies = [Tally(memoryview(page)) for page in pages]
-    judge = Judge(INTERPRETED.for_table(empty(8)), tallies[0], 1)
+    judge = Judge(INTERPRETED.for_table(empty(8)), tallies[0])
     raw = message(wire(CLIENT, PUBLIC))
     assert judge_over(judge, raw)[0] == Outcome(Reason.UNKNOWN_PUBLIC)
     judge.use(INTERPRETED.for_table(TABLE), tallies[1])

@@ -202,12 +202,12 @@ def test_a_verdict_to_accept_carries_the_packet_as_it_is_in_the_buffer() -> None
     buffer = bytearray(LITERAL)
     assert found.read(buffer, len(buffer))
     buffer[PAYLOAD_AT + 12] = 0xEE
-    start = write_verdict(buffer, found, 0x0102, ACCEPT)
+    start = write_verdict(buffer, found, ACCEPT)
     assert start == PAYLOAD_AT - 36
     assert verdict_size(found, ACCEPT) == 36 + 19
     assert buffer[start:] == (
         b"\x37\0\0\0\x01\x03\x01\0\0\0\0\0\0\0\0\0"  # 55 bytes, nfqueue's verdict, a request
-        b"\0\0\x01\x02"  # queue 0x0102
+        b"\0\0\0\x07"  # queue 7
         b"\x0c\0\x02\0\0\0\0\x01\xa1\xb2\xc3\xd4"  # NF_ACCEPT, id
         b"\x17\0\x0a\0E\0\0\x13" + bytes(8) + b"\xee" + bytes(6) + b"\0"
     )
@@ -217,13 +217,32 @@ def test_a_verdict_to_drop_carries_no_packet() -> None:
     found = Message()
     buffer = bytearray(LITERAL)
     assert found.read(buffer, len(buffer))
-    start = write_verdict(buffer, found, 0xFFFF, DROP)
+    start = write_verdict(buffer, found, DROP)
     assert verdict_size(found, DROP) == 32
     assert buffer[start : start + 32] == (
         b"\x20\0\0\0\x01\x03\x01\0\0\0\0\0\0\0\0\0"  # 32 bytes
-        b"\0\0\xff\xff"
+        b"\0\0\0\x07"
         b"\x0c\0\x02\0\0\0\0\0\xa1\xb2\xc3\xd4"  # NF_DROP, id
     )
+
+
+def test_a_verdict_may_send_a_packet_on_to_its_finishing_queue() -> None:
+    found = Message()
+    buffer = bytearray(LITERAL)
+    assert found.read(buffer, len(buffer))
+    verdict = found.finishing_queue()
+    assert verdict_size(found, verdict) == 32
+    start = write_verdict(buffer, found, verdict)
+    assert buffer[start + 16 : start + 32] == (
+        b"\0\0\0\x07\x0c\0\x02\0\x80\x07\0\x03\xa1\xb2\xc3\xd4"  # queue 0x8007, NF_QUEUE, id
+    )
+
+
+@pytest.mark.parametrize("queue", [0x8000, 0x8007, 0xFFFF])
+def test_from_a_finishing_queue_no_packet_is_sent_on(queue: int) -> None:
+    found = read(message(b"abcd", queue=queue))
+    assert found is not None
+    assert (found.queue, found.finishing_queue()) == (queue, 0)
 
 
 @pytest.mark.parametrize("length", [1, 19, 220, 65_531 - 36, 65_531])
@@ -232,7 +251,7 @@ def test_a_long_verdict_has_its_length_in_32_bits(length: int) -> None:
     raw = message(payload[:length])
     found, buffer = Message(), bytearray(raw)
     assert found.read(buffer, len(buffer))
-    start = write_verdict(buffer, found, 0x1234, ACCEPT)
+    start = write_verdict(buffer, found, ACCEPT)
     (says,) = struct.unpack_from("=I", buffer, start)
     assert says == verdict_size(found, ACCEPT) == 36 + length
     assert verdicts(bytes(buffer[start:])) == [Verdict(ID, True, payload[:length])]
