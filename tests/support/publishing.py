@@ -23,11 +23,13 @@ from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.controller import Controller
+from gateway.control.state import State
 from gateway.control.values import ChargeType, Instance, InstanceState
 from gateway.control.workers_table import WorkersTable
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage
+from gateway.nat.table import Mapping
 from gateway.store.records import Record
 from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
@@ -36,6 +38,8 @@ CONFIG = ev.LabConfigured(
     pool="100.64.0.0/14", quarantine_s=60.0, vpc="10.0.0.0/14", reserved=("10.0.0.1",)
 )
 FIRST_PUBLIC, FIRST_PRIVATE = IPv4Address("100.64.0.1"), IPv4Address("10.0.0.2")
+FIRST_OTHER = int(IPv4Address("172.16.0.0"))
+OTHERS_END = 1 << 20  # they have the slots below it
 HOURLY = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
 BEGIN = 1_000_000.0
 APPEND_BATCH = 10_000
@@ -83,10 +87,21 @@ class WatchedStore(SqliteStore):
 class WatchedTable(WorkersTable):
     """Publishes, and takes the time since the commit."""
 
-    def __init__(self, directory: Path, watch: Watch) -> None:
-        """Into `directory`."""
+    def __init__(self, directory: Path, watch: Watch, others: int = 0) -> None:
+        """Into `directory`. The tables have so many other mappings, of no instance of the state."""
         super().__init__(directory)
         self._watch = watch
+        self._others = others
+
+    def take_in(self, state: State) -> None:
+        """As control's own does, and with the other mappings at the first time."""
+        super().take_in(state)
+        if self._others:
+            draft = self._compiler._taken_in.draft
+            draft.hold(OTHERS_END)
+            for n in range(1, self._others + 1):
+                draft.put(Mapping(FIRST_OTHER + n, FIRST_OTHER - n, OTHERS_END - n, 10_000, 10_000))
+            self._others = 0
 
     def put_in_force(self, generation: int) -> None:
         """As control's own does."""
@@ -97,8 +112,12 @@ class WatchedTable(WorkersTable):
 class Crowd:
     """A lab of running instances, each with an ordinary public IP, and unbound EIPs. Close it."""
 
-    def __init__(self, directory: Path, *, instances: int, eips: int) -> None:
-        """Control has restored it from its log, and its table is published."""
+    def __init__(self, directory: Path, *, instances: int, eips: int, others: int = 0) -> None:
+        """Control has restored it from its log, and its table is published.
+
+        So many `others` in the table belong to no instance: a million of them are there within
+        half a minute, and a change to the table costs the same.
+        """
         self._watch = Watch()
         store = WatchedStore(directory / "log", self._watch)
         self.close = store.close
@@ -108,7 +127,7 @@ class Crowd:
         self.control = Controller(
             store,
             NoHosts(),
-            [WatchedTable(directory, self._watch)],
+            [WatchedTable(directory, self._watch, others)],
             snapshots=MemorySnapshots(),
             clock=time.time,
             rng=Random(1),  # noqa: S311  the same ids in each run
