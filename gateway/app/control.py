@@ -54,7 +54,6 @@ def run(lab: str, options: listen.Options) -> None:
     meter = Meter(
         places.run,
         Book(places.book),
-        topology.pool,
         published=partial(generations.published, places.run),
         clock=time.time,
     )
@@ -75,7 +74,7 @@ def run(lab: str, options: listen.Options) -> None:
             socket.create_server((address, HTTP_PORT), backlog=listen.BACKLOG)
             for address in (METADATA_ADDRESS, API_ADDRESS)
         ]
-    context = Context(control, meter, SiteObserver(places, topology.site, topology.pool))
+    context = Context(control, meter, SiteObserver(places, topology.site))
     temporary = TemporaryCredentials(kept_secret(places.role_secret), control, time.time)
     instance_facts = facts_of(control, topology, temporary)
     signed_api = _signed_apis(places, context, temporary, options.rate_per_s)
@@ -132,7 +131,7 @@ def _signed_apis(
 
 def _configuration(topology: Topology) -> LabConfigured:
     return LabConfigured(
-        pool=topology.pool,
+        pools=topology.site.pools,
         quarantine_s=topology.quarantine_s,
         vpc=topology.vpc,
         reserved=(topology.vpc_gateway,),

@@ -18,14 +18,10 @@ from gateway.telemetry import counters
 class SiteObserver:
     """Reads what a gateway does, whether its control works or not."""
 
-    def __init__(self, places: Places, site: Site | None = None, pool: str = "") -> None:
-        """`pool` are the public addresses, whose places in it are their slots.
-
-        Without a site only the log can be read: the gateway isn't there.
-        """
+    def __init__(self, places: Places, site: Site | None = None) -> None:
+        """Without a site only the log can be read: the gateway isn't there."""
         self._places = places
         self._site = site
-        self._pool = pool
         self._held: Table | None = None
 
     def length(self) -> int:
@@ -47,8 +43,8 @@ class SiteObserver:
         assert self._site is not None
         try:
             with self._site.inside():
-                return counters.read(self._places.run, self._pool, slots)
-        except (OSError, SteeringError) as error:
+                return counters.read(self._places.run, self._places.book, slots)
+        except (OSError, SteeringError, StoreError) as error:
             raise AdapterError(str(error)) from error
 
     def table(self, generation: int | None) -> Table | None:

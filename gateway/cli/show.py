@@ -156,7 +156,7 @@ def show_events(arguments: argparse.Namespace) -> None:
 
 def _observer(arguments: argparse.Namespace) -> SiteObserver:
     topology = topology_of(arguments)
-    return SiteObserver(topology.site.places, topology.site, topology.pool)
+    return SiteObserver(topology.site.places, topology.site)
 
 
 def _asker(observer: SiteObserver, arguments: argparse.Namespace) -> Ask:

@@ -48,17 +48,19 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Show packets until there were enough, or Ctrl-C."""
     need_root()
-    topology = topology_of(arguments)
+    directory = topology_of(arguments).site.places.run
+    addresses = live_trace.PublishedAddresses(directory)
     left = arguments.count
     captured = arguments.pcap and files.is_stdout(arguments.pcap)
     report = sys.stderr if captured else sys.stdout
     with ExitStack() as stack:
         keep = _recorder(arguments.pcap, stack) if arguments.pcap else None
-        for record in stack.enter_context(live_trace.listening(topology.site.places.run)):
+        for record in stack.enter_context(live_trace.listening(directory)):
             if record is None or not _is_wanted(record, arguments):
                 continue
             if arguments.json:
-                line = json.dumps(live_trace.as_json(record, topology.pool))
+                told = live_trace.as_json(record, addresses.at(record.generation))
+                line = json.dumps(told)
             else:
                 line = live_trace.as_lines(record)
             print(line, file=report, flush=True)

@@ -36,7 +36,7 @@ def mapping_of(state: State, instance: Instance) -> Mapping | None:
     return Mapping(
         public=int(IPv4Address(public)),
         private=int(IPv4Address(instance.private_ip)),
-        slot=state.pool.slot(public),
+        slot=state.slots.of[public],
         out_kbps=bought_mbps * KBIT_PER_MBIT,
         in_kbps=max(bought_mbps, 0 if package else INBOUND_MIN_MBPS) * KBIT_PER_MBIT,
         package=package.number if package and package.limited else 0,
@@ -65,9 +65,11 @@ class Compiler:
         Raises `BadTableError`.
         """
         last, self._last = self._last, None  # whatever fails below leaves nothing half changed
-        touched = state.touched_since(last.sequence) if last else None
+        capacity = state.slots.capacity
+        has_room = last is not None and last.capacity >= capacity
+        touched = state.touched_since(last.sequence) if last and has_room else None
         if last is None or touched is None:
-            last = _Compiled(Draft(state.pool.slots))
+            last = _Compiled(Draft(capacity), capacity)
             last.change(state, state.instances)
         else:
             last.change(state, touched)
@@ -91,6 +93,7 @@ class _Compiled:
     """A draft, and what is in it."""
 
     draft: Draft
+    capacity: int  # slots that the draft has room for
     slots: dict[str, int] = field(default_factory=dict)  # by instance
     packages: dict[int, Package] = field(default_factory=dict)  # by number
     sequence: int = 0

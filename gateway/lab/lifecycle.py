@@ -165,7 +165,7 @@ def _settle(book: Path, run: Path, *, keep_state: bool) -> None:
         topology = saved(run)
         if topology:
             published = partial(generations.published, run)
-            Meter(run, Book(book), topology.pool, published=published, clock=time.time).close()
+            Meter(run, Book(book), published=published, clock=time.time).close()
 
 
 @contextmanager

@@ -6,15 +6,16 @@
     traffic  what it carried in that time, by hours (kept) and by cells of 10 s (kept for a day)
     metered  the hours and cells in which somebody looked: silent ones are zero, not unknown
     taken    what the workers' counters showed when they were last taken in
+    origin   what the counters of a slot showed when the slot came to its address from another one
 
 An entry is one transaction. Traffic and the counters that it was taken from are in one entry: so
 whenever the writer is killed nothing is counted twice, and what is missing is in the counters yet.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,12 +33,21 @@ _SUMS: Final = ", ".join(f"sum({name})" for name in Traffic._fields)
 _MORE: Final = ", ".join(f"{name} = {name} + excluded.{name}" for name in Traffic._fields)
 _INSERT: Final = "INSERT {} VALUES ({})"
 _HOLDER: Final = "slot, address, address_id, instance_id, charge_type"
+_LAST_NUMBERS: Final = "SELECT max(number) FROM tenure GROUP BY slot"
+_LAST_ADDRESSES: Final = f"SELECT slot, address FROM tenure WHERE number IN ({_LAST_NUMBERS})"  # noqa: S608
+_HISTORY: Final = (
+    "SELECT slot, address, number = (SELECT max(number) FROM tenure WHERE address = one.address) "
+    "FROM tenure AS one WHERE slot >= ? AND slot < ? "
+    "AND number = (SELECT max(number) FROM tenure WHERE slot = one.slot)"
+)
+_ORIGINS: Final = "SELECT * FROM origin WHERE slot >= ? AND slot < ?"
 _CREATE: Final = (
     """CREATE TABLE IF NOT EXISTS tenure (
         number INTEGER PRIMARY KEY, slot INTEGER NOT NULL, address TEXT NOT NULL, address_id TEXT,
         instance_id TEXT, charge_type TEXT, generation INTEGER NOT NULL, began REAL NOT NULL,
         ended REAL
     ) STRICT""",
+    "CREATE INDEX IF NOT EXISTS tenure_slot ON tenure (slot)",
     "CREATE INDEX IF NOT EXISTS tenure_address ON tenure (address)",
     "CREATE INDEX IF NOT EXISTS tenure_address_id ON tenure (address_id)",
     "CREATE INDEX IF NOT EXISTS tenure_instance_id ON tenure (instance_id)",
@@ -52,6 +62,9 @@ _CREATE: Final = (
     f"""CREATE TABLE IF NOT EXISTS taken (
         birth INTEGER NOT NULL, slot INTEGER NOT NULL, {_COUNTERS}, PRIMARY KEY (birth, slot)
     ) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE IF NOT EXISTS origin (
+        birth INTEGER NOT NULL, slot INTEGER NOT NULL, {_COUNTERS}, PRIMARY KEY (birth, slot)
+    ) STRICT, WITHOUT ROWID""",
 )
 
 
@@ -64,6 +77,7 @@ class Entry:
     traffic: dict[tuple[int, int, int], Traffic] = field(default_factory=dict)
     metered: set[tuple[int, int]] = field(default_factory=set)
     taken: dict[tuple[int, int], Traffic] = field(default_factory=dict)
+    origins: dict[tuple[int, int], Traffic] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)  # births
     cells_before: int = 0  # those are forgotten
 
@@ -79,7 +93,16 @@ class Entry:
     def without_cells(self) -> "Entry":
         """The same without what would grow as long as it can't be written."""
         hours = {key: value for key, value in self.traffic.items() if key[1] == HOUR_S}
-        return Entry(self.tenures, self.dropped, hours, set(), self.taken, self.gone)
+        return replace(self, traffic=hours, metered=set(), cells_before=0)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotHistory:
+    """What the slots of a gateway belonged to, and what they had counted for others before."""
+
+    # By slot: the address it belonged to last; None if that address has another slot since.
+    addresses: Mapping[int, str | None]
+    origins: Mapping[tuple[int, int], Traffic]  # by birth of the page, and slot
 
 
 class Book:
@@ -120,11 +143,15 @@ class Book:
             ((*key, *more) for key, more in entry.traffic.items()),
         )
         self._many(_INSERT.format("OR IGNORE INTO metered", _marks(2)), entry.metered)
-        self._many(
-            _INSERT.format("OR REPLACE INTO taken", _marks(6)),
-            ((*key, *total) for key, total in entry.taken.items()),
-        )
-        self._many("DELETE FROM taken WHERE birth = ?", ((birth,) for birth in entry.gone))
+        for table, totals in (("taken", entry.taken), ("origin", entry.origins)):
+            self._many(
+                _INSERT.format(f"OR REPLACE INTO {table}", _marks(6)),
+                ((*key, *total) for key, total in totals.items()),
+            )
+            self._many(
+                f"DELETE FROM {table} WHERE birth = ?",  # noqa: S608  one of two
+                ((birth,) for birth in entry.gone),
+            )
         for table in ("traffic", "metered"):
             self._many(
                 f"DELETE FROM {table} WHERE step = ? AND at < ?",  # noqa: S608  one of two
@@ -143,7 +170,11 @@ class Book:
 
     def taken(self) -> dict[tuple[int, int], Traffic]:
         """What the counters showed, by birth and slot."""
-        return {(row[0], row[1]): Traffic(*row[2:]) for row in self._rows("SELECT * FROM taken")}
+        return _by_counter(self._rows("SELECT * FROM taken"))
+
+    def addresses(self) -> dict[int, str]:
+        """The address that each slot belonged to last."""
+        return dict(self._rows(_LAST_ADDRESSES))
 
     def open_tenures(self) -> list[Tenure]:
         """Those that haven't ended, as they began."""
@@ -234,6 +265,31 @@ class Book:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"can't {what} {self._path}: {error}") from error
+
+
+def slot_history(path: Path, slots: range) -> SlotHistory:
+    """Read what a book knows of these slots, beside its writer or without one.
+
+    Raises `StoreError`.
+    """
+    if not path.exists():
+        return SlotHistory({}, {})
+    try:
+        with closing(connect(path)) as database:
+            database.execute("PRAGMA query_only = ON")
+            ends = slots.start, slots.stop
+            addresses = {
+                slot: address if is_latest else None
+                for slot, address, is_latest in database.execute(_HISTORY, ends)
+            }
+            origins = _by_counter(database.execute(_ORIGINS, ends))
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"can't read {path}: {error}") from error
+    return SlotHistory(addresses, origins)
+
+
+def _by_counter(rows: Iterable[Any]) -> dict[tuple[int, int], Traffic]:
+    return {(row[0], row[1]): Traffic(*row[2:]) for row in rows}
 
 
 def _marks(count: int) -> str:

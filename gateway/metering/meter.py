@@ -17,7 +17,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +26,8 @@ from gateway.metering.values import CELL_S, DAY_S, HOUR_S, Cell, Holder, Tenure,
 from gateway.store.records import StoreError
 
 CONTINUOUS_S: Final = CELL_S / 2  # looks further apart don't tell when it was
+
+UNKNOWN: Final = "unknown"  # the address of a slot that no table of this control had
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +39,6 @@ class Meter:
         self,
         directory: Path,
         book: Book,
-        pool: str,
         *,
         published: Callable[[], int],
         clock: Callable[[], float],
@@ -48,7 +48,6 @@ class Meter:
         Raises `StoreError`.
         """
         self._book = book
-        self._network = IPv4Network(pool)
         self._published = published
         self._clock = clock
         self._lock = threading.Lock()
@@ -56,6 +55,7 @@ class Meter:
         self._entry = Entry(gone=self._readings.gone())
         self._last = book.last_number()
         self._tenures: dict[int, Tenure] = {}  # by slot
+        self._addresses = book.addresses()  # by slot, also without a tenure: the last one
         self._next: dict[int, Tenure] = {}  # those that were written before their publication
         self._due: dict[int, Holder | None] = {}
         self._nobodys: dict[int, Tenure] = {}
@@ -138,6 +138,9 @@ class Meter:
                 continue
             if before:
                 self._end(before, now)
+                self._belongs(tenure.holder)
+            else:
+                self._addresses[tenure.holder.slot] = tenure.holder.address
             self._tenures[tenure.holder.slot] = tenure
 
     def _differs(self, slot: int) -> bool:
@@ -170,7 +173,14 @@ class Meter:
             if holder and slot not in self._next
         }
         self._next = {}
+        # A slot that belonged to another address: what it had counted isn't of the new address. An
+        # address that no instance has carries nothing, one that is taken away does until now.
+        for slot, tenure in coming.items():
+            if slot not in self._tenures:
+                self._belongs(tenure.holder)
         self._try(lambda: self._take(coming))
+        for tenure in coming.values():
+            self._belongs(tenure.holder)
         now = self._clock()
         for slot in due:
             former = self._tenures.pop(slot, None)
@@ -178,6 +188,13 @@ class Meter:
                 self._end(former, now)
         self._tenures |= coming
         self._try(self._note)
+
+    def _belongs(self, holder: Holder) -> None:
+        """Note that the slot belongs to this holder's address; and since when, if it is new."""
+        if self._addresses.get(holder.slot, holder.address) != holder.address:
+            self._entry.origins |= self._readings.totals(holder.slot)
+            self._nobodys.pop(holder.slot, None)
+        self._addresses[holder.slot] = holder.address
 
     def _begin(self, holder: Holder, generation: int) -> Tenure:
         self._last += 1
@@ -189,9 +206,9 @@ class Meter:
         self._entry.tenures[tenure.number] = replace(tenure, ended=now)
 
     def _nobody(self, slot: int) -> Tenure:
-        """For what a worker still counts for an address that nobody holds any more."""
+        """The tenure of no instance: for what a worker still counts after the last holder left."""
         if slot not in self._nobodys:
-            tenure = self._begin(Holder(slot, str(self._network[slot])), 0)
+            tenure = self._begin(Holder(slot, self._addresses.get(slot, UNKNOWN)), 0)
             self._nobodys[slot] = tenure
             self._end(tenure, tenure.began)
         return self._nobodys[slot]

@@ -83,7 +83,7 @@ def holder_of(state: State, instance: Instance) -> Holder | None:
     else:
         return None
     return Holder(
-        slot=state.pool.slot(address),
+        slot=state.slots.of[address],
         address=address,
         address_id=address_id,
         instance_id=instance.instance_id,

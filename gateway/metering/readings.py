@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.exchange.worker_page import PageSlots, Traffic, page_slots
+from gateway.metering.values import minus
 from gateway.store.records import StoreError
 
 SLOT: Final = struct.Struct("=4Q")
@@ -54,6 +55,15 @@ class Readings:
         """All counters that changed; from now on they count from here. Raises `StoreError`."""
         return [reading for page in self._pages() for reading in self._more(page)]
 
+    def totals(self, slot: int) -> dict[tuple[int, int], Traffic]:
+        """What the counters of a slot showed when they were last taken in, by birth and slot."""
+        at = slot * SLOT.size
+        return {
+            (birth, slot): Traffic(*SLOT.unpack_from(raw, at))
+            for birth, raw in self._before.items()
+            if len(raw) >= at + SLOT.size
+        }
+
     def _pages(self) -> list[PageSlots]:
         try:
             return page_slots(self._directory)
@@ -65,9 +75,8 @@ class Readings:
         padded = before.ljust(len(page.raw), b"\0")
         for at in _changed(padded, page.raw):
             total = Traffic(*SLOT.unpack_from(page.raw, at))
-            known = SLOT.unpack_from(padded, at)
-            more = Traffic(*(now - then for now, then in zip(total, known, strict=True)))
-            yield Reading(page.birth, at // SLOT.size, total, more)
+            known = Traffic(*SLOT.unpack_from(padded, at))
+            yield Reading(page.birth, at // SLOT.size, total, minus(total, known))
         self._before[page.birth] = page.raw + before[len(page.raw) :]
 
 

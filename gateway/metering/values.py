@@ -52,8 +52,13 @@ class Cell:
 
 
 def plus(one: Traffic, other: Traffic) -> Traffic:
-    """The sum."""
+    """The sum of two counts."""
     return Traffic(*map(sum, zip(one, other, strict=True)))
+
+
+def minus(one: Traffic, other: Traffic) -> Traffic:
+    """The difference of two counts."""
+    return Traffic(*(now - then for now, then in zip(one, other, strict=True)))
 
 
 def floor(at: float, step: int) -> int:

@@ -1,12 +1,12 @@
 """All counters of one gateway at one moment: addresses, reasons, guard and kernel queue."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
 from gateway.dataplane.queues import queues
 from gateway.exchange.worker_page import Traffic, counts
+from gateway.metering.attribution import by_address
 from gateway.nat.reasons import Reason
 from gateway.steering import kernel
 
@@ -29,18 +29,17 @@ class Counters:
     kernel: dict[str, int]  # packets it dropped before, or after, for their header
 
 
-def read(directory: Path, pool: str, slots: range | None = None) -> Counters:
+def read(directory: Path, book: Path, slots: range | None = None) -> Counters:
     """The counters of the gateway that publishes in `directory`, in this thread's namespace.
 
-    Of addresses there are all, or only those with these slots.
-
-    Raises `SteeringError` if the namespace has no steering.
+    Of addresses there are all, or only those with these slots; `book` is the meter's and says which
+    slots these are. Raises `SteeringError` if the namespace has no steering, `StoreError` or
+    `OSError` if a file can't be read.
     """
-    counted = counts(directory, slots)
-    network = IPv4Network(pool)
+    counted = counts(directory, range(0))
     queued = queues()
     return Counters(
-        addresses={str(network[slot]): seen for slot, seen in sorted(counted.slots.items())},
+        addresses=by_address(directory, book, slots),
         reasons={reason.label: counted.reasons[reason] for reason in Reason},
         guard=kernel.guard_drops(),
         queue={

@@ -10,15 +10,15 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.engine.listeners import TraceRecord, decode
 from gateway.exchange import generations
+from gateway.metering.attribution import addresses_of
 from gateway.nat.outcome import NO_SLOT
 from gateway.nat.reasons import Reason
 from gateway.net import privileges
@@ -75,9 +75,27 @@ def concerns(record: TraceRecord, addresses: set[int]) -> bool:
     )
 
 
-def as_json(record: TraceRecord, pool: str) -> dict[str, Any]:
-    """The record for programs."""
-    network, outcome = IPv4Network(pool), record.outcome
+class PublishedAddresses:
+    """The public addresses of the table that is published in a directory, by slot."""
+
+    def __init__(self, directory: Path) -> None:
+        """No table was read yet."""
+        self._directory = directory
+        self._generation = -1
+        self._addresses: Mapping[int, str] = {}
+
+    def at(self, generation: int) -> Mapping[int, str]:
+        """The addresses of this generation, or of a later one that is published already."""
+        if generation > self._generation:
+            table = generations.load(self._directory)
+            self._generation = max(generation, table.generation)
+            self._addresses = addresses_of(table)
+        return self._addresses
+
+
+def as_json(record: TraceRecord, addresses: Mapping[int, str]) -> dict[str, Any]:
+    """The record for programs; `addresses` are the public ones of the table, by slot."""
+    outcome = record.outcome
     slots = (slot for slot in (outcome.sender, outcome.receiver) if slot != NO_SLOT)
     return {
         "at": record.at,
@@ -85,7 +103,7 @@ def as_json(record: TraceRecord, pool: str) -> dict[str, Any]:
         "verdict": verdict(outcome.reason),
         "reason": outcome.reason.label,
         "generation": record.generation,
-        "mappings": [{"public": str(network[slot]), "slot": slot} for slot in slots],
+        "mappings": [{"public": addresses.get(slot), "slot": slot} for slot in slots],
         "missed": record.missed,
         "before": fields(bytearray(record.before)),
         "after": fields(bytearray(record.after)),

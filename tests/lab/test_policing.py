@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from ipaddress import IPv4Address, IPv4Network
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,7 +16,7 @@ from support.labs import Lab, eventually
 from support.load import skip_if_starved, waited_s
 from support.peers import listening
 
-from gateway.exchange.worker_page import Traffic, counts
+from gateway.exchange.worker_page import Traffic
 
 LOOK_S = 10.0
 STREAM_S = 12
@@ -58,8 +57,6 @@ class Run:
     def __init__(self, lab: Lab, stream: Stream, port: int) -> None:
         self.stream = stream
         self.instance = lab.instance(bandwidth=stream.bought)
-        pool = IPv4Network(lab.topology.pool)
-        self._slot = int(IPv4Address(self.instance.public)) - int(pool[0])
         ends = ("internet", lab.topology.internet_address), (self.instance.id, self.instance.public)
         (self.server, self.address), (self.client, _) = ends if stream.outbound else ends[::-1]
         self.port = str(port)
@@ -68,9 +65,9 @@ class Run:
         self.report: dict[str, Any] = {}
         self.starved = 0.0  # part of the time in which the data plane waited for a processor
 
-    def look(self, at: float, passed: dict[int, Traffic]) -> None:
+    def look(self, at: float, passed: dict[str, Traffic]) -> None:
         """Note what has passed at a time, if the look begins or ends with it."""
-        traffic = passed.get(self._slot, Traffic(0, 0, 0, 0))
+        traffic = passed.get(self.instance.public, Traffic(0, 0, 0, 0))
         now = at, traffic.bytes_out if self.stream.outbound else traffic.bytes_in
         if self.first is None:
             self.first = now if now[1] > BEGUN_BYTES else None
@@ -115,7 +112,7 @@ def runs(lab: Lab) -> Iterator[dict[str, Run]]:
 
 def _watch(lab: Lab, runs: list[Run]) -> None:
     def all_looked() -> bool:
-        passed = counts(lab.places.run).slots
+        passed = lab.carried()
         at = time.monotonic()
         for run in runs:
             run.look(at, passed)

@@ -8,14 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 from support.labs import Instance, Lab, eventually
 from support.load import skip_if_starved, waited_s
 from support.peers import listening
-
-from gateway.exchange.worker_page import counts
 
 LOW, HIGH = 4, 16
 MEMBER = 100
@@ -64,10 +61,8 @@ class Stream:
         return (after - before) * 8 / (end - begin) / MEGABIT
 
     def _bytes_out(self, lab: Lab) -> int:
-        first = int(IPv4Network(lab.topology.pool)[0])
-        slots = {int(IPv4Address(address)) - first for address in self.addresses}
-        passed = counts(lab.places.run).slots
-        return sum(passed[slot].bytes_out for slot in slots & passed.keys())
+        passed = lab.carried()
+        return sum(passed[address].bytes_out for address in passed.keys() & self.addresses)
 
 
 def streams_of(lab: Lab) -> dict[str, Stream]:

@@ -23,7 +23,7 @@ MOVE_NOTHING = {
     "PackageDeleted",
     "Tagged",
 }
-FREE_SINCE_EVER = float("-inf")
+NEVER_USED = float("-inf")
 
 
 class Audit:
@@ -33,6 +33,8 @@ class Audit:
         """Before the first record."""
         self.holders: dict[str, str] = {}  # public address: the instance or EIP that has it
         self.free: dict[str, float] = {}  # public address: since when
+        self.slots: dict[str, int] = {}  # public address: its slot
+        self._had_slot: dict[int, str] = {}  # slot: the last address that had it
         self.members: dict[str, str] = {}  # id of an address: bandwidth package
         self._released: dict[str, set[str]] = {}  # instance: its former ordinary addresses
         self._quarantine_s = 0.0
@@ -45,20 +47,20 @@ class Audit:
         match record.kind:
             case "LabConfigured":
                 self._quarantine_s = facts["quarantine_s"]
-                hosts = IPv4Network(facts["pool"]).hosts()
-                self.free = {str(address): FREE_SINCE_EVER for address in hosts}
+                hosts = (one for pool in facts["pools"] for one in IPv4Network(pool).hosts())
+                self.free = {str(address): NEVER_USED for address in hosts}
             case "OrdinaryIpAssigned":
                 instance_id = facts["instance_id"]
                 former = self._released.setdefault(instance_id, set())
                 assert facts["address"] not in former, "a former address again"
                 assert instance_id not in self.holders.values(), "a second ordinary address"
                 assert instance_id not in self._bound.values(), "an ordinary address beside an EIP"
-                self._give(facts["address"], instance_id, record.at, former)
+                self._give(facts, instance_id, record.at, former)
             case "OrdinaryIpReleased":
                 self._released[facts["instance_id"]].add(facts["address"])
                 self._back(facts["address"], facts["instance_id"], record.at)
             case "EipAllocated":
-                self._give(facts["address"], facts["eip_id"], record.at, set())
+                self._give(facts, facts["eip_id"], record.at, set())
             case "EipReleased":
                 assert facts["eip_id"] not in self._bound, "a bound EIP was released"
                 assert facts["eip_id"] not in self.members, "a member was released"
@@ -81,7 +83,7 @@ class Audit:
                 holder = self.holders[facts["before"]]
                 former = self._released.setdefault(holder, set())
                 assert facts["address"] not in former, "a former address again"
-                self._give(facts["address"], holder, record.at, former)
+                self._give(facts, holder, record.at, former)
                 self._back(facts["before"], holder, record.at)
                 former.add(facts["before"])
             case "EipUnbound":
@@ -103,7 +105,15 @@ class Audit:
             case _:
                 assert record.kind in MOVE_NOTHING
 
-    def _give(self, address: str, holder: str, at: float, former: set[str]) -> None:
+    def _give(self, facts: dict[str, Any], holder: str, at: float, former: set[str]) -> None:
+        address, slot = facts["address"], facts["slot"]
+        assert slot not in self.slots.values(), "two addresses have one slot"
+        before = self._had_slot.get(slot, address)
+        if before not in self.holders:
+            since = self.free[before]
+            assert since + self._quarantine_s <= at, f"the slot of {before} within its quarantine"
+        self.slots[address] = slot
+        self._had_slot[slot] = address
         since = self.free.pop(address)
         assert since + self._quarantine_s <= at, f"{address} given within its quarantine"
         assert address not in self.blocked, f"{address} given while it was blocked"
@@ -114,4 +124,5 @@ class Audit:
 
     def _back(self, address: str, holder: str, at: float) -> None:
         assert self.holders.pop(address) == holder, "released by another than its holder"
+        del self.slots[address]
         self.free[address] = at

@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 from support import command
 
 from gateway.api.client import Client
+from gateway.exchange.worker_page import Traffic
 from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.topology import Topology
+from gateway.metering.attribution import by_address
 from gateway.net import namespace
 from gateway.site import places, roles
 from gateway.site.command import Command
@@ -129,7 +131,11 @@ class Lab:
     def counters(self) -> Counters:
         """What was counted so far: as `tgw counters` shows it, and faster."""
         with namespace.inside(self.gateway):
-            return read(self.places.run, self.topology.pool)
+            return read(self.places.run, self.places.book)
+
+    def carried(self) -> dict[str, Traffic]:
+        """What each public address has carried so far."""
+        return by_address(self.places.run, self.places.book)
 
     def reasons(self) -> dict[str, int]:
         """The reasons counted so far."""

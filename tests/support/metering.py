@@ -70,7 +70,6 @@ class Gateway:
         self.meter = Meter(
             self.run,
             self.book,
-            POOL,
             published=lambda: self.generation,
             clock=lambda: self.now,
         )

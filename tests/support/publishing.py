@@ -35,7 +35,7 @@ from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 CONFIG = ev.LabConfigured(
-    pool="100.64.0.0/14", quarantine_s=60.0, vpc="10.0.0.0/14", reserved=("10.0.0.1",)
+    pools=("100.64.0.0/14",), quarantine_s=60.0, vpc="10.0.0.0/14", reserved=("10.0.0.1",)
 )
 FIRST_PUBLIC, FIRST_PRIVATE = IPv4Address("100.64.0.1"), IPv4Address("10.0.0.2")
 FIRST_OTHER = int(IPv4Address("172.16.0.0"))

@@ -43,6 +43,8 @@ def _plain(part: Any, seen: set[int]) -> Any:
     if isinstance(part, MethodType):
         return part.__func__
     own = type(part).__module__.startswith("gateway.control.state") and hasattr(part, "__dict__")
+    if isinstance(part, (list, set)):
+        return type(part)(part)
     if not own and not isinstance(part, dict):
         return part
     if id(part) in seen:

@@ -24,7 +24,7 @@ class Story:
     def __init__(
         self,
         *,
-        pool: str = "203.0.113.0/28",
+        pool: str | tuple[str, ...] = "203.0.113.0/28",
         vpc: str = "10.0.0.0/24",
         reserved: tuple[str, ...] = ("10.0.0.1",),
         quarantine_s: float = 60.0,
@@ -32,13 +32,16 @@ class Story:
         """A lab that was just configured."""
         self.now = BEGIN
         self.state = State()
+        self.given_back: set[str] = set()  # addresses that a worker's table may still have
         self.history: list[tuple[ev.Event, float]] = []
         self._rng = Random(1)  # noqa: S311  the same ids in each run
-        self._take([ev.LabConfigured(pool, quarantine_s, vpc, reserved)])
+        pools = (pool,) if isinstance(pool, str) else pool
+        self._take([ev.LabConfigured(pools, quarantine_s, vpc, reserved)])
 
     def do(self, command: cmd.Command) -> list[ev.Event]:
         """Decide and take in; returns the events."""
-        events = decide(self.state, command, Moment(self.now, self._rng))
+        moment = Moment(self.now, self._rng, given=set(self.given_back))
+        events = decide(self.state, command, moment)
         self._take(events)
         return events
 

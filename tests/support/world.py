@@ -30,7 +30,7 @@ from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 CONFIG = ev.LabConfigured(
-    pool="203.0.113.0/28", quarantine_s=60.0, vpc="10.0.0.0/24", reserved=("10.0.0.1",)
+    pools=("203.0.113.0/28",), quarantine_s=60.0, vpc="10.0.0.0/24", reserved=("10.0.0.1",)
 )
 
 
@@ -226,7 +226,6 @@ class World:
         self.meter = Meter(
             self.pages,
             self._book,
-            self.config.pool,
             published=lambda: self.tables.in_force.generation,
             clock=lambda: self.now,
         )

@@ -6,8 +6,9 @@ from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions import account, blocks, packages, requirements, tags, tokens
+from gateway.control.decisions.candidates import choose, new_address_id
 from gateway.control.decisions.moment import Moment
-from gateway.control.decisions.ordinary_ips import assign, free_addresses, new_address_id, release
+from gateway.control.decisions.ordinary_ips import assign, release
 from gateway.control.state import State
 from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, Eip, Instance
 
@@ -26,7 +27,7 @@ def allocate(state: State, command: cmd.AllocateEip, at: Moment) -> list[ev.Even
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
     events: list[ev.Event] = []
     ids: list[str] = []
-    for address in free_addresses(state, at, command.count):
+    for address, slot in choose(state, at, command.count):
         eip_id = new_address_id(state, at, ids)
         ids.append(eip_id)
         events.append(
@@ -36,6 +37,7 @@ def allocate(state: State, command: cmd.AllocateEip, at: Moment) -> list[ev.Even
                 name=name,
                 bandwidth_mbps=command.bandwidth_mbps,
                 charge_type=command.charge_type.value,
+                slot=slot,
             )
         )
         if package:

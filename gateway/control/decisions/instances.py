@@ -9,8 +9,9 @@ from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions import blocks, packages, purchases, requirements, tags, tokens
+from gateway.control.decisions.candidates import choose, new_address_id
 from gateway.control.decisions.moment import Moment
-from gateway.control.decisions.ordinary_ips import assign, free_addresses, new_address_id, release
+from gateway.control.decisions.ordinary_ips import assign, release
 from gateway.control.state import PASSING, State
 from gateway.control.values import InstanceState
 
@@ -78,9 +79,11 @@ def _assigned(state: State, instance_ids: Sequence[str], at: Moment) -> list[ev.
     taken: list[str] = []
     for _ in instance_ids:
         taken.append(new_address_id(state, at, taken))
-    addresses = free_addresses(state, at, len(instance_ids))
-    triples = zip(instance_ids, taken, addresses, strict=True)
-    return [ev.OrdinaryIpAssigned(*triple) for triple in triples]
+    chosen = choose(state, at, len(instance_ids))
+    return [
+        ev.OrdinaryIpAssigned(instance_id, address_id, one.address, one.slot)
+        for instance_id, address_id, one in zip(instance_ids, taken, chosen, strict=True)
+    ]
 
 
 def reboot(state: State, command: cmd.RebootInstance, _at: Moment) -> list[ev.Event]:

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import ordinary_ips, requirements
+from gateway.control.decisions import candidates, requirements
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import TYPES, InstanceChargeType, InstanceState, Purchase
@@ -74,7 +74,7 @@ def private_ips(state: State, command: cmd.RunInstance, at: Moment) -> list[str]
     if len(found) < least:
         raise errors.SubnetFullError("no private address is free: terminate an instance first")
     if command.bandwidth_mbps and command.public_ip is not False:
-        publics = sum(1 for _ in islice(ordinary_ips.ready(state, at), len(found)))
+        publics = sum(1 for _ in islice(candidates.ready(state, at), len(found)))
         return found[: max(publics, least)]
     return found
 

@@ -7,8 +7,8 @@ from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions import account, blocks, requirements
+from gateway.control.decisions.candidates import choose
 from gateway.control.decisions.moment import Moment
-from gateway.control.decisions.ordinary_ips import free_addresses
 from gateway.control.state import State
 
 CHANGES_MAX: Final = 3  # of an account, in a day
@@ -52,5 +52,5 @@ def _changed(
         raise errors.DailyChangesError(
             f"an account may change {CHANGES_MAX} addresses in a day (UTC)"
         )
-    (address,) = free_addresses(state, at, 1, without=without)
-    return ev.AddressChanged(address_id, before, address)
+    ((address, slot),) = choose(state, at, 1, without=without)
+    return ev.AddressChanged(address_id, before, address, slot)

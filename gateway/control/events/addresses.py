@@ -1,4 +1,8 @@
-"""What happened to public addresses: EIPs, and ordinary public IPs of instances."""
+"""What happened to public addresses: EIPs, and ordinary public IPs of instances.
+
+The event that assigns an address has its slot. Earlier versions wrote none: then the slot is the
+position of the address in the pool.
+"""
 
 from dataclasses import dataclass
 
@@ -10,6 +14,7 @@ class OrdinaryIpAssigned:
     instance_id: str
     address_id: str
     address: str
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class EipAllocated:
     name: str
     bandwidth_mbps: int
     charge_type: str
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ class AddressChanged:
     address_id: str
     before: str
     address: str
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,16 @@ def _attributes_changed(body: Body) -> Body:
     return {**body, "attributes": attributes}
 
 
+def _configured(body: Body) -> Body:
+    """Make a list of the one pool."""
+    if "pools" in body:
+        return body
+    pool = body.pop("pool")
+    return {**body, "pools": [pool]}
+
+
 UPCASTS: Final[Mapping[str, Callable[[Body], Body]]] = {
+    "LabConfigured": _configured,
     "InstanceOrdered": _ordered,
     "InstanceAttributesChanged": _attributes_changed,
 }

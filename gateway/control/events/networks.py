@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LabConfigured:
-    """The networks were set: the public pool, and the VPC with its reserved addresses."""
+    """The networks were set: the public pools, and the VPC with its reserved addresses."""
 
-    pool: str
+    pools: tuple[str, ...]  # networks of public addresses
     quarantine_s: float
     vpc: str
     reserved: tuple[str, ...]  # private addresses that no instance gets: the VPC's gateway

@@ -68,7 +68,7 @@ class Addresses:
             self._touches.note(instance_id)
 
     def _ordinary_assigned(self, event: ev.OrdinaryIpAssigned, at: float) -> None:
-        self._networks.assign(event.address, event.address_id)
+        self._networks.assign(event.address, event.address_id, event.slot, at)
         ordinary = OrdinaryIp(event.address_id, event.address)
         self._instances.change(event.instance_id, ordinary=ordinary)
         if self._instances.by_id[event.instance_id].state not in _AT_A_START:
@@ -83,7 +83,7 @@ class Addresses:
         self._networks.release(event.address, at)
 
     def _allocated(self, event: ev.EipAllocated, at: float) -> None:
-        self._networks.assign(event.address, event.eip_id)
+        self._networks.assign(event.address, event.eip_id, event.slot, at)
         self._set(event.eip_id, _new_eip(event, at))
         self._account.ledger.apply(at)
 
@@ -127,7 +127,7 @@ class Addresses:
 
     def _address_changed(self, event: ev.AddressChanged, at: float) -> None:
         assert self._networks.in_use.get(event.before) == event.address_id, event
-        self._networks.assign(event.address, event.address_id)
+        self._networks.assign(event.address, event.address_id, event.slot, at)
         if event.address_id in self.eips:
             self._change(event.address_id, address=event.address)
         else:

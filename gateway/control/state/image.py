@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.control.events.networks import LabConfigured
 from gateway.control.state.ledger import Answer, Ledger, Released
+from gateway.control.state.slots import SlotsImage
 from gateway.control.state.state import State
 from gateway.control.values.account import Account
 from gateway.control.values.addresses import Eip
@@ -37,6 +38,7 @@ class StateImage:
     given_back: dict[str, float]  # public addresses
     private_given_back: dict[str, float]
     in_use: dict[str, str]
+    slots: SlotsImage | None
     account: Account
     tags: dict[str, dict[str, str]]
     ledger: LedgerImage
@@ -60,6 +62,7 @@ def image_of(state: State) -> StateImage:
         given_back=state.pool.given_back,
         private_given_back=state.subnet.given_back,
         in_use=dict(networks.in_use),
+        slots=state.slots.image() if networks.config else None,
         account=state.account,
         tags={key: dict(tags) for key, tags in state.tags.items()},
         ledger=LedgerImage(
@@ -91,6 +94,8 @@ def state_of(image: StateImage) -> State:
     state.sequence = touches.sequence = image.sequence
     if image.config:
         networks.configure(image.config, image.configured_at)
+        assert image.slots
+        networks.slots.restore(image.slots)
         networks.in_use.update(image.in_use)
         networks.pool.restore(image.in_use, image.given_back)
         private = (instance.private_ip for instance in image.instances.values())

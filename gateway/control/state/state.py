@@ -20,6 +20,7 @@ from gateway.control.state.ledger import Ledger
 from gateway.control.state.networks import Networks
 from gateway.control.state.packages import Packages
 from gateway.control.state.pool import Pool
+from gateway.control.state.slots import Slots
 from gateway.control.state.touches import Touches
 from gateway.control.values.account import Account
 from gateway.control.values.addresses import Eip, OrdinaryIp
@@ -83,6 +84,11 @@ class State:
     def pool(self) -> Pool:
         """The public addresses."""
         return self._networks.pool
+
+    @property
+    def slots(self) -> Slots:
+        """The slots of public addresses."""
+        return self._networks.slots
 
     @property
     def subnet(self) -> Pool:

@@ -23,7 +23,7 @@ def observer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SiteObserver:
     monkeypatch.setattr(places, "STATE", tmp_path / "state")
     topology = Topology(name="edge")
     topology.site.places.run.mkdir(parents=True)
-    return SiteObserver(topology.site.places, topology.site, topology.pool)
+    return SiteObserver(topology.site.places, topology.site)
 
 
 @pytest.fixture

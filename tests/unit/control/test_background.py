@@ -30,7 +30,7 @@ from gateway.control.values import InstanceState, TaskResult
 from gateway.runtime import threads
 
 WITHIN_S = 20.0
-LARGE = replace(CONFIG, pool="203.0.113.0/24")
+LARGE = replace(CONFIG, pools=("203.0.113.0/24",))
 
 
 @pytest.fixture

@@ -57,14 +57,13 @@ def test_an_unbound_eip_is_not_mapped() -> None:
     assert compile_table(story.state).mappings == ()
 
 
-def test_a_slot_is_the_public_addresss_place_in_the_pool() -> None:
+def test_a_mapping_has_the_slot_of_its_public_address() -> None:
     story = Story(pool="203.0.113.16/28")
+    story.allocate()
     story.run()
-    instance_id = story.run()
-    assert story.public(instance_id) == "203.0.113.18"
     table = compile_table(story.state)
-    assert [mapping.slot for mapping in table.mappings] == [1, 2]
-    assert table.slots == 16
+    assert [mapping.slot for mapping in table.mappings] == [1]
+    assert table.slots == story.state.slots.capacity
 
 
 def test_an_eips_slot_goes_with_it_to_another_instance() -> None:

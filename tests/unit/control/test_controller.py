@@ -187,7 +187,7 @@ def test_former_addresses_are_remembered_over_a_restart(world: World) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(CONFIG, pool="203.0.113.0/24"),
+        replace(CONFIG, pools=("203.0.113.0/24",)),
         replace(CONFIG, vpc="10.1.0.0/16"),
         replace(CONFIG, quarantine_s=1.0),
         replace(CONFIG, reserved=("10.0.0.254",)),

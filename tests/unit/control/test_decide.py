@@ -178,7 +178,7 @@ def test_rebinding_moves_the_eip_in_one_step_and_both_instances_stay_reachable()
     assert replacement is not None
     assert events == [
         ev.EipUnbound(eip_id, old),
-        ev.OrdinaryIpAssigned(old, replacement.address_id, replacement.address),
+        ev.OrdinaryIpAssigned(old, replacement.address_id, replacement.address, 3),
         ev.OrdinaryIpReleased(new, released),
         ev.EipBound(eip_id, new),
     ]

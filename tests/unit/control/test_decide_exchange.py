@@ -50,14 +50,14 @@ def test_an_ordinary_ip_becomes_another_and_keeps_its_id_and_package() -> None:
     (event,) = story.do(cmd.ChangeOrdinaryIp(instance_id))
     after = story.instance(instance_id).ordinary
     assert after
-    assert event == ev.AddressChanged(before.address_id, before.address, after.address)
+    assert event == ev.AddressChanged(before.address_id, before.address, after.address, 1)
     assert after.address != before.address
     assert after.address_id == before.address_id
     assert story.state.packages[created.package_id].members == (after.address_id,)
     assert story.free()[-1] == before.address
     assert compiler.compile(story.state) == compile_table(story.state)
     (mapping,) = compile_table(story.state).mappings
-    assert mapping.slot == story.state.pool.slot(after.address)
+    assert mapping.slot == story.state.slots.of[after.address]
     assert mapping.package == 1
 
 

@@ -1,10 +1,15 @@
 """Logs that earlier versions wrote: read today, they give what they gave then."""
 
 import json
+from random import Random
 
+from gateway.control import commands as cmd
 from gateway.control import events as ev
+from gateway.control.compile import compile_table
+from gateway.control.decide import decide
+from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
-from gateway.control.values import Attributes, InstanceChargeType, Purchase
+from gateway.control.values import Attributes, ChargeType, InstanceChargeType, Purchase
 from gateway.store.records import Record
 
 # What the version wrote that had the terms of a purchase in the fields of events, and no slots.
@@ -43,6 +48,23 @@ def test_the_terms_of_a_purchase_are_read_from_the_fields_that_had_them() -> Non
         "203.0.113.2",
         "203.0.113.3",
     }
+
+
+def test_a_slot_is_the_position_of_the_address_in_the_pool() -> None:
+    state = read(FLAT)
+    assert dict(state.slots.of) == {"203.0.113.2": 2, "203.0.113.3": 3}
+    assert {mapping.slot for mapping in compile_table(state).mappings} == {2, 3}
+
+
+def test_a_log_goes_on_with_slots_of_its_own() -> None:
+    state = read(FLAT)
+    moment = Moment(2_000_000, Random(1))  # noqa: S311  any ids will do
+    rented = cmd.AllocateEip("x", 5, ChargeType.TRAFFIC_POSTPAID_BY_HOUR, count=3)
+    assert [
+        (event.address, event.slot)
+        for event in decide(state, rented, moment)
+        if isinstance(event, ev.EipAllocated)
+    ] == [("203.0.113.4", 0), ("203.0.113.5", 1), ("203.0.113.6", 4)]
 
 
 def test_what_was_read_is_written_in_todays_form_and_read_again() -> None:

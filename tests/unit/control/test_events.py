@@ -13,8 +13,8 @@ from gateway.store.sqlite import SqliteStore
 AT = 1_700_000_000.125
 
 EVENTS: list[ev.Event] = [
-    ev.LabConfigured("203.0.113.0/24", 60.0, "10.0.0.0/16", ("10.0.0.1", "10.0.0.9")),
-    ev.LabConfigured("203.0.113.0/24", 0.5, "10.0.0.0/16", ()),
+    ev.LabConfigured(("203.0.113.0/24",), 60.0, "10.0.0.0/16", ("10.0.0.1", "10.0.0.9")),
+    ev.LabConfigured(("203.0.113.0/24",), 0.5, "10.0.0.0/16", ()),
     ev.InstanceOrdered(
         "ins-1", "web", "uuid", "10.0.0.2", "52:54:00:0:0:1", 10, "BANDWIDTH_PACKAGE"
     ),
@@ -34,9 +34,9 @@ EVENTS: list[ev.Event] = [
     ev.InstanceStateChanged("ins-1", "LAUNCH_FAILED", "no memory"),
     ev.InstanceStateChanged("ins-1", "RUNNING"),
     ev.InstanceGone("ins-1"),
-    ev.OrdinaryIpAssigned("ins-1", "eip-1", "203.0.113.1"),
+    ev.OrdinaryIpAssigned("ins-1", "eip-1", "203.0.113.1", 0),
     ev.OrdinaryIpReleased("ins-1", "203.0.113.1"),
-    ev.EipAllocated("eip-2", "203.0.113.2", "front", 5, "TRAFFIC_POSTPAID_BY_HOUR"),
+    ev.EipAllocated("eip-2", "203.0.113.2", "front", 5, "TRAFFIC_POSTPAID_BY_HOUR", 1),
     ev.EipBound("eip-2", "ins-1"),
     ev.EipUnbound("eip-2", "ins-1"),
     ev.EipReleased("eip-2", "203.0.113.2"),
@@ -57,7 +57,7 @@ EVENTS: list[ev.Event] = [
     ev.PackageJoined("bwp-1", "eip-2"),
     ev.PackageLeft("bwp-1", "eip-2", "TRAFFIC_POSTPAID_BY_HOUR", 100),
     ev.PackageDeleted("bwp-1"),
-    ev.AddressChanged("eip-2", "203.0.113.2", "203.0.113.3"),
+    ev.AddressChanged("eip-2", "203.0.113.2", "203.0.113.3", 2),
     ev.Tagged("eip-2", "owner", "网络"),
 ]
 

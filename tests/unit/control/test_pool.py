@@ -1,4 +1,7 @@
-"""Addresses to hand out: order, quarantine, and the numbers they are counted under."""
+"""Addresses to give out: their order, their quarantine, and several networks."""
+
+import tracemalloc
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -27,7 +30,6 @@ def test_a_new_pool_has_its_host_addresses_in_their_order(
     pool = Pool(network, quarantine_s=60, reserved=reserved)
     assert list(pool.free(0)) == expected
     assert len(pool) == len(expected)
-    assert pool.next_free(0) == (expected[0] if expected else None)
 
 
 def test_an_address_taken_is_not_free_and_cannot_be_taken_again() -> None:
@@ -70,35 +72,52 @@ def test_addresses_never_used_come_first_then_the_longest_free() -> None:
 
 def test_addresses_that_one_must_not_have_are_passed_over() -> None:
     pool = Pool(NETWORK, quarantine_s=0)
-    assert pool.next_free(0, without={ALL[0], ALL[1]}) == ALL[2]
-    assert pool.next_free(0, without=ALL) is None
-    assert pool.next_free(0) == ALL[0], "others may have them"
+    assert next(pool.free(0, without={ALL[0], ALL[1]})) == ALL[2]
+    assert list(pool.free(0, without=ALL)) == []
+    assert next(pool.free(0)) == ALL[0], "others may have them"
 
 
 def test_asking_changes_nothing() -> None:
     pool = Pool(NETWORK, quarantine_s=0)
-    assert [pool.next_free(0), pool.next_free(0)] == [ALL[0], ALL[0]]
+    assert [next(pool.free(0)), next(pool.free(0))] == [ALL[0], ALL[0]]
 
 
-@pytest.mark.parametrize(
-    ("network", "address", "slot", "slots"),
-    [
-        (NETWORK, "203.0.113.1", 1, 8),
-        (NETWORK, "203.0.113.6", 6, 8),
-        ("10.0.0.0/16", "10.0.1.0", 256, 65536),
-    ],
-)
-def test_a_slot_is_the_addresss_number_in_its_network(
-    network: str, address: str, slot: int, slots: int
-) -> None:
-    pool = Pool(network, quarantine_s=0)
-    assert pool.slot(address) == slot
-    assert pool.slots == slots
-
-
-def test_a_slot_stays_whoever_holds_the_address() -> None:
+def test_an_address_that_was_given_back_is_passed_over_if_one_must_not_have_it() -> None:
     pool = Pool(NETWORK, quarantine_s=0)
-    before = pool.slot(ALL[3])
-    pool.take(ALL[3])
-    pool.give_back(ALL[3], LATER)
-    assert pool.slot(ALL[3]) == before
+    for address in ALL:
+        pool.take(address)
+    for address in ALL[:2]:
+        pool.give_back(address, LATER)
+    assert list(pool.free(LATER, without={ALL[0]})) == [ALL[1]]
+
+
+def test_only_what_was_taken_can_be_given_back() -> None:
+    with pytest.raises(AssertionError):
+        Pool(NETWORK, quarantine_s=0).give_back(ALL[0], LATER)
+
+
+def test_networks_are_used_one_after_the_other() -> None:
+    pool = Pool("203.0.113.0/30", "198.51.100.8/31", "192.0.2.7/32", quarantine_s=0)
+    expected = ["203.0.113.1", "203.0.113.2", "198.51.100.8", "198.51.100.9", "192.0.2.7"]
+    assert list(pool.free(0)) == expected
+    assert len(pool) == 5
+    pool.take("198.51.100.8")
+    pool.take("203.0.113.1")
+    assert list(pool.free(0)) == ["203.0.113.2", "198.51.100.9", "192.0.2.7"]
+    assert all(IPv4Address(address) in pool for address in expected)
+    assert IPv4Address("198.51.100.10") not in pool
+
+
+def test_a_large_network_takes_no_memory_before_it_is_used() -> None:
+    tracemalloc.start()
+    pool = Pool("10.0.0.0/8", quarantine_s=60, reserved=("10.0.0.1",))
+    assert next(pool.free(0)) == "10.0.0.2"
+    pool.take("10.0.0.2")
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
+    assert len(pool) == 2**24 - 2 - 2
+
+
+@pytest.mark.parametrize("address", ["203.0.113.1", "203.0.113.6"])
+def test_the_position_of_an_address_is_counted_from_its_network(address: str) -> None:
+    assert Pool(NETWORK, quarantine_s=0).position(address) == int(address.rsplit(".", 1)[1])

@@ -16,7 +16,7 @@ from gateway.control import errors, progress
 from gateway.control import events as ev
 from gateway.control.values import InstanceState, NetworkType, PackageChargeType, TaskResult
 
-TWO = ev.LabConfigured("203.0.113.0/30", 0.0, CONFIG.vpc, CONFIG.reserved)
+TWO = ev.LabConfigured(("203.0.113.0/30",), 0.0, CONFIG.vpc, CONFIG.reserved)
 
 
 @pytest.fixture

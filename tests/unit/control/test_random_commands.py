@@ -32,7 +32,7 @@ from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageCh
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
 CONFIG = ev.LabConfigured(
-    pool="203.0.113.0/29", quarantine_s=60.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
+    pools=("203.0.113.0/29",), quarantine_s=60.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
 )
 ADDRESSES = [f"203.0.113.{last}" for last in range(1, 7)]
 TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH

@@ -28,7 +28,7 @@ from gateway.control.values import TaskResult
 
 # No quarantine and few addresses: what is given back is soon somebody else's.
 CONFIG = ev.LabConfigured(
-    pool="203.0.113.0/29", quarantine_s=0.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
+    pools=("203.0.113.0/29",), quarantine_s=0.0, vpc="10.0.0.0/29", reserved=("10.0.0.1",)
 )
 
 

@@ -1,18 +1,21 @@
 """Pages are real; nft and the kernel's queue file are stood in for, because both need root."""
 
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from gateway.dataplane import queues
+from gateway.exchange import generations
 from gateway.exchange.worker_page import Traffic, WorkerPage
+from gateway.nat import table
 from gateway.nat.outcome import Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.tally import Tally
 from gateway.steering.kernel import SteeringError
 from gateway.telemetry import counters
 
-POOL = "203.0.113.0/24"
+BOOK = Path("/nonexistent")
 LISTING = (
     '{"nftables": [{"metainfo": {"json_schema_version": 1}}, '
     '{"counter": {"family": "ip", "name": "guard_foreign", "packets": 5, "bytes": 300}}]}'
@@ -47,7 +50,7 @@ def write_pages(directory: Path) -> None:
 @pytest.mark.usefixtures("steered")
 def test_everything_is_read_at_once(tmp_path: Path) -> None:
     write_pages(tmp_path)
-    found = counters.read(tmp_path, POOL)
+    found = counters.read(tmp_path, BOOK)
     assert found.guard == {"guard_foreign": 5}
     assert found.queue == {"dropped_full": 13, "dropped_socket": 24}
     assert found.kernel == {"bad_header": 7, "truncated": 8}
@@ -58,9 +61,13 @@ def test_everything_is_read_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("steered")
-def test_a_slot_is_the_address_at_its_place_in_the_pool(tmp_path: Path) -> None:
+def test_a_slot_is_the_address_that_it_belongs_to(tmp_path: Path) -> None:
     write_pages(tmp_path)
-    assert list(counters.read(tmp_path, POOL).addresses.items()) == [
+    mappings = [
+        table.Mapping(int(IPv4Address(f"203.0.113.{slot}")), slot + 1, slot) for slot in (200, 9)
+    ]
+    generations.publish(tmp_path, table.build(1, 256, mappings))
+    assert list(counters.read(tmp_path, BOOK).addresses.items()) == [
         ("203.0.113.9", Traffic(0, 0, 2, 120)),
         ("203.0.113.200", Traffic(2, 200, 0, 0)),
     ]
@@ -68,7 +75,7 @@ def test_a_slot_is_the_address_at_its_place_in_the_pool(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("steered")
 def test_reasons_that_were_not_seen_are_zero_and_not_missing(tmp_path: Path) -> None:
-    found = counters.read(tmp_path, POOL)
+    found = counters.read(tmp_path, BOOK)
     assert list(found.reasons) == [reason.label for reason in Reason]
     assert set(found.reasons.values()) == {0}
     assert found.addresses == {}
@@ -79,4 +86,4 @@ def test_a_namespace_without_steering_is_refused(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SteeringError):
-        counters.read(tmp_path, POOL)
+        counters.read(tmp_path, BOOK)

@@ -66,7 +66,7 @@ def test_what_a_packet_is(packet: Packet | bytes, words: str) -> None:
 
 
 def test_json_has_every_field() -> None:
-    told = live_trace.as_json(ACCEPTED, "203.0.113.0/24")
+    told = live_trace.as_json(ACCEPTED, {1: "203.0.113.1"})
     assert told["mappings"] == [{"public": PUBLIC, "slot": 1}]
     assert (told["verdict"], told["reason"], told["generation"]) == ("accept", "translated", 4)
     assert told["before"] == {
@@ -79,7 +79,7 @@ def test_json_has_every_field() -> None:
         "ttl": 64,
     }
     assert told["after"] == told["before"] | {"destination": PRIVATE}
-    dropped = live_trace.as_json(record(b"?"), "203.0.113.0/24")
+    dropped = live_trace.as_json(record(b"?"), {})
     assert (dropped["verdict"], dropped["before"], dropped["after"]) == ("drop", None, None)
 
 
