@@ -22,7 +22,7 @@ ELSEWHERE = {"GetResources"} | {name for name, codes in CODES.items() if not cod
 TABLE = [(action, code, row) for action, rows in ROWS.items() for code, row in rows.items()]
 
 
-@pytest.mark.parametrize(("action", "code", "prepare"), TABLE, ids=str)
+@pytest.mark.parametrize(("action", "code", "prepare"), TABLE)
 def test_the_code_is_had(world: World, action: str, code: str, prepare: Prepare) -> None:
     request = prepare(world)
     refused = refusal(world, action, request)

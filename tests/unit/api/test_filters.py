@@ -197,7 +197,7 @@ OF_ACTIONS = {
 ROWS = [(action, *row) for action, rows in OF_ACTIONS.items() for row in rows]
 
 
-@pytest.mark.parametrize(("action", "name", "value", "found"), ROWS, ids=str)
+@pytest.mark.parametrize(("action", "name", "value", "found"), ROWS)
 def test_a_filter_finds_what_has_its_value(
     populated: World, action: str, name: str, value: str | Value, found: list[str]
 ) -> None:
