@@ -45,7 +45,7 @@ OPERATOR: Final = Caller("")  # on the Unix socket that only root can open
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What actions work on, and who asks."""
+    """What the actions work on, and who asks for them."""
 
     control: Controller
     meter: Meter | None = None
@@ -83,7 +83,7 @@ class Declaration:
 
 
 class Action(Request, ABC):
-    """What is asked for."""
+    """An action of the API: its fields are what is asked for."""
 
     declared: ClassVar[Declaration]
 
@@ -96,7 +96,7 @@ class Action(Request, ABC):
 
 
 class Listing(Action, Page):
-    """An action that lists, with filters."""
+    """An action that lists things, with filters and pages."""
 
     Filters: FilterList = ()
 
@@ -119,7 +119,6 @@ def action(
     waits_for: WaitsFor | None = None,
     regional: bool = True,
 ) -> Callable[[type[_Action]], type[_Action]]:
-    """Declare an action of a service."""
 
     def declared(kind: type[_Action]) -> type[_Action]:
         name = kind.__name__

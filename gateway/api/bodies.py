@@ -24,7 +24,6 @@ class Bodies:
     """All bodies that are in memory at one time."""
 
     def __init__(self) -> None:
-        """Start with no body in memory."""
         self.large = 0  # bytes beyond `SMALL`, of all bodies
 
     @contextmanager
@@ -41,7 +40,6 @@ class Body:
     """One body, while it is read and worked on."""
 
     def __init__(self, bodies: Bodies) -> None:
-        """Start with nothing read."""
         self.large = 0
         self._bodies = bodies
 

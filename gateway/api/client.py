@@ -53,10 +53,9 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Client:
-    """Calls actions of one lab's control."""
+    """Calls the actions of one control, on its Unix socket."""
 
     def __init__(self, path: Path) -> None:
-        """`path` is the socket control listens on."""
         self._path = path
 
     def call(self, action: str, **parameters: object) -> dict[str, Any]:

@@ -41,7 +41,6 @@ class Credentials:
     """The pairs in the file at `path`; none if there is no file."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is read yet."""
         self._path = path
         self._stamp: _Stamp | None = None
         self._pairs: tuple[Pair, ...] = ()
@@ -118,7 +117,7 @@ def write_private(path: Path, text: str) -> None:
     """Replace the file by one that only its owner can read, durably."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)  # a killed writer's
-    # Nobody else may read it from its first moment on.
+    # From its first moment on only its owner may read it.
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(file, "w") as output:  # noqa: PTH123  a descriptor, not a path
         output.write(text)

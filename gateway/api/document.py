@@ -53,7 +53,6 @@ They are on the Unix socket of the `tgw` command only, which root alone can open
 
 
 def markdown() -> str:
-    """The whole document."""
     everywhere = [(f"`{code}`", when) for code, when in EVERYWHERE.items()]
     parts = [HEAD, _table("\n## Error codes of every action", ("code", "when"), everywhere)]
     cloud = (services.CVM, services.VPC, services.STS, services.TAG, services.MONITOR)
@@ -149,7 +148,6 @@ def _default(field: FieldInfo) -> str:
 
 
 def _here(marks: list[Any], annotation: Any) -> str:
-    """What becomes of a parameter."""
     for mark in marks:
         match mark:
             case Unused():

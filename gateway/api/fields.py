@@ -53,7 +53,7 @@ def _flag(value: Any, info: ValidationInfo) -> Any:
 
 
 class Check:
-    """A check of a value whose type is right."""
+    """A check of a value that is of the right type."""
 
     def check(self, value: Any) -> None:
         """Raises `BadValueError`."""
@@ -61,7 +61,6 @@ class Check:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """As pydantic asks for it."""
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def _checked(self, value: Any) -> Any:
@@ -91,7 +90,7 @@ class Only(Check):
 
 @dataclass(frozen=True, slots=True)
 class Form(Check):
-    """The form of an id, e.g. `ins-1a2b3c4d`, and the code for what hasn't it."""
+    """The form of an id, e.g. `ins-1a2b3c4d`, and the code for an id of another form."""
 
     prefix: str
     code: str
@@ -124,7 +123,7 @@ class Size(Check):
 
 @dataclass(frozen=True, slots=True)
 class Between(Check):
-    """How large a number may be."""
+    """The least and the greatest value that a number may have."""
 
     least: int
     most: int | None = None
@@ -152,7 +151,6 @@ class Known(Check):
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Before it is made one of them."""
         return core_schema.no_info_before_validator_function(self._checked, handler(source))
 
 
@@ -171,7 +169,7 @@ No = Annotated[Flag, only(False)]  # noqa: FBT003  the value itself
 
 
 class Request(BaseModel):
-    """An action's input."""
+    """The input of an action, or an object within it."""
 
     # What a model is made of is built once, when `complete` has added the rest of its fields.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -200,7 +198,7 @@ FilterList = tuple[Filter, ...]
 
 
 class Page(Request):
-    """Which part of a list is wanted."""
+    """Which part of a list a request asks for."""
 
     either: ClassVar[tuple[str, ...]] = ()  # parameters of which one can be given
     either_code: ClassVar[str] = "InvalidParameter"

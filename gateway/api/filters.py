@@ -34,7 +34,7 @@ By = Callable[[Sequence[str]], Test[_Thing]]  # what values make of a filter
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[_Thing]):
-    """The filters of one action."""
+    """The filters of one action, and the codes of wrong filters."""
 
     by: Mapping[str, By[_Thing]]
     tags: Callable[[Seen, _Thing], Mapping[str, str]] | None  # if it has filters by tags
@@ -44,7 +44,6 @@ class Table(Generic[_Thing]):
     values_max: int = AT_ONCE_MAX
 
     def names(self) -> list[str]:
-        """All of them, as documents list them."""
         return [*self.by, *(("tag-key", "tag-value", "tag:<key>") if self.tags else ())]
 
     def tests(self, filters: FilterList) -> list[Test[_Thing]]:
@@ -79,7 +78,6 @@ class Table(Generic[_Thing]):
 
 
 def matching(seen: Seen, things: Iterable[_Thing], tests: Sequence[Test[_Thing]]) -> list[_Thing]:
-    """Those that pass all tests."""
     for test in tests:
         things = [thing for thing in things if test(seen, thing)]
     return list(things)

@@ -16,15 +16,15 @@ class Counters(Protocol):
 
     @property
     def addresses(self) -> Mapping[str, Traffic]:
-        """What was translated for each public address."""
+        """The packets and bytes that were translated for each public address."""
 
     @property
     def reasons(self) -> Mapping[str, int]:
-        """How many packets met with each reason."""
+        """How many packets met with each reason of the rules."""
 
     @property
     def guard(self) -> Mapping[str, int]:
-        """How many packets the guard dropped."""
+        """How many packets each rule of the guard dropped."""
 
     @property
     def queue(self) -> Mapping[str, int]:
@@ -32,14 +32,14 @@ class Counters(Protocol):
 
     @property
     def kernel(self) -> Mapping[str, int]:
-        """How many packets the kernel dropped elsewhere."""
+        """How many packets the kernel dropped before or after the queue."""
 
 
 class Observer(Protocol):
     """Reads what the data plane and the log have. All methods raise `AdapterError`."""
 
     def slots(self) -> int:
-        """How many slots are counted."""
+        """How many slots of addresses the workers count."""
 
     def counters(self, slots: range) -> Counters:
         """The counters, of addresses only those with these slots."""
@@ -54,7 +54,7 @@ class Observer(Protocol):
         """Let go of the table that was asked for."""
 
     def length(self) -> int:
-        """How many events the log has."""
+        """How many events the log has, which is the last one's sequence."""
 
     def events(self, after: int, most: int) -> Sequence[Record]:
         """The events with a sequence above `after`: the first of them, at most so many."""

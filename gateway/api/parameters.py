@@ -16,7 +16,7 @@ from gateway.api.errors import ApiError
 COUNT_MAX: Final = 1000
 DEPTH_MAX: Final = 8
 
-_Tree = dict[str, Any]
+_Level = dict[str, Any]
 
 
 def form(text: bytes) -> dict[str, str]:
@@ -42,7 +42,7 @@ def form(text: bytes) -> dict[str, str]:
 
 def nested(flat: Mapping[str, str]) -> dict[str, Any]:
     """Dotted names as lists and objects. Raises `ApiError`."""
-    root: _Tree = {}
+    root: _Level = {}
     for name, value in flat.items():
         *path, last = name.split(".")
         if len(path) >= DEPTH_MAX:
@@ -63,7 +63,6 @@ def _both(name: str) -> ApiError:
 
 
 def _lists(name: str, value: Any) -> Any:
-    """Objects whose names are numbers as lists."""
     if not isinstance(value, dict):
         return value
     children = {key: _lists(f"{name}.{key}", child) for key, child in value.items()}

@@ -1,7 +1,7 @@
 """How often each action may be called: a token bucket for each caller and action.
 
-A caller is a SecretId, or an instance with a role. Who asks sees to it that both are known ones;
-buckets that are full again, as of instances that are gone, are forgotten.
+A caller is a SecretId, or an instance with a role; both are known when a call is counted. A bucket
+that is full again is dropped, so the buckets of instances that are gone take no memory.
 """
 
 import threading

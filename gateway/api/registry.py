@@ -17,20 +17,19 @@ from gateway.api.shapes import CVM
 from gateway.api.sts import identity
 from gateway.api.tag import resources
 from gateway.api.validation import from_validation
-from gateway.api.vpc import account, address_changes, addresses, networks, packages, tasks
+from gateway.api.vpc import account, address_changes, addresses, networks, packages
 from gateway.control import errors
 from gateway.control.place import REGION
 
 _MODULES: Final = (
     *(purchase, instances, images, places),
-    *(addresses, address_changes, packages, account, tasks, networks),
+    *(addresses, address_changes, packages, account, networks),
     *(identity, resources, data),
     *(operator_account, blocking, observation, usage),
 )
 
 
 def _actions(module: ModuleType) -> Iterator[tuple[str, type[Action]]]:
-    """The actions that the module declares."""
     for name, thing in vars(module).items():
         if isinstance(thing, type) and issubclass(thing, Action) and hasattr(thing, "declared"):
             yield name, thing

@@ -51,7 +51,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a header Authorization says."""
+    """What the header Authorization says: the signer, the scope and the signature."""
 
     secret_id: str
     date: str

@@ -42,7 +42,7 @@ COMMON: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request whose signature is right asks for."""
+    """What a request asks for, once its signature was found right."""
 
     caller: Caller
     action: str
@@ -71,7 +71,6 @@ class SignedApi:
         self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
         request = Request(scope, receive)
         try:
             response = await enveloped(self._answer(request))
@@ -141,7 +140,6 @@ class SignedApi:
         return Call(caller, action, flat.get("Region", ""), found, as_text=True)
 
     def _signer(self, secret_id: str, token: str) -> tuple[Caller, str]:
-        """Who signed, and with which key."""
         key = self._credentials.key_of(secret_id)
         if token or (key is None and is_temporary(secret_id)):
             holder = self._temporary.holder(secret_id, token)

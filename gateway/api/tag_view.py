@@ -6,5 +6,4 @@ from gateway.control.state import State
 
 
 def tags_view(state: State, resource_id: str) -> list[dict[str, Any]]:
-    """The `Tag` objects of a resource."""
     return [{"Key": key, "Value": value} for key, value in state.tags.get(resource_id, {}).items()]

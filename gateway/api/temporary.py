@@ -63,10 +63,9 @@ def is_temporary(secret_id: str) -> bool:
 
 
 class TemporaryCredentials:
-    """The temporary credentials of one control's instances."""
+    """The temporary credentials of the instances of one control."""
 
     def __init__(self, secret: bytes, control: Controller, clock: Callable[[], float]) -> None:
-        """`clock` tells the seconds since 1970."""
         self._secret = secret
         self._control = control
         self._clock = clock

@@ -63,7 +63,6 @@ class Unused:
     def __get_pydantic_core_schema__(
         self, _source: Any, _handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """The check, as pydantic asks for it."""
         return core_schema.with_info_plain_validator_function(self._check)
 
     def _check(self, value: Any, info: ValidationInfo) -> None:

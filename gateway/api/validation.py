@@ -36,7 +36,6 @@ _ORDER_OF_CODES: Final = {
 
 
 def from_validation(error: ValidationError, model: type[Request]) -> ApiError:
-    """The cloud's code for what pydantic found."""
     first = min(error.errors(), key=_order)
     name = ".".join(map(str, first["loc"]))
     match first["type"]:

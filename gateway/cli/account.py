@@ -9,7 +9,6 @@ from gateway.control.values import Behaviour
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
     parser = verb(nouns, common, "account", account, "Show or change the account", json=True)
     parser.add_argument(
         "--behaviour",
@@ -23,7 +22,6 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def account(arguments: argparse.Namespace) -> None:
-    """Change what is given, and show all."""
     given = {
         "Behaviour": arguments.behaviour and arguments.behaviour.upper(),
         "EipsMax": arguments.eips_max,

@@ -13,7 +13,6 @@ IDLE: Final = "IDLE"  # in the place of a charge type: what an EIP costs that is
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
     parser = verb(
         nouns, common, "bill", bill, "Hours and bytes to pay for, by address and holder", json=True
     )
@@ -22,7 +21,6 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def bill(arguments: argparse.Namespace) -> None:
-    """Show all of it, or one instance's."""
     control = client(arguments)
     word = arguments.instance
     # One that is gone is to be paid for, too, and has only its id.

@@ -13,7 +13,6 @@ DURATION: Final = re.compile(f"([0-9]{{1,9}})([{''.join(SECONDS)}])")
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the two commands."""
     parser = verb(
         nouns,
         common,
@@ -36,7 +35,6 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def block(arguments: argparse.Namespace) -> None:
-    """Block one, or list all that are."""
     control = client(arguments)
     address = None
     if arguments.address is not None:
@@ -54,7 +52,6 @@ def block(arguments: argparse.Namespace) -> None:
 
 
 def unblock(arguments: argparse.Namespace) -> None:
-    """Open one."""
     control = client(arguments)
     address = find_public(control, arguments.address)
     answer = control.call("OpenAddress", Address=address)

@@ -29,17 +29,14 @@ def every(control: Client, action: str, field: str) -> dict[str, Any]:
 
 
 def instances(control: Client) -> dict[str, Any]:
-    """All instances, as DescribeInstances answers."""
     return every(control, "DescribeInstances", "InstanceSet")
 
 
 def addresses(control: Client) -> dict[str, Any]:
-    """All EIPs, as DescribeAddresses answers."""
     return every(control, "DescribeAddresses", "AddressSet")
 
 
 def packages(control: Client) -> dict[str, Any]:
-    """All bandwidth packages, as DescribeBandwidthPackages answers."""
     return every(control, "DescribeBandwidthPackages", "BandwidthPackageSet")
 
 

@@ -11,10 +11,9 @@ from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, ChargeType
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the noun."""
     verbs = noun(nouns, "eip", "Allocate, bind, unbind and release elastic public IPs")
     parser = verb(verbs, common, "allocate", allocate, "Take an EIP from the pool", json=True)
-    parser.add_argument("--name", default="", help="a name to call it by")
+    parser.add_argument("--name", default="", help="a name for it")
     parser.add_argument("--bandwidth", type=int, default=1, metavar="MBPS", help="default 1")
     parser.add_argument(
         "--charge-type",
@@ -54,7 +53,6 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def allocate(arguments: argparse.Namespace) -> None:
-    """Take one."""
     control = client(arguments)
     answer = control.call(
         "AllocateAddresses",
@@ -66,7 +64,6 @@ def allocate(arguments: argparse.Namespace) -> None:
 
 
 def bind(arguments: argparse.Namespace) -> None:
-    """Bind or move one."""
     control = client(arguments)
     eip_id = find_address(control, arguments.eip)["AddressId"]
     instance_id = find_instance(control, arguments.instance)["InstanceId"]
@@ -75,7 +72,6 @@ def bind(arguments: argparse.Namespace) -> None:
 
 
 def unbind(arguments: argparse.Namespace) -> None:
-    """Unbind one."""
     control = client(arguments)
     eip_id = find_address(control, arguments.eip)["AddressId"]
     control.call(
@@ -87,7 +83,6 @@ def unbind(arguments: argparse.Namespace) -> None:
 
 
 def release(arguments: argparse.Namespace) -> None:
-    """Give one back."""
     control = client(arguments)
     eip_id = find_address(control, arguments.eip)["AddressId"]
     answer = control.call("ReleaseAddresses", AddressIds=[eip_id])
@@ -98,7 +93,6 @@ def release(arguments: argparse.Namespace) -> None:
 
 
 def show_all(arguments: argparse.Namespace) -> None:
-    """List them."""
     answer = addresses(client(arguments))
     if arguments.json:
         print_json(answer)

@@ -24,12 +24,11 @@ VERBS = {
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the noun."""
     verbs = noun(nouns, "instance", "Run, look at and end instances")
     parser = verb(
         verbs, common, "run", run, "Run an instance; returns when it is reachable", json=True
     )
-    parser.add_argument("--name", default="", help="a name to call it by")
+    parser.add_argument("--name", default="", help="a name for it")
     parser.add_argument(
         "--bandwidth",
         type=int,
@@ -93,7 +92,6 @@ def _add_purchase(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run one."""
     user_data = _content(arguments.user_data)
     control = client(arguments)
     answer = control.call(
@@ -120,7 +118,6 @@ def _content(file: Path | None) -> bytes:
 
 
 def show_all(arguments: argparse.Namespace) -> None:
-    """List them."""
     answer = instances(client(arguments))
     if arguments.json:
         print_json(answer)
@@ -129,7 +126,6 @@ def show_all(arguments: argparse.Namespace) -> None:
 
 
 def show(arguments: argparse.Namespace) -> None:
-    """Show one."""
     _print(find_instance(client(arguments), arguments.instance), json=arguments.json)
 
 
@@ -167,7 +163,6 @@ def modify(arguments: argparse.Namespace) -> None:
 
 
 def transform_ip(arguments: argparse.Namespace) -> None:
-    """Its public address stays the same."""
     control = client(arguments)
     instance_id = find_instance(control, arguments.instance)["InstanceId"]
     answer = control.call("TransformAddress", InstanceId=instance_id)
@@ -178,7 +173,6 @@ def transform_ip(arguments: argparse.Namespace) -> None:
 
 
 def return_ip(arguments: argparse.Namespace) -> None:
-    """It has no public address then."""
     control = client(arguments)
     instance = find_instance(control, arguments.instance)
     addresses = instance["PublicIpAddresses"]

@@ -14,17 +14,16 @@ UNLIMITED = "unlimited"
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the noun."""
     verbs = noun(nouns, "package", "Share bandwidth between public addresses")
     parser = verb(verbs, common, "create", create, "Make a bandwidth package", json=True)
-    parser.add_argument("--name", default="", help="a name to call it by")
+    parser.add_argument("--name", default="", help="a name for it")
     _add_bandwidth(parser, UNLIMITED_MBPS)
     _add_charge_type(parser, PackageChargeType.ENHANCED95_POSTPAID_BY_MONTH)
     parser.add_argument(
         "--network-type",
         choices=[kind.value for kind in NetworkType],
         default=NetworkType.BGP.value,
-        help="whose lines it uses (default %(default)s)",
+        help="the lines that its traffic uses (default %(default)s)",
     )
     verb(verbs, common, "list", show_all, "List the bandwidth packages", json=True)
     parser = verb(verbs, common, "modify", modify, "Change a bandwidth package", json=True)
@@ -60,7 +59,6 @@ def _add_membership(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def create(arguments: argparse.Namespace) -> None:
-    """Make one."""
     control = client(arguments)
     answer = control.call(
         "CreateBandwidthPackage",
@@ -73,7 +71,6 @@ def create(arguments: argparse.Namespace) -> None:
 
 
 def show_all(arguments: argparse.Namespace) -> None:
-    """List them."""
     answer = packages(client(arguments))
     if arguments.json:
         print_json(answer)
@@ -82,7 +79,6 @@ def show_all(arguments: argparse.Namespace) -> None:
 
 
 def modify(arguments: argparse.Namespace) -> None:
-    """Change what is given."""
     given = {"BandwidthPackageName": arguments.name, "ChargeType": arguments.charge_type}
     attributes = {name: value for name, value in given.items() if value is not None}
     if not attributes and arguments.bandwidth is None:
@@ -101,7 +97,6 @@ def modify(arguments: argparse.Namespace) -> None:
 
 
 def delete(arguments: argparse.Namespace) -> None:
-    """Delete one."""
     control = client(arguments)
     package_id = find_package(control, arguments.package)["BandwidthPackageId"]
     answer = control.call("DeleteBandwidthPackage", BandwidthPackageId=package_id)
@@ -112,12 +107,10 @@ def delete(arguments: argparse.Namespace) -> None:
 
 
 def join(arguments: argparse.Namespace) -> None:
-    """Add members."""
     _change_members(arguments, "AddBandwidthPackageResources")
 
 
 def leave(arguments: argparse.Namespace) -> None:
-    """Remove members."""
     given = {
         "InternetChargeType": arguments.charge_type,
         "InternetMaxBandwidthOut": arguments.bandwidth,

@@ -27,7 +27,6 @@ Ask = Callable[..., dict[str, Any]]
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the three commands."""
     table = verb(nouns, common, "table", show_table, "The mapping table in force", json=True)
     table.add_argument(
         "--diff", action="store_true", help="what the last change changed: the generation before"
@@ -75,7 +74,6 @@ def _table(ask: Ask) -> tuple[int, list[dict[str, Any]]]:
 
 
 def _mapping(told: dict[str, Any]) -> dict[str, Any]:
-    """A mapping as `tgw replay` takes it."""
     blocked = {"blocked": True} if told["IsBlocked"] else {}
     return {
         "public": told["PublicIp"],
@@ -85,7 +83,6 @@ def _mapping(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_counters(arguments: argparse.Namespace) -> None:
-    """All counters."""
     need_root()
     ask = _asker(_observer(arguments), arguments)
     pages = [*_pages(ask, "DescribeCounters", ask("DescribeCounters"))]
@@ -129,7 +126,6 @@ ADDRESS_COUNTERS: Final = {
 
 
 def _pages(ask: Ask, action: str, page: dict[str, Any], **more: Any) -> Iterator[dict[str, Any]]:
-    """The page and all after it."""
     yield page
     while page["NextSlot"] is not None:
         page = ask(action, FirstSlot=page["NextSlot"], **more)

@@ -83,7 +83,6 @@ def _charging(instance: Instance) -> str:
 
 
 def _latest(instance: Instance) -> str:
-    """How the latest operation went."""
     if instance.state in PASSING:
         return "OPERATING"
     return "FAILED" if instance.state is InstanceState.LAUNCH_FAILED else "SUCCESS"
@@ -91,7 +90,7 @@ def _latest(instance: Instance) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ipv4(Check):
-    """The form of an IPv4 address, and the code for what hasn't it."""
+    """The form of an IPv4 address, and the code for a text of another form."""
 
     code: str = f"{VALUE}.IPAddressMalformed"
 

@@ -23,7 +23,7 @@ _MEGA: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One of them. `statistic` makes a period's value of its cells' values."""
+    """A metric. `statistic` makes the value of a period from the values of its cells."""
 
     name: str
     english: str
@@ -34,13 +34,12 @@ class Metric:
 
     @property
     def kind(self) -> str:
-        """The statistic's name."""
         return "sum" if self.statistic is sum else "avg"
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A metric's values in one period."""
+    """The values of a metric in one period of time."""
 
     at: int
     value: float

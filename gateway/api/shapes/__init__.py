@@ -34,7 +34,7 @@ _FIELD: Final = re.compile(r"(\w+)(!?)(\??):(\w+)((?:\[\])?)")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a shape."""
+    """A field of a shape: its name, its type and its marks."""
 
     name: str
     kind: str  # one of `SCALARS`, or a shape's name
@@ -50,7 +50,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The shapes of one service."""
+    """The shapes of one service in one version of its API."""
 
     name: str
     version: str
@@ -69,12 +69,10 @@ class Service:
 
 
 def read(name: str) -> Service:
-    """The service's file."""
     version, *lines = path_of(name).read_text().splitlines()
     pairs = (line.partition(" ") for line in lines)
     return Service(name, version, {shape: rest for shape, _, rest in pairs})
 
 
 def path_of(name: str) -> Path:
-    """The place of the service's file."""
     return DIRECTORY / f"{name}.txt"

@@ -137,6 +137,7 @@ def _id_in(name: str) -> str:
 def _start(token: str) -> int:
     if not re.fullmatch(r"[0-9]{0,9}", token):
         raise ApiError(
-            "InvalidParameter.PaginationTokenInvalid", "the PaginationToken is of no page before"
+            "InvalidParameter.PaginationTokenInvalid",
+            "the PaginationToken is of no earlier page",
         )
     return int(token or "0")

@@ -14,8 +14,8 @@ from gateway.api.listing import listed, selected
 from gateway.api.repeated import answered_before
 from gateway.api.services import VPC
 from gateway.api.unused import complete
+from gateway.api.vpc.account import quota_view
 from gateway.api.vpc.address_view import EGRESS, FILTERS, address_view, ordinary_as_eip
-from gateway.api.vpc.quotas import quota_view
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev

@@ -11,7 +11,6 @@ from gateway.control.values import BandwidthPackage
 
 
 def package_view(state: State, package: BandwidthPackage) -> dict[str, Any]:
-    """A `BandwidthPackage` of the vpc API."""
     return {
         "BandwidthPackageId": package.package_id,
         "BandwidthPackageName": package.name,

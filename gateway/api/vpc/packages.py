@@ -9,9 +9,9 @@ from gateway.api.fields import Known, Refused, Tag, Whole, only
 from gateway.api.filters import Seen, matching
 from gateway.api.listing import listed, selected
 from gateway.api.services import VPC
+from gateway.api.vpc.account import quota_view
 from gateway.api.vpc.address_view import EGRESS
 from gateway.api.vpc.package_view import FILTERS, MEMBER_FILTERS, members_view, package_view
-from gateway.api.vpc.quotas import quota_view
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control import values
