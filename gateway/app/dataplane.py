@@ -32,6 +32,7 @@ def run(lab: str, command: Command, **given: Any) -> None:
         run,
         replace(record.load(run).settings, **given),
         partial(_point, site),
+        site.bits,
     ):
         given = {}  # the record has them
         roles.keep(run, roles.DATAPLANE)
@@ -42,7 +43,7 @@ def run(lab: str, command: Command, **given: Any) -> None:
 
 
 def _point(site: Site, queues: range) -> None:
-    kernel.point(site.steering(queues))
+    kernel.point(site.steering(queues, site.bits))
 
 
 def _become_anew(words: list[str]) -> None:

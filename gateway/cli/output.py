@@ -56,9 +56,9 @@ def _cell(value: object) -> str:
 
 
 def need_root() -> None:
-    """Stop here without root's rights. Raises `RefusedError`."""
+    """Refuse to go on without root's rights. Raises `RefusedError`."""
     if os.geteuid() != 0:
-        raise RefusedError("this needs root: try it with sudo")
+        raise RefusedError("this needs root's rights: run it as root")
 
 
 def places_of(arguments: Namespace) -> Places:

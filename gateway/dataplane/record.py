@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.nat.mark import DEFAULT_BITS, LOWEST_BITS, MarkBits
+
 AUTO: Final = "auto"
 BATCH: Final = "batch"
 NETFILTERQUEUE: Final = "netfilterqueue"
@@ -40,7 +42,8 @@ class Request:
 class TakeOver:
     """How the last take-over ended.
 
-    `first` and `workers` are the queues in service. `failure` says why it failed, if it did: what
+    `first` and `workers` are the queues in service; of a packet's mark, the bits in `mark_mask`
+    tell these workers the direction. `failure` says why it failed, if it did: what
     was in service before then still is. `answered` is the id of the last request it had.
     """
 
@@ -50,20 +53,30 @@ class TakeOver:
     answered: str = ""
     failure: str = ""
     settings: Settings = field(default_factory=Settings)
+    mark_mask: int = DEFAULT_BITS.mask
 
     @property
     def queues(self) -> range:
         """The queues in service, and their workers."""
         return range(self.first, self.first + self.workers)
 
+    @property
+    def bits(self) -> MarkBits:
+        """The bits of a packet's mark that tell its direction to the workers in service."""
+        return MarkBits(self.mark_mask)
+
 
 def load(directory: Path) -> TakeOver:
     """What was recorded last; what a data plane begins with if there is nothing to be read."""
     found = _read(directory / RECORD)
     try:
-        return TakeOver(**{**found, "settings": Settings(**found["settings"])})
-    except (KeyError, TypeError):
+        # A version without a mask in its record read the lowest bits.
+        lowest = {"mark_mask": LOWEST_BITS.mask}
+        taken = TakeOver(**{**lowest, **found, "settings": Settings(**found["settings"])})
+        MarkBits(taken.mark_mask)
+    except (KeyError, TypeError, ValueError):
         return TakeOver()
+    return taken
 
 
 def save(directory: Path, record: TakeOver) -> None:

@@ -17,23 +17,28 @@ from gateway.dataplane.signals import Signals
 from gateway.dataplane.supervisor import Crew, StartError, Supervisor
 from gateway.engine.worker import Worker
 from gateway.exchange.worker_page import WorkerPage
+from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.net import privileges
 
 _log = logging.getLogger(__name__)
 
 
 def run(
-    directory: Path, settings: Settings, point: Callable[[range], object] = lambda _queues: None
+    directory: Path,
+    settings: Settings,
+    point: Callable[[range], object] = lambda _queues: None,
+    bits: MarkBits = DEFAULT_BITS,
 ) -> bool:
     """Carry packets in this thread's namespace until SIGTERM or SIGINT, or until SIGHUP.
 
-    `point` makes the kernel queue packets to these queues, whose workers are ready. Returns whether
-    it was SIGHUP: the workers then go on, and whoever runs this next takes over from them. Call it
-    in the main thread of a process that has no other. Raises `StartError` if there are no workers
-    and none can be started, `OSError` if the directory is gone.
+    `point` makes the kernel queue packets to these queues, whose workers are ready; `bits` of a
+    packet's mark tell its direction. Returns whether it was SIGHUP: the workers then go on, and
+    whoever runs this next takes over from them. Call it in the main thread of a process that has
+    no other. Raises `StartError` if there are no workers and none can be started, `OSError` if the
+    directory is gone.
     """
     with Signals() as signals:
-        supervisor = Supervisor(directory, partial(crew, directory), signals)
+        supervisor = Supervisor(directory, partial(crew, directory, bits=bits), signals, bits)
         supervisor.take_over(settings, point)
         supervisor.watch()
         if signals.end:
@@ -41,7 +46,7 @@ def run(
         return not signals.end
 
 
-def crew(directory: Path, settings: Settings) -> Crew:
+def crew(directory: Path, settings: Settings, bits: MarkBits = DEFAULT_BITS) -> Crew:
     """Who serves with these settings: as many as the engine can use. Raises `StartError`."""
     try:
         engine = engines.choose(settings.engine)
@@ -55,10 +60,10 @@ def crew(directory: Path, settings: Settings) -> Crew:
             engine.queues_max,
         )
     queues = settings.queues or len(os.sched_getaffinity(0))
-    return Crew(min(queues, engine.queues_max), partial(work, directory, engine))
+    return Crew(min(queues, engine.queues_max), partial(work, directory, engine, bits=bits))
 
 
-def work(directory: Path, engine: Engine, number: int) -> None:
+def work(directory: Path, engine: Engine, number: int, bits: MarkBits = DEFAULT_BITS) -> None:
     """Be worker `number` on the queue of that number, until a signal's handler raises.
 
     Raises `WorkerRunningError` if another process is that worker, `OSError` if the queue can't be
@@ -66,7 +71,7 @@ def work(directory: Path, engine: Engine, number: int) -> None:
     """
     with (
         WorkerPage(directory, number) as page,
-        closing(Worker(directory, page, engine.rules)) as worker,
+        closing(Worker(directory, page, engine.rules, bits=bits)) as worker,
         engine.bind(worker, number) as carry,
     ):
         # All is open that needs root's rights.

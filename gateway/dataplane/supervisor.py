@@ -24,6 +24,7 @@ from gateway.dataplane.signals import Signals
 from gateway.dataplane.workers import Process
 from gateway.exchange import generations
 from gateway.exchange.worker_page import statuses
+from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.runtime.waiting import looks
 from gateway.steering.kernel import SteeringError
 
@@ -64,8 +65,11 @@ class Supervisor:
     Those in service are watched while one of the methods waits.
     """
 
-    def __init__(self, directory: Path, hire: Hire, signals: Signals) -> None:
-        """Nobody is in service yet."""
+    def __init__(
+        self, directory: Path, hire: Hire, signals: Signals, bits: MarkBits = DEFAULT_BITS
+    ) -> None:
+        """No worker is in service yet. `bits` of the mark are those that new workers go by."""
+        self._bits = bits
         self._directory = directory
         self._hire = hire
         self._crew: Crew | None = None  # of whom in service one may have to be replaced
@@ -106,7 +110,7 @@ class Supervisor:
         self._serving = {worker.number: worker for worker in fresh}
         self._crew = crew
         self._due.clear()
-        self._note(first=bank[0], workers=len(bank), settings=settings)
+        self._note(first=bank[0], workers=len(bank), settings=settings, mark_mask=self._bits.mask)
         self._drain({worker.number for worker in old})
         self._end(old)
         self._note(answered=self._asked, failure="")

@@ -38,7 +38,7 @@ class BatchLoop:
         """`worker` is an `engine.worker.Worker`."""
         self._mailbox = mailbox
         self._worker = worker
-        self._judge = Judge(worker.translator, worker.tally)
+        self._judge = Judge(worker.translator, worker.tally, worker.bits.shift)
         self._held = worker.published  # the memory that the words are in
         self._published = long_words_of(worker.published)
         self._attend()
@@ -116,4 +116,4 @@ class BatchLoop:
         after: object = b""
         if judge.reason == 0:
             after = bytes_of(buffer, message.payload, message.length)
-        self._worker.tell(message.mark, judge.outcome(), before, after)
+        self._worker.tell(message.direction, judge.outcome(), before, after)

@@ -25,11 +25,11 @@ class Judge:
     reason: cython.int
     sent_on: cython.bint  # the packet will come again: it has no outcome yet
 
-    def __init__(self, translator: Translator, tally: Tally) -> None:
-        """No message was judged yet."""
+    def __init__(self, translator: Translator, tally: Tally, shift: int = 0) -> None:
+        """No message was judged yet. `shift` is as in `Message`."""
         self._translator = translator
         self._tally = tally
-        self.message = Message()
+        self.message = Message(shift)
         self.reason = 0
         self.sent_on = False
 
@@ -55,7 +55,7 @@ class Judge:
             packet: Packet = packet_at(buffer, self.message.payload)
             table: TableView = self._translator.table
             table.expect_public(u32(packet, DESTINATION))
-            if self.message.mark == INBOUND:
+            if self.message.direction == INBOUND:
                 table.expect_public(u32(packet, SOURCE))
             else:
                 table.expect_private(u32(packet, SOURCE))
@@ -69,7 +69,7 @@ class Judge:
             table: TableView = self._translator.table
             slot: cython.int = (
                 table.of_private(u32(packet, SOURCE))
-                if self.message.mark == OUTBOUND
+                if self.message.direction == OUTBOUND
                 else table.of_public(u32(packet, DESTINATION))
             )
             if slot != NONE:
@@ -82,7 +82,7 @@ class Judge:
         message: Message = self.message
         packet: Packet = packet_at(buffer, message.payload)
         self.reason = self._translator.translate(
-            packet, message.length, message.mark, message.checksum(), now_ns
+            packet, message.length, message.direction, message.checksum(), now_ns
         )
         self.sent_on = False
         if self.reason == Reason.UNFINISHED:

@@ -39,6 +39,8 @@ PAYLOAD = cython.declare(cython.int, 10)
 OFFLOAD = cython.declare(cython.int, 14)  # NFQA_SKB_INFO
 VERDICT = cython.declare(cython.int, 2)
 
+DIRECTION_MASK = cython.declare(cython.uint, 3)  # of the mark, shifted: see nat/mark.py
+
 NOT_READY = cython.declare(cython.uint, 1)  # NFQA_SKB_CSUMNOTREADY
 AGGREGATE = cython.declare(cython.uint, 2)  # NFQA_SKB_GSO
 
@@ -53,17 +55,19 @@ FINISHING = cython.declare(cython.int, 0x8000)  # the bit that a finishing queue
 class Message:
     """What the message read last says of its packet."""
 
+    _shift: cython.int
     queue: cython.int
     queued_id: cython.uint
-    mark: cython.uint
+    direction: cython.uint
     offload: cython.uint
     payload: cython.int
     length: cython.int
 
-    def __init__(self) -> None:
-        """Nothing was read yet."""
+    def __init__(self, shift: int = 0) -> None:
+        """Nothing was read yet. `shift` bits of a mark are below the direction."""
+        self._shift = shift
         self.queue = self.payload = self.length = 0
-        self.queued_id = self.mark = self.offload = 0
+        self.queued_id = self.direction = self.offload = 0
 
     @cython.cfunc
     def read(self, buffer: Packet, received: cython.int) -> cython.bint:
@@ -71,7 +75,7 @@ class Message:
         if received < FIRST_ATTRIBUTE or _native16(buffer, 4) != PACKET_MESSAGE:
             return False
         self.queue = u16(buffer, QUEUE)
-        self.queued_id = self.mark = self.offload = 0
+        self.queued_id = self.direction = self.offload = 0
         self.payload = self.length = 0
         size: cython.longlong = _native16(buffer, 2)
         end: cython.longlong = min(received, size << 16 | _native16(buffer, 0))
@@ -113,7 +117,7 @@ class Message:
         if kind == PACKET_HEADER:
             self.queued_id = number
         elif kind == MARK:
-            self.mark = number
+            self.direction = number >> self._shift & DIRECTION_MASK
         elif kind == OFFLOAD:
             self.offload = number
 

@@ -37,7 +37,7 @@ def bound(worker: Worker, queue_number: int) -> Iterator[Callable[[], None]]:
 
     def on_packet(packet: Packet) -> None:
         payload = bytearray(packet.get_payload())
-        if worker.accepts(payload, packet.get_mark()):
+        if worker.accepts(payload, worker.bits.direction(packet.get_mark())):
             packet.set_payload(bytes(payload))
             packet.accept()
         else:

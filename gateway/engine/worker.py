@@ -13,6 +13,7 @@ from gateway.exchange import generations
 from gateway.exchange.shared_words import SharedWords
 from gateway.exchange.table_reader import TableReader
 from gateway.exchange.worker_page import WorkerPage
+from gateway.nat.mark import LOWEST_BITS, MarkBits
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.policer import BUCKETS
 from gateway.nat.reasons import Reason
@@ -37,8 +38,13 @@ class Worker:
         page: WorkerPage,
         rules: Rules = INTERPRETED,
         clock: Callable[[], int] = time.monotonic_ns,
+        bits: MarkBits = LOWEST_BITS,
     ) -> None:
-        """Load the table published last; no other process is asked. `clock` is in ns."""
+        """Load the table published last; no other process is asked. `clock` is in ns.
+
+        `bits` of a packet's mark tell its direction.
+        """
+        self.bits = bits
         self._directory = directory
         self._page = page
         self._rules = rules
@@ -69,7 +75,7 @@ class Worker:
         """Whether somebody wants to be told of each packet."""
         return bool(self._listeners)
 
-    def accepts(self, packet: bytearray, mark: int) -> bool:
+    def accepts(self, packet: bytearray, direction: int) -> bool:
         """Translate `packet` in place and count it; whether it may go on. For interpreted rules.
 
         The checksum is finished: the kernel does that where an engine doesn't ask for aggregates.
@@ -77,19 +83,19 @@ class Worker:
         if self._word.words[0] != self.seen:
             self._reload()
         before = bytes(packet) if self._listeners else b""
-        outcome = self.translator.feed(memoryview(packet), mark, self._clock())
+        outcome = self.translator.feed(memoryview(packet), direction, self._clock())
         accepted = outcome.reason is Reason.TRANSLATED
         self.tally.count(*outcome, total_length(packet) if accepted else 0)
         if self._listeners:
-            self.tell(mark, outcome, before, bytes(packet) if accepted else b"")
+            self.tell(direction, outcome, before, bytes(packet) if accepted else b"")
         return accepted
 
-    def tell(self, mark: int, outcome: Outcome, before: bytes, after: bytes) -> None:
-        """Tell who watches of one packet; of a `mark` that is no direction's, nothing."""
-        if mark in DIRECTIONS:
-            direction = Direction(mark)
+    def tell(self, direction: int, outcome: Outcome, before: bytes, after: bytes) -> None:
+        """Tell who watches of one packet; of one without a direction, nothing."""
+        if direction in DIRECTIONS:
+            seen = Direction(direction)
             self._listeners.tell(
-                TraceRecord(time.time(), self._generation, 0, direction, outcome, before, after)
+                TraceRecord(time.time(), self._generation, 0, seen, outcome, before, after)
             )
 
     def refresh(self) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from gateway.lab.hosts import GATEWAY, Hosts
 from gateway.nat.checks import is_martian
+from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, Site, Uplink
 
 UPLINK: Final = "uplink"
@@ -41,6 +42,7 @@ class Topology:
     pool: str = "203.0.113.0/24"
     vpc: str = "10.0.0.0/16"
     quarantine_s: float = 60.0
+    mark_mask: int = DEFAULT_BITS.mask
 
     def __post_init__(self) -> None:
         """Check what the types can't say."""
@@ -50,6 +52,10 @@ class Topology:
             )
         if not 0 <= self.quarantine_s < inf:
             raise TopologyError("quarantine_s is a time in seconds: 0 or more")
+        try:
+            MarkBits(self.mark_mask)
+        except ValueError as error:
+            raise TopologyError(f"mark_mask: {error}") from None
         networks = {field: _network(field, getattr(self, field)) for field in NETWORKS}
         for first, second in (("internet", "pool"), ("internet", "vpc"), ("pool", "vpc")):
             if networks[first].overlaps(networks[second]):
@@ -81,6 +87,7 @@ class Topology:
         kinds: dict[str, tuple[type, ...]] = {
             "clients": (list, tuple),
             "quarantine_s": (int, float),
+            "mark_mask": (int,),
         }
         known = {field.name for field in fields(cls)}
         for key, value in values.items():
@@ -127,6 +134,7 @@ class Topology:
             pools=(self.pool,),
             addresses=(self.vpc_gateway, METADATA_ADDRESS, API_ADDRESS),
             private=(self.vpc,),
+            bits=MarkBits(self.mark_mask),
         )
 
 

@@ -9,7 +9,7 @@ NO_SLOT: Final = -1
 
 
 class Direction(IntEnum):
-    """Seen from the instance; the values are the marks that steering gives to packets."""
+    """Seen from the instance. The value stands in the packet's mark: see `mark.py`."""
 
     INBOUND = 1
     OUTBOUND = 2

@@ -45,7 +45,7 @@ def examine() -> list[Finding]:
     """Look at everything. Root is needed to try the kernel."""
     programs = [_program(*row) for row in PROGRAMS]
     if os.geteuid() != 0:
-        return [Finding("root's rights", present=False, advice="try it with sudo"), *programs]
+        return [Finding("root's rights", present=False, advice="run it as root"), *programs]
     try:
         with _two_namespaces() as (here, there):
             return [*_kernel(here, there), *programs]

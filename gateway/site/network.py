@@ -9,6 +9,7 @@ from gateway.net import namespace
 from gateway.net.links import Links
 from gateway.site.site import Site, Uplink
 from gateway.steering import kernel
+from gateway.steering.ruleset import Steering
 
 
 def build(site: Site) -> None:
@@ -24,9 +25,15 @@ def build(site: Site) -> None:
             # uplink.
             links.blackhole(network)
         _set_forwarding(site.uplink)
-        kernel.install(site.steering(record.load(site.places.run).queues))
+        kernel.install(_in_service(site))
         _switch_on(site.uplink, links)
         namespace.set_sysctl("ipv4.ip_forward", 1)
+
+
+def _in_service(site: Site) -> Steering:
+    """The steering to the workers in service, who may be of the version before."""
+    found = record.load(site.places.run)
+    return site.steering(found.queues, found.bits)
 
 
 def _set_forwarding(uplink: Uplink) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.control.place import REGION
+from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.net import namespace
 from gateway.site.places import Places
 from gateway.steering.ruleset import Steering
@@ -40,7 +41,8 @@ class Site:
     """One gateway: where its network is, how it reaches the internet, and what it serves.
 
     `namespace` is the network namespace of the gateway. `addresses` are the gateway's own towards
-    the instances. `private` are networks that never leave through the uplink.
+    the instances. `private` are networks that never leave through the uplink. `bits` of a packet's
+    mark tell its direction; the mark's other bits are the owner's.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Site:
     pools: tuple[str, ...]
     addresses: tuple[str, ...] = (METADATA_ADDRESS, API_ADDRESS)
     private: tuple[str, ...] = ()
+    bits: MarkBits = DEFAULT_BITS
 
     @property
     def places(self) -> Places:
@@ -65,6 +68,6 @@ class Site:
         """Move this thread into the gateway's network. Raises `OSError` if it doesn't exist."""
         namespace.enter(self.namespace)
 
-    def steering(self, queues: range) -> Steering:
-        """What the gateway queues and guards, with these queues."""
-        return Steering(self.uplink.interface, self.uplink.address, self.pools, queues)
+    def steering(self, queues: range, bits: MarkBits) -> Steering:
+        """What the gateway queues and guards, with these queues and these bits of the mark."""
+        return Steering(self.uplink.interface, self.uplink.address, self.pools, queues, bits)

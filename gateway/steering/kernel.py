@@ -22,7 +22,8 @@ class SteeringError(RuntimeError):
 def install(steering: Steering) -> None:
     """Install queue rules and guard in this thread's namespace, what is missing of them.
 
-    Rules that are there stay, whichever queues they name: those are the data plane's to choose. A
+    Rules that are there stay, whichever queues and bits of the mark they name: those are the data
+    plane's to choose. A
     guard that is there stays, too: its counters would begin anew, and what is queued be dropped.
     The guard is the last, so that its mark says that all was there. Raises `SteeringError` if the
     kernel has no way to queue.

@@ -7,10 +7,11 @@
     gateway  ─▶ OUTPUT       to the pool: queue, hairpin      (an ICMP error about a hairpin)
     uplink   ◀─ POSTROUTING  all: queue, outbound; then the guard drops what isn't from the pool
 
-A mark tells the data plane the direction. *Queue* rules have no bypass: with no data plane behind
-the queue the kernel drops. The *guard* is a second line that needs no data plane and stands before
-the uplink is switched on: whatever leaves through the uplink has a source in the pool, translated
-or not, or is an ICMP error of the gateway's own.
+Two bits of a packet's mark tell the data plane the direction; the other bits are other programs'
+and stay as they are. *Queue* rules have no bypass: with no data plane behind the queue the kernel
+drops. The *guard* is a second line that needs no data plane and stands before the uplink is
+switched on: whatever leaves through the uplink has a source in the pool, translated or not, or is
+an ICMP error of the gateway's own.
 
 The guard is nft's. The queue rules are nft's too where the kernel has its `queue` statement, else
 iptables'. Each is one atomic transaction. Over several queues the kernel spreads flows by their
@@ -29,6 +30,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zlib import crc32
 
+from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.nat.outcome import Direction
 
 TABLE: Final = "tgw"
@@ -52,13 +54,14 @@ OWN_ERRORS: Final = "{ destination-unreachable, time-exceeded, parameter-problem
 class Steering:
     """The uplink, the gateway's own address on it, the networks of the pool, and the queues.
 
-    `queues` are consecutive numbers, at least one.
+    `queues` are consecutive numbers, at least one. `bits` of a packet's mark tell its direction.
     """
 
     uplink: str
     address: str
     pool: tuple[str, ...]
     queues: range = range(1)
+    bits: MarkBits = DEFAULT_BITS
 
 
 def guard_rules(steering: Steering) -> str:
@@ -102,7 +105,7 @@ def nft_queue_rules(steering: Steering) -> str:
     chains = "".join(f"  chain {name} {{ {hook} }}\n" for name, hook in NFT_CHAINS.items())
 
     def queue(direction: Direction) -> str:
-        return f"meta mark set {direction} queue num {numbers}\n"
+        return f"{_nft_mark(steering.bits, direction)} queue num {numbers}\n"
 
     return (
         f"table ip {table} {{\n{chains}}}\n"
@@ -129,7 +132,8 @@ def iptables_queue_rules(steering: Steering) -> str:
     numbers = f"--queue-num {first}" if first == last else f"--queue-balance {first}:{last}"
 
     def queue(match: str, direction: Direction) -> str:
-        return f"-A {match} -j MARK --set-mark {direction}\n-A {match} -j NFQUEUE {numbers}\n"
+        mark = f"--set-xmark {steering.bits.mark(direction):#x}/{steering.bits.mask:#x}"
+        return f"-A {match} -j MARK {mark}\n-A {match} -j NFQUEUE {numbers}\n"
 
     flushed = "".join(f"-F {chain}\n" for chain in IPTABLES_CHAINS)
     to_pool = "".join(
@@ -143,8 +147,8 @@ def iptables_queue_rules(steering: Steering) -> str:
 
 
 def digest(steering: Steering) -> str:
-    """Which rules are installed: changes with their text, but for the queues' numbers."""
-    plain = replace(steering, queues=range(1))
+    """Which rules are installed: changes with their text, but for queues and bits of the mark."""
+    plain = replace(steering, queues=range(1), bits=DEFAULT_BITS)
     rules = _guard_chains(plain) + nft_queue_rules(plain) + iptables_queue_rules(plain)
     return f"{crc32(rules.encode()):08x}"
 
@@ -152,6 +156,11 @@ def digest(steering: Steering) -> str:
 def _nft_fresh(table: str) -> str:
     """Replace, whether there is one or not: add first, because deleting what isn't there fails."""
     return f"add table ip {table}\ndelete table ip {table}\n"
+
+
+def _nft_mark(bits: MarkBits, direction: Direction) -> str:
+    others = ~bits.mask & 0xFFFF_FFFF
+    return f"meta mark set meta mark & {others:#x} | {bits.mark(direction):#x}"
 
 
 def _nft_set(steering: Steering) -> str:

@@ -31,7 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no such peer: {', '.join(sorted(unknown))}")
     if not machine.is_root():
-        return _fail("must run as root, as it makes network namespaces: use sudo or a root shell")
+        return _fail("must run as root, as it makes network namespaces")
     for number in ENDING:
         signal.signal(number, _interrupt)
     try:

@@ -151,7 +151,7 @@ def test_without_root_there_is_one_line(lab: Lab) -> None:
             [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False
         )
         assert done.returncode == 1, done
-        assert done.stderr == "tgw: this needs root: try it with sudo\n"
+        assert done.stderr == "tgw: this needs root's rights: run it as root\n"
 
 
 def test_output_into_a_closed_pipe_is_quiet(lab: Lab) -> None:

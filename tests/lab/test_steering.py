@@ -11,6 +11,7 @@ from support.blows import kill_dataplane, remove_queue_rules
 from support.labs import Instance, Lab, eventually
 from support.wire import Capture, send, until_marked
 
+from gateway.nat.mark import DEFAULT_BITS
 from gateway.net import namespace
 from gateway.net.links import Links
 from gateway.steering import kernel, ruleset
@@ -105,7 +106,7 @@ def test_steering_is_installed_once(own_lab: Lab) -> None:
     assert not own_lab.pings("internet", own_lab.topology.uplink_address)
     with namespace.inside(own_lab.gateway):
         before = kernel.guard_drops()
-        kernel.install(own_lab.topology.site.steering(range(1)))
+        kernel.install(own_lab.topology.site.steering(range(1), DEFAULT_BITS))
         assert kernel.guard_drops() == before != dict.fromkeys(ruleset.GUARD_COUNTERS, 0)
 
 

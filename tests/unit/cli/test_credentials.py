@@ -105,7 +105,7 @@ def test_without_root_there_is_one_line(
     tgw: Tgw, kept: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert tgw("credentials").err == "tgw: this needs root: try it with sudo\n"
+    assert tgw("credentials").err == "tgw: this needs root's rights: run it as root\n"
 
 
 @pytest.mark.parametrize(

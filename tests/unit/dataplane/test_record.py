@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from gateway.dataplane.record import Request, Settings, TakeOver
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
-    saved = TakeOver(4711, 3, 2, "id", "no luck", Settings("batch", 2))
+    saved = TakeOver(4711, 3, 2, "id", "no luck", Settings("batch", 2), 0x30)
     record.save(tmp_path, TakeOver())
     record.save(tmp_path, saved)
     assert record.load(tmp_path) == saved
@@ -16,13 +18,31 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "{", "[]", "3", "{}", '{"settings": 3}', '{"colour": 1}']
+    "text",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "3",
+        "{}",
+        '{"settings": 3}',
+        '{"colour": 1}',
+        '{"settings": {}, "mark_mask": 5}',
+    ],
 )
 def test_where_nothing_can_be_read_a_data_plane_begins(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / record.RECORD).write_text(text)
     assert record.load(tmp_path) == TakeOver()
     assert TakeOver().queues == range(1)
+
+
+def test_workers_of_the_version_before_read_the_lowest_bits_of_a_mark(tmp_path: Path) -> None:
+    written = asdict(TakeOver(first=2))
+    del written["mark_mask"]
+    (tmp_path / record.RECORD).write_text(json.dumps(written))
+    assert record.load(tmp_path) == TakeOver(first=2, mark_mask=0b11)
 
 
 def test_a_request_is_taken_once_and_the_last_one_counts(tmp_path: Path) -> None:

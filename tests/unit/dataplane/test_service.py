@@ -20,7 +20,7 @@ from gateway.exchange.worker_page import WorkerPage, WorkerRunningError
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     fake_queues(tmp_path, monkeypatch)
     monkeypatch.setattr(
-        service, "crew", lambda directory, settings: hire(directory, steady, settings)
+        service, "crew", lambda directory, settings, bits: hire(directory, steady, settings)
     )
     yield tmp_path
     end_all(tmp_path)

@@ -107,7 +107,7 @@ def test_a_dropped_packet_is_counted_under_its_reason_alone(tmp_path: Path, kern
     assert counts(tmp_path).slots == {}
 
 
-@pytest.mark.parametrize("mark", [None, 0, 4, 5, 0x80000001, 0xFFFFFFFF])
+@pytest.mark.parametrize("mark", [None, 0, 4, 0x80000000, 0xFFFFFFFC])
 @pytest.mark.parametrize("offload", [None, 1, 3], ids=["finished", "unfinished", "aggregate"])
 def test_a_packet_whose_mark_is_no_direction_is_dropped(
     tmp_path: Path, kernel: Kernel, mark: int | None, offload: int | None
@@ -229,7 +229,7 @@ def test_the_outcome_is_the_last_packets() -> None:
     finishing = message(tunnel, 1, 1, queue=FINISHING)
     assert judge_over(judge, finishing)[0] == Outcome(Reason.UNFINISHED)
     assert judge_over(judge, message(wire(CLIENT, PUBLIC)))[0] == there
-    marked = message(wire(CLIENT, PUBLIC), 9)
+    marked = message(wire(CLIENT, PUBLIC), 8)
     assert judge_over(judge, marked)[0] == Outcome(Reason.UNKNOWN_DIRECTION)
 
 

@@ -52,7 +52,7 @@ def read(raw: bytes | bytearray, received: int | None = None) -> Message | None:
 
 def fields(found: Message | None) -> tuple[int, int, int, int, int]:
     assert found is not None
-    return found.queued_id, found.mark, found.offload, found.payload, found.length
+    return found.queued_id, found.direction, found.offload, found.payload, found.length
 
 
 def test_a_message_of_the_kernel_is_read() -> None:
@@ -64,7 +64,7 @@ def test_a_message_of_the_kernel_is_read() -> None:
 @pytest.mark.parametrize("number", [0, 1, 0x7F, 0x80, 0x01020304, 0x7FFFFFFF, 0xFFFFFFFF])
 def test_numbers_are_of_32_bits_in_network_order(number: int) -> None:
     found = fields(read(message(b"abcd", number, number, number)))
-    assert found[:3] == (number, number, number)
+    assert found[:3] == (number, number & 3, number)
 
 
 def test_what_isnt_there_is_zero_also_after_a_message_that_had_it() -> None:
@@ -112,10 +112,10 @@ def test_a_message_cut_anywhere_is_none_of_a_packet() -> None:
 
 
 def test_a_message_ends_where_its_header_says() -> None:
-    raw = bytearray(message(b"abcd", 1, 2) + attribute(MARK, b"\0\0\0\7"))
+    raw = bytearray(message(b"abcd", 1, 2) + attribute(MARK, b"\0\0\0\2"))
     assert fields(read(raw))[1] == 1
     struct.pack_into("=I", raw, 0, len(raw))
-    assert fields(read(raw))[1] == 7
+    assert fields(read(raw))[1] == 2
 
 
 @pytest.mark.parametrize("says", [0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
@@ -255,3 +255,13 @@ def test_a_long_verdict_has_its_length_in_32_bits(length: int) -> None:
     (says,) = struct.unpack_from("=I", buffer, start)
     assert says == verdict_size(found, ACCEPT) == 36 + length
     assert verdicts(bytes(buffer[start:])) == [Verdict(ID, True, payload[:length])]
+
+
+@pytest.mark.parametrize("direction", [0, 1, 2, 3])
+@pytest.mark.parametrize("shift", [0, 12, 30])
+def test_a_direction_stands_in_two_bits_of_the_mark(direction: int, shift: int) -> None:
+    others = 0xFFFF_FFFF & ~(3 << shift)
+    found = Message(shift)
+    raw = bytearray(message(bytes(20), others | direction << shift))
+    assert found.read(raw, len(raw))
+    assert found.direction == direction

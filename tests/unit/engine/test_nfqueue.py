@@ -20,6 +20,7 @@ from gateway.engine import nfqueue
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage, counts
+from gateway.nat.mark import DEFAULT_BITS
 from gateway.nat.outcome import Checksum, Direction
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, build
@@ -41,14 +42,14 @@ def test_a_packet_has_the_direction_of_the_rule_that_queued_it(
     match: str, direction: Direction
 ) -> None:
     (rule,) = [line for line in ruleset.nft_queue_rules(STEERING).splitlines() if match in line]
-    (mark,) = re.findall(r"meta mark set (\d+) queue num", rule)
-    assert int(mark) == direction
+    (mark,) = re.findall(r"meta mark set meta mark & 0xffffcfff \| (0x\w+) queue num", rule)
+    assert DEFAULT_BITS.direction(int(mark, 16)) == direction
 
 
 def test_both_ways_to_queue_give_the_same_marks() -> None:
-    nft = re.findall(r"meta mark set (\d+)", ruleset.nft_queue_rules(STEERING))
-    iptables = re.findall(r"--set-mark (\d+)", ruleset.iptables_queue_rules(STEERING))
-    assert nft == iptables == ["1", "3", "3", "2"]
+    nft = re.findall(r"\| (0x\w+) queue", ruleset.nft_queue_rules(STEERING))
+    iptables = re.findall(r"--set-xmark (0x\w+)/0x3000\n", ruleset.iptables_queue_rules(STEERING))
+    assert nft == iptables == ["0x1000", "0x3000", "0x3000", "0x2000"]
 
 
 class Ended(BaseException):
@@ -172,6 +173,25 @@ def test_each_packet_gets_its_verdict(tmp_path: Path, worker: Worker) -> None:
         Reason.UNKNOWN_DIRECTION: 2,
     }
     assert FakeQueue.last.bound == {}, "the queue is given back"
+
+
+def test_the_bits_of_an_owner_tell_no_direction(tmp_path: Path) -> None:
+    marks = (0x1000, 0xDEADDFFF, 0x2000, 0x0001, 0xFFFFCFFF)
+    packets = [FakePacket(wire("203.0.113.9"), mark) for mark in marks]
+    generations.publish(tmp_path, build(1, 4, [Mapping(0xCB007109, 0x0A000002, 1)]))
+    with (
+        WorkerPage(tmp_path, 0) as page,
+        closing(Worker(tmp_path, page, bits=DEFAULT_BITS)) as worker,
+        nfqueue.bound(worker, 7),
+    ):
+        FakeQueue.last.queue(*packets)
+        FakeQueue.last.run(block=False)
+    found = counts(tmp_path).reasons
+    assert {reason: seen for reason, seen in found.items() if seen} == {
+        Reason.TRANSLATED: 2,
+        Reason.MISDIRECTED: 1,
+        Reason.UNKNOWN_DIRECTION: 2,
+    }
 
 
 def test_all_vectors_through_the_queue(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ clients = ["192.0.2.5"]
 pool = "198.18.0.0/24"
 vpc = "172.16.0.0/12"
 quarantine_s = 5
+mark_mask = 0xc0
 """
 
 WRONG = [
@@ -33,6 +34,9 @@ WRONG = [
     pytest.param({"quarantine_s": True}, "wrong type", id="quarantine-bool"),
     pytest.param({"quarantine_s": float("nan")}, "0 or more", id="quarantine-nan"),
     pytest.param({"quarantine_s": float("inf")}, "0 or more", id="quarantine-endless"),
+    pytest.param({"mark_mask": 5}, "mark_mask: 0x5 is no mask of two", id="mask-of-other-bits"),
+    pytest.param({"mark_mask": "0x3000"}, "wrong type", id="mask-text"),
+    pytest.param({"mark_mask": True}, "wrong type", id="mask-bool"),
     pytest.param({"pool": "203.0.113.1/24"}, "pool: ", id="host-bits"),
     pytest.param({"pool": "203.0.113.0"}, "prefix from /12 to /30", id="no-prefix"),
     pytest.param({"pool": "203.0.113.0/31"}, "prefix from /12 to /30", id="prefix-31"),
@@ -100,7 +104,7 @@ def test_every_field_can_be_set_in_a_file(tmp_path: Path) -> None:
     path.write_text(EVERY_FIELD)
     loaded = Topology.load(path)
     assert loaded == Topology(
-        "edge-2", "192.0.2.0/28", ("192.0.2.5",), "198.18.0.0/24", "172.16.0.0/12", 5
+        "edge-2", "192.0.2.0/28", ("192.0.2.5",), "198.18.0.0/24", "172.16.0.0/12", 5, 0xC0
     )
     default = Topology()
     same = [f.name for f in fields(Topology) if getattr(loaded, f.name) == getattr(default, f.name)]

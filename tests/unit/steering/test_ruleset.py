@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.nat.mark import MarkBits
 from gateway.steering import kernel, ruleset
 from gateway.steering.kernel import SteeringError
 from gateway.steering.ruleset import Steering
@@ -49,35 +50,35 @@ table ip tgw_queue {
 flush table ip tgw_queue
 table ip tgw_queue {
   chain in {
-    iifname "wan0" ip daddr { 203.0.113.0/24, 192.0.2.0/25 } meta mark set 1 queue num 7
-    iifname != "wan0" ip daddr { 203.0.113.0/24, 192.0.2.0/25 } meta mark set 3 queue num 7
+    iifname "wan0" ip daddr POOL meta mark set OTHERS | 0x1000 queue num 7
+    iifname != "wan0" ip daddr POOL meta mark set OTHERS | 0x3000 queue num 7
   }
   chain own {
-    ip daddr { 203.0.113.0/24, 192.0.2.0/25 } meta mark set 3 queue num 7
+    ip daddr POOL meta mark set OTHERS | 0x3000 queue num 7
   }
   chain out {
-    oifname "wan0" meta mark set 2 queue num 7
+    oifname "wan0" meta mark set OTHERS | 0x2000 queue num 7
   }
 }
-"""
+""".replace("POOL", "{ 203.0.113.0/24, 192.0.2.0/25 }").replace("OTHERS", "meta mark & 0xffffcfff")
 IPTABLES_QUEUE = """\
 *mangle
 -F PREROUTING
 -F OUTPUT
 -F POSTROUTING
--A PREROUTING -i wan0 -d 203.0.113.0/24 -j MARK --set-mark 1
+-A PREROUTING -i wan0 -d 203.0.113.0/24 -j MARK --set-xmark 0x1000/0x3000
 -A PREROUTING -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
--A PREROUTING ! -i wan0 -d 203.0.113.0/24 -j MARK --set-mark 3
+-A PREROUTING ! -i wan0 -d 203.0.113.0/24 -j MARK --set-xmark 0x3000/0x3000
 -A PREROUTING ! -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
--A OUTPUT -d 203.0.113.0/24 -j MARK --set-mark 3
+-A OUTPUT -d 203.0.113.0/24 -j MARK --set-xmark 0x3000/0x3000
 -A OUTPUT -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
--A PREROUTING -i wan0 -d 192.0.2.0/25 -j MARK --set-mark 1
+-A PREROUTING -i wan0 -d 192.0.2.0/25 -j MARK --set-xmark 0x1000/0x3000
 -A PREROUTING -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
--A PREROUTING ! -i wan0 -d 192.0.2.0/25 -j MARK --set-mark 3
+-A PREROUTING ! -i wan0 -d 192.0.2.0/25 -j MARK --set-xmark 0x3000/0x3000
 -A PREROUTING ! -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
--A OUTPUT -d 192.0.2.0/25 -j MARK --set-mark 3
+-A OUTPUT -d 192.0.2.0/25 -j MARK --set-xmark 0x3000/0x3000
 -A OUTPUT -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
--A POSTROUTING -o wan0 -j MARK --set-mark 2
+-A POSTROUTING -o wan0 -j MARK --set-xmark 0x2000/0x3000
 -A POSTROUTING -o wan0 -j NFQUEUE --queue-num 7
 COMMIT
 """
@@ -174,6 +175,14 @@ def test_other_queues_make_no_other_steering() -> None:
     assert ruleset.guard_rules(TWO) == ruleset.guard_rules(THREE)
 
 
+def test_other_bits_of_the_mark_make_no_other_steering() -> None:
+    """They change with an upgrade, when its data plane takes over, and a repair must not notice."""
+    other = replace(TWO, bits=MarkBits(0b11))
+    assert ruleset.guard_rules(TWO) == ruleset.guard_rules(other)
+    assert "mark & 0xfffffffc | 0x1 queue" in ruleset.nft_queue_rules(other)
+    assert "--set-xmark 0x1/0x3\n" in ruleset.iptables_queue_rules(other)
+
+
 @pytest.mark.parametrize("way", [ruleset.nft_queue_rules, ruleset.iptables_queue_rules])
 def test_queue_rules_are_replaced_and_their_hooks_stay(way: Callable[[Steering], str]) -> None:
     """With a hook goes whatever is queued."""
@@ -249,7 +258,7 @@ def guarded(plan: Steering) -> str:
     return f'comment "{mark(ruleset.guard_rules(plan))}"'
 
 
-NFT_QUEUES = "oifname uplink meta mark set 2 queue num 4"
+NFT_QUEUES = "oifname uplink meta mark set mark & 0xffffcfff | 0x2000 queue num 4"
 IPTABLES_QUEUES = "-A POSTROUTING -o uplink -j NFQUEUE --queue-balance 2:4"
 
 
