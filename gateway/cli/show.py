@@ -86,7 +86,8 @@ def show_counters(arguments: argparse.Namespace) -> None:
     need_root()
     ask = _asker(_observer(arguments), arguments)
     pages = [*_pages(ask, "DescribeCounters", ask("DescribeCounters"))]
-    addresses = {one["PublicIp"]: one for page in pages for one in page["AddressSet"]}
+    counted = sorted((one for page in pages for one in page["AddressSet"]), key=_by_address)
+    addresses = {one["PublicIp"]: one for one in counted}
     others = {
         name: {one["Name"]: one["Packets"] for one in pages[-1][field]}
         for name, field in (
@@ -115,6 +116,13 @@ def show_counters(arguments: argparse.Namespace) -> None:
     rows += [(f"queue_{name}", count) for name, count in others["queue"].items()]
     rows += [(f"kernel_{name}", count) for name, count in others["kernel"].items()]
     print_table(("REASON", "PACKETS"), (row for row in rows if row[1]))
+
+
+def _by_address(told: dict[str, Any]) -> tuple[bool, tuple[int, ...]]:
+    """By the address as a number; a slot without an address comes last."""
+    words = told["PublicIp"].split(".")
+    is_address = all(word.isdecimal() for word in words)
+    return not is_address, tuple(map(int, words)) if is_address else ()
 
 
 ADDRESS_COUNTERS: Final = {

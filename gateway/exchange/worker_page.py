@@ -25,7 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import BinaryIO, Final, NamedTuple, Self
 
 from gateway.exchange.shared_words import WORD, SharedWords
 from gateway.nat.reasons import Reason
@@ -144,16 +144,30 @@ def statuses(directory: Path) -> Iterator[WorkerStatus]:
 
 def slots_held(directory: Path) -> int:
     """How many slots the workers count; 0 without a worker."""
-    return max((len(page.raw) // (SLOT_WORDS * WORD) for page in page_slots(directory)), default=0)
+    found = 0
+    for path in directory.glob(PATTERN):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            found = max(found, _held(file, _words(file.read(SLOT_BASE * WORD))))
+    return found
 
 
 def counts(directory: Path, slots: range | None = None) -> Counts:
     """What all workers counted, added up, of all slots or of some; dead workers' counts stay."""
     total = Counts(Counter(), {})
     for path in sorted(directory.glob(PATTERN)):
-        with suppress(FileNotFoundError):
-            _add(total, _words(path.read_bytes()), slots)
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            head = _words(file.read(SLOT_BASE * WORD))
+            held = range(_held(file, head))
+            wanted = held if slots is None else held[slots.start : slots.stop]
+            file.seek((SLOT_BASE + wanted.start * SLOT_WORDS) * WORD)
+            raw = file.read(len(wanted) * SLOT_WORDS * WORD)
+            _add(total, head, wanted, memoryview(raw).cast("Q"))
     return total
+
+
+def _held(file: BinaryIO, head: memoryview) -> int:
+    """How many slots the page has by its head, and has room for."""
+    return min(head[SLOTS], _slots_in(os.fstat(file.fileno()).st_size // WORD))
 
 
 def page_slots(directory: Path) -> list[PageSlots]:
@@ -185,13 +199,11 @@ def _slots_in(words: int) -> int:
     return (words - SLOT_BASE) // SLOT_WORDS
 
 
-def _add(total: Counts, words: memoryview, wanted: range | None) -> None:
+def _add(total: Counts, head: memoryview, slots: range, words: memoryview) -> None:
     for reason in Reason:
-        total.reasons[reason] += words[REASON_BASE + reason]
-    slots = range(min(words[SLOTS], _slots_in(len(words))))
-    for slot in slots if wanted is None else slots[wanted.start : wanted.stop]:
-        at = SLOT_BASE + slot * SLOT_WORDS
-        counted = Traffic(*words[at : at + SLOT_WORDS])
+        total.reasons[reason] += head[REASON_BASE + reason]
+    for at, slot in enumerate(slots):
+        counted = Traffic(*words[at * SLOT_WORDS : (at + 1) * SLOT_WORDS])
         if any(counted):
             before = total.slots.get(slot, Traffic(0, 0, 0, 0))
             total.slots[slot] = Traffic(*map(sum, zip(before, counted, strict=True)))

@@ -203,6 +203,7 @@ def test_every_action_by_the_sdk(lab: Lab, cloud: Cloud) -> None:
     assert tagged["Tags"] == [{"Key": "owner", "Value": "net"}]
 
 
+@pytest.mark.timeout(300)  # half a hundred processes of tccli, each of which loads for a second
 def test_every_action_by_tccli(lab: Lab, cloud: Cloud, tmp_path: Path) -> None:
     things = made(lab)
     for action, request in (*reads(things), *writes(things)):

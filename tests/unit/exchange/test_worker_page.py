@@ -18,6 +18,7 @@ from gateway.exchange.worker_page import (
     counts,
     page_path,
     page_slots,
+    slots_held,
     statuses,
 )
 from gateway.nat.outcome import NO_SLOT, Outcome
@@ -139,6 +140,26 @@ def test_without_a_slot_only_the_reason_is_counted(tmp_path: Path) -> None:
     found = counts(tmp_path)
     assert found.reasons[Reason.TRANSLATED] == 1
     assert found.slots == {}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [(range(4), {1, 3}), (range(1, 3), {1}), (range(2, 99), {3}), (range(9, 10**30), set())],
+)
+def test_some_slots_can_be_asked_for(tmp_path: Path, wanted: range, found: set[int]) -> None:
+    assert slots_held(tmp_path) == 0
+    for worker in (0, 1):
+        with WorkerPage(tmp_path, worker) as page:
+            page.hold(4 - worker)
+            count(page, received(1), 60)
+    with WorkerPage(tmp_path, 0) as page:
+        count(page, sent(3), 40)
+    assert slots_held(tmp_path) == 4
+    counted = counts(tmp_path, wanted)
+    assert counted.slots.keys() == found
+    assert counted.reasons[Reason.TRANSLATED] == 3
+    if 1 in found:
+        assert counted.slots[1] == Traffic(2, 120, 0, 0)
 
 
 SLOTS = st.integers(NO_SLOT, 4)
