@@ -17,9 +17,9 @@ from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
 from gateway.api.temporary import TemporaryCredentials, kept_secret
 from gateway.app import listen, servers, snapshots
-from gateway.app.begin import begin
 from gateway.app.instance_facts import facts_of
 from gateway.app.observer import SiteObserver
+from gateway.app.startup import take_role
 from gateway.control import background
 from gateway.control.controller import Controller
 from gateway.control.events import LabConfigured
@@ -30,7 +30,7 @@ from gateway.lab.topology import Topology
 from gateway.metadata import server as metadata
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
-from gateway.metering.metered import MeteredPublisher
+from gateway.metering.publisher import MeteredPublisher
 from gateway.metering.sampling import sampling
 from gateway.runtime.threads import running
 from gateway.site import roles
@@ -48,7 +48,7 @@ def run(lab: str, options: listen.Options) -> None:
     `options` are of the API that takes signed requests. Raises `RoleError`, `StoreError`,
     `ControlError`, `CredentialsError` or `OSError`.
     """
-    topology = begin(lab, roles.CONTROL)
+    topology = take_role(lab, roles.CONTROL)
     places = topology.site.places
     store = SqliteStore(places.log)  # first: if that is no use, nothing may be touched
     meter = Meter(

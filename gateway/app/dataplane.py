@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gateway.app.begin import begin
+from gateway.app.startup import take_role
 from gateway.dataplane import record, service, signals
 from gateway.site import roles
 from gateway.site.command import Command
@@ -25,7 +25,7 @@ def run(lab: str, command: Command, **given: Any) -> None:
     """
     # From here to `service.run` a signal waits: SIGHUP would end a process that is not ready.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
-    site = begin(lab, roles.DATAPLANE).site
+    site = take_role(lab, roles.DATAPLANE).site
     run = site.places.run
     site.enter()
     while service.run(

@@ -29,7 +29,7 @@ class BoundedProtocol(H11Protocol):
     _idle: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, or cut it off."""
+        """Take the connection; cut it off if there are too many."""
         super().connection_made(transport)
         if len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
@@ -37,17 +37,17 @@ class BoundedProtocol(H11Protocol):
             self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Stop the clock of a connection that has ended."""
         super().connection_lost(exc)
         self._unwatch()
 
     def data_received(self, data: bytes) -> None:
-        """Take some of a request."""
+        """Take some of a request, and go on to wait for more."""
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
+        """Start the clock for the next request of the connection."""
         super().on_response_complete()
         self._watch()
 

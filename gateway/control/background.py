@@ -32,12 +32,12 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        """All is well."""
+        """Begin without a failure, and so without a pause."""
         self.pause_s = 0.0
         self._causes: dict[str, str] = {}  # by what failed
 
     def learn(self, failures: Mapping[str, str], *, all_tried: bool = True) -> None:
-        """What failed when it was tried, and why; nothing else did, if `all_tried`."""
+        """Take in what failed when it was tried, and why. With `all_tried` nothing else failed."""
         for subject, cause in failures.items():
             if self._causes.get(subject) != cause:
                 _log.error("%s: %s", subject, cause)
@@ -46,10 +46,10 @@ class Patience:
 
 
 class Background:
-    """The jobs of one controller's background threads."""
+    """What the background threads of one controller have to do: their jobs."""
 
     def __init__(self, control: Controller) -> None:
-        """Nothing was done yet."""
+        """Make the jobs. None of them is begun before a thread runs it."""
         self._control = control
         self._untried = set(control.publications)  # those that had no turn yet
         self._machines = _Machines(control, self._untried)
@@ -83,7 +83,7 @@ class _Publishing:
         publication: Publication,
         tried: Callable[[Publication], None],
     ) -> None:
-        """`tried` is called after each turn."""
+        """`tried` is called with the publication after each turn."""
         self.name = publication.publisher.name
         self._control = control
         self._publication = publication
@@ -108,12 +108,12 @@ class _Publishing:
 
 
 class _Machines:
-    """Makes machines as the state says."""
+    """Makes the machines of instances as the state says."""
 
     name: Final = "machines"
 
     def __init__(self, control: Controller, untried: set[Publication]) -> None:
-        """It begins when none of `untried` is behind: then no machine is in an old table."""
+        """Begin when none of `untried` is behind: then no machine is in an old table."""
         self.looked = threading.Event()  # at all machines that were in doubt from the start
         self._control = control
         self._untried = untried
@@ -154,7 +154,7 @@ class _Opening:
     name: Final = "timer"
 
     def __init__(self, control: Controller) -> None:
-        """It waits for the earliest time, or for another change."""
+        """Look at the state for what is due first when a thread begins."""
         self._control = control
         self._patience = Patience()
 

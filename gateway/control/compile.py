@@ -18,7 +18,7 @@ INBOUND_MIN_MBPS: Final = 10  # who buys less alone, in no package, may still re
 
 
 def compile_table(state: State) -> Table:
-    """The state's table, from nothing."""
+    """Compile the whole table of the state, without one that came before."""
     return Compiler().compile(state)
 
 

@@ -61,8 +61,8 @@ class Controller:
         clock: Callable[[], float],
         rng: Random,
     ) -> None:
-        """A controller that knows nothing yet: call `restore`."""
-        assert publishers, "what nobody publishes is never in force"
+        """The controller knows nothing before `restore` is called."""
+        assert publishers, "without a publisher nothing is ever in force"
         self._store = store
         self._snapshots = snapshots
         self.publications = tuple(Publication(publisher) for publisher in publishers)
@@ -80,7 +80,7 @@ class Controller:
     def restore(self, config: ev.LabConfigured) -> None:
         """Take in the snapshot and the log after it; a new log begins with `config`.
 
-        All else is left to the background.
+        To publish and to make machines is left to the background.
 
         Raises `AdapterError` if the log can't be read or written, or belongs to a lab of another
         configuration.
@@ -134,7 +134,7 @@ class Controller:
         with self._one_at_the_machines:
             with self.state() as state:
                 waiting = self._upkeep.waiting(state, self.progress, again=again)
-            return self._upkeep.finish(waiting)
+            return self._upkeep.make(waiting)
 
     def is_behind(self, publication: Publication) -> bool:
         """Whether a publisher has something to do. The state is held still by the caller."""
@@ -217,7 +217,7 @@ class Controller:
             raise AdapterError(str(error)) from error
         with self.changed:
             for event in events:
-                self.progress.follow(event, self._state)
+                self.progress.take_in(event, self._state)
                 self._state.evolve(event, now)
             self.changed.notify_all()
 

@@ -44,7 +44,7 @@ def take_in(record: Record, state: State, progress: Progress) -> None:
         raise StoreError(f"event {state.sequence + 1} is missing in the log")
     event = ev.from_record(record)
     try:
-        progress.follow(event, state)
+        progress.take_in(event, state)
         state.evolve(event, record.at)
     except (AssertionError, KeyError, ValueError) as error:
         raise StoreError(

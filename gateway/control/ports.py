@@ -34,19 +34,19 @@ class Snapshots(Protocol):
 
 
 class Hosts(Protocol):
-    """The instances' machines. Each call says what shall be; raises `AdapterError`."""
+    """The instances' machines. Each call says what is to be true after it, or `AdapterError`."""
 
     def connect(self, instance: Instance) -> None:
-        """The machine is there and its link is up."""
+        """See to it that the machine is there and its link is up."""
 
     def disconnect(self, instance: Instance) -> None:
-        """The machine is there and its link is down."""
+        """See to it that the machine is there and its link is down."""
 
     def remove(self, instance: Instance) -> None:
-        """The machine isn't there, nor any process in it."""
+        """See to it that neither the machine nor any of its processes is there."""
 
     def remove_others(self, instances: Collection[Instance]) -> None:
-        """No machines are there but those of `instances`."""
+        """See to it that no machines are there but those of `instances`."""
 
 
 class Publisher(Protocol):
@@ -58,7 +58,7 @@ class Publisher(Protocol):
 
     @property
     def name(self) -> str:
-        """What the log calls the publisher."""
+        """The name by which the log speaks of the publisher."""
 
     def take_in(self, state: State) -> None:
         """Take in what has changed in the state, which stands still meanwhile: a short time."""

@@ -51,7 +51,7 @@ class Task:
 
 
 class Progress:
-    """Of one controller. It changes with the state: whoever looks at it holds that still."""
+    """The progress of one controller. It changes with the state: hold that still to look at it."""
 
     def __init__(
         self, began: Mapping[str, int] | None = None, failed: Mapping[str, int] | None = None
@@ -70,8 +70,8 @@ class Progress:
         self._ended: dict[str, int] = {}
         self._failed = OrderedDict(failed or {})  # when an instance's launch did
 
-    def follow(self, event: ev.Event, state: State) -> None:
-        """`event` was recorded as the next after `state`; a task begins, unless it is in force."""
+    def take_in(self, event: ev.Event, state: State) -> None:
+        """Take in `event`, the next after `state`; a task begins, unless it is in force already."""
         sequence = state.sequence + 1
         if sequence > self.in_force:
             self._begin(event, state, sequence)
@@ -122,7 +122,7 @@ class Progress:
             self._began.pop(instance_id)
 
     def reached(self, generation: int) -> None:
-        """The table of this generation is in force."""
+        """Take in that the table of this generation is in force."""
         self.in_force = generation
         for key in _due(self._under_way, generation):
             self.statuses.pop(key, None)
@@ -148,7 +148,7 @@ class Progress:
 
     @property
     def given_back(self) -> Collection[str]:
-        """Free public addresses that may still be in a worker's table as somebody's."""
+        """Free public addresses that may still be in a table that is in force somewhere."""
         return self._given_back.keys()
 
     def result(self, number: int, instance_ids: Iterable[str]) -> TaskResult:
@@ -173,7 +173,7 @@ def _due(until: dict[str, int], generation: int) -> list[str]:
 
 
 def instances_of(event: ev.Event) -> tuple[str, ...]:
-    """The instances that an event names."""
+    """The ids of all instances that an event names."""
     if isinstance(event, ev.TokenAnswered):
         return event.ids
     named = getattr(event, "instance_id", None)

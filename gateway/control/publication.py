@@ -12,7 +12,7 @@ class Publication:
     """One publisher at work. Its numbers change while the state is held still."""
 
     def __init__(self, publisher: Publisher) -> None:
-        """This control has published nothing there yet."""
+        """Begin with a publisher to which this control has published nothing."""
         self.publisher = publisher
         self.published = -1  # the generation that this control put in force there last
         self.acknowledged = 0  # the generation that is known to be in force there

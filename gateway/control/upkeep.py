@@ -22,16 +22,16 @@ Failures = Mapping[str, AdapterError]  # by instance
 
 
 class Upkeep:
-    """Of all machines. One thread at a time may call `finish`."""
+    """Makes all machines as the state says. One thread at a time may call `make`."""
 
     def __init__(self, hosts: Hosts, report: Callable[[cmd.Command], None]) -> None:
-        """`report` records what was done; it may raise `AdapterError`."""
+        """`report` records by a command what was done; it may raise `AdapterError`."""
         self._hosts = hosts
         self._report = report
         self._doubtful: dict[str, None] = {}  # in the order of their turns
 
     def doubt(self, instance_ids: Iterable[str]) -> None:
-        """Their machines may not be as the state says."""
+        """Note that the machines of these instances may not be as the state says."""
         self._doubtful.update(dict.fromkeys(instance_ids))
 
     @property
@@ -40,9 +40,10 @@ class Upkeep:
         return self._doubtful.keys()
 
     def waiting(self, state: State, progress: Progress, *, again: bool) -> list[Instance]:
-        """The instances with work waiting; only `again` those with which it has failed before.
+        """The instances whose machines are to be made; with `again` also those that failed before.
 
-        None whose last change isn't in force: no packet is to go where a link is about to be cut.
+        An instance whose last change isn't in force isn't among them: no packet is to go where a
+        link is about to be cut.
         """
         chosen = {**(self._doubtful if again else {}), **state.passing}
         return [
@@ -54,27 +55,27 @@ class Upkeep:
         ]
 
     def remove_others(self, instances: Collection[Instance]) -> None:
-        """No machines are there but theirs; one that stays is in nobody's way, and logged."""
+        """Remove the machines of all other instances. A failure is logged, and does no harm."""
         try:
             self._hosts.remove_others(instances)
         except AdapterError as error:
             _log.error("%s", error)
 
-    def finish(self, instances: Iterable[Instance], *, tries: int | None = None) -> Failures:
-        """Do what waits for each; one that can't be helped keeps no other from being served.
+    def make(self, instances: Iterable[Instance]) -> Failures:
+        """Make each machine. One that can't be made keeps no other from being made.
 
-        It is tried so often, or else once if it has failed before, and a few times if it hasn't.
+        A machine that has failed before is tried once, another one a few times.
         """
         failures: dict[str, AdapterError] = {}
         for instance in instances:
             key = instance.instance_id
             try:
-                self._finish(instance, tries or (1 if key in self._doubtful else TRIES))
+                self._make(instance, 1 if key in self._doubtful else TRIES)
             except AdapterError as error:
                 failures[key] = error
         return failures
 
-    def _finish(self, instance: Instance, tries: int) -> None:
+    def _make(self, instance: Instance, tries: int) -> None:
         """Make the instance's machine as its state says; report what a passing state asked for."""
         self._doubtful[instance.instance_id] = None
         try:

@@ -13,12 +13,11 @@ IN_FORCE_WITHIN_S: Final = 5.0
 
 
 class WorkersTable:
-    """Publishes tables into one lab's directory."""
+    """Publishes tables into the directory that the workers of one lab read."""
 
     name: Final = "the mapping table"
 
     def __init__(self, directory: Path) -> None:
-        """`directory` is the one its workers read."""
         self._directory = directory
         self._compiler = Compiler()
         self._writer = TableWriter(directory)

@@ -4,7 +4,7 @@
 
     tenure   who held an address, from when to when
     traffic  what it carried in that time, by hours (kept) and by cells of 10 s (kept for a day)
-    metered  the hours and cells in which somebody looked: silent ones are zero, not unknown
+    metered  the hours and cells in which the meter looked: silent ones are zero, not unknown
     taken    what the workers' counters showed when they were last taken in
     origin   what the counters of a slot showed when the slot came to its address from another one
 
@@ -70,10 +70,10 @@ _CREATE: Final = (
 
 @dataclass(slots=True)
 class Entry:
-    """What is to be written together."""
+    """All that is to be written in one transaction."""
 
     tenures: dict[int, Tenure] = field(default_factory=dict)
-    dropped: set[int] = field(default_factory=set)  # tenures that never were
+    dropped: set[int] = field(default_factory=set)  # tenures whose generation never came
     traffic: dict[tuple[int, int, int], Traffic] = field(default_factory=dict)
     metered: set[tuple[int, int]] = field(default_factory=set)
     taken: dict[tuple[int, int], Traffic] = field(default_factory=dict)
@@ -82,11 +82,11 @@ class Entry:
     cells_before: int = 0  # those are forgotten
 
     def __bool__(self) -> bool:
-        """Whether there is anything to write."""
+        """Whether there is anything in the entry to write."""
         return bool(self.tenures or self.dropped or self.taken or self.metered or self.gone)
 
     def add(self, tenure: Tenure, step: int, at: int, more: Traffic) -> None:
-        """Its address carried `more`."""
+        """Add what the address of a tenure carried in one step of time."""
         key = tenure.number, step, at
         self.traffic[key] = plus(self.traffic.get(key, NOTHING), more)
 
@@ -109,7 +109,7 @@ class Book:
     """One book. All methods raise `StoreError`; one caller at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open the book, or begin one."""
+        """Open the book; if there is none, begin an empty one."""
         self._path = path
         with self._failing("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,6 @@ class Book:
             raise
 
     def close(self) -> None:
-        """Close the file."""
         self._database.close()
 
     def write(self, entry: Entry, *, durable: bool = True) -> None:
@@ -177,7 +176,7 @@ class Book:
         return dict(self._rows(_LAST_ADDRESSES))
 
     def open_tenures(self) -> list[Tenure]:
-        """Those that haven't ended, as they began."""
+        """The tenures that haven't ended, in the order in which they began."""
         rows = self._rows("SELECT * FROM tenure WHERE ended IS NULL ORDER BY number")
         return [Tenure(row[0], Holder(*row[1:6]), *row[6:]) for row in rows]
 

@@ -1,4 +1,4 @@
-"""The meter: takes in what the workers counted, for whoever holds each address.
+"""The meter takes in what the workers counted, for those who hold the addresses.
 
 ::
 
@@ -6,7 +6,7 @@
     hand over around a publication: the addresses that get another holder
 
 Where an address goes from one instance to another in one step, what is counted until every worker
-has acknowledged is the former holder's. An address that nobody held carries nothing, so what it has
+has acknowledged is the former holder's. An unassigned address carries nothing, so what it has
 carried then is the next holder's, to the byte.
 
 Such a step is written down before it is published, with the generation that it comes with. So after
@@ -58,7 +58,7 @@ class Meter:
         self._addresses = book.addresses()  # by slot, also without a tenure: the last one
         self._next: dict[int, Tenure] = {}  # those that were written before their publication
         self._due: dict[int, Holder | None] = {}
-        self._nobodys: dict[int, Tenure] = {}
+        self._unheld: dict[int, Tenure] = {}
         self._sampled: float | None = None
         self._looking_since = 0.0
         self._failing = False
@@ -72,7 +72,7 @@ class Meter:
 
     @property
     def held(self) -> list[int]:
-        """The slots that have a holder."""
+        """The slots of all addresses that have a holder."""
         return list(self._tenures)
 
     def now(self) -> float:
@@ -92,7 +92,7 @@ class Meter:
         generation: int,
         publish: Callable[[], None],
     ) -> None:
-        """Publish, and have these slots held by others from then on.
+        """Publish, and note that other holders have these slots from then on.
 
         What `publish` raises goes on to the caller; whether it has published is asked for. The
         meter's own failures are logged: no packet waits for a bill.
@@ -107,9 +107,9 @@ class Meter:
                 if self._published() < generation:
                     self._call_off()
                 else:
-                    self._settle(due, generation)
+                    self._change_hands(due, generation)
                 raise
-            self._settle(due, generation)
+            self._change_hands(due, generation)
 
     def usages(self, instance_id: str | None = None, *, hourly: bool = False) -> list[Usage]:
         """What each holder's address carried until now. Raises `StoreError`."""
@@ -119,17 +119,17 @@ class Meter:
             return read(self._clock(), instance_id)
 
     def cells(self, where: str, value: str, step: int, begin: int, end: int) -> list[Cell]:
-        """See `Book.cells`; none that hasn't ended yet. Raises `StoreError`."""
+        """The cells that have ended, as `Book.cells` has them. Raises `StoreError`."""
         with self._lock:
             self._take_and_write()
             return self._book.cells(where, value, step, begin, min(end, self._ended(step)))
 
     def _ended(self, step: int) -> int:
-        """Where the steps begin that haven't ended."""
+        """The time before which all steps of this length have ended."""
         return floor(self._clock(), step)
 
     def _resume(self) -> None:
-        """Who holds what by the book, if what was published last is in force."""
+        """Take from the book who holds what, by the generation that was published last."""
         generation, now = self._published(), self._clock()
         for tenure in self._book.open_tenures():
             before = self._tenures.get(tenure.holder.slot)
@@ -148,7 +148,7 @@ class Meter:
         return self._due[slot] != (tenure.holder if tenure else None)
 
     def _announce(self, due: Mapping[int, Holder | None], generation: int) -> None:
-        """Write down who comes in another's place, and what that other one has had until now."""
+        """Write down who is to take an address over, and what its holder has carried until now."""
         moving = [holder for slot, holder in due.items() if holder and slot in self._tenures]
         if moving:
             self._try(self._take)
@@ -156,14 +156,14 @@ class Meter:
             self._try(self._note)
 
     def _call_off(self) -> None:
-        """It wasn't published: all goes on as it was."""
+        """Keep the holders as they are: the generation wasn't published."""
         for tenure in self._next.values():
             self._entry.tenures.pop(tenure.number, None)
             self._entry.dropped.add(tenure.number)
         self._next = {}
 
-    def _settle(self, due: Mapping[int, Holder | None], generation: int) -> None:
-        """It was published: who held what until now has had it, and the others have it."""
+    def _change_hands(self, due: Mapping[int, Holder | None], generation: int) -> None:
+        """End the former holders' tenures and begin the next ones': the table was published."""
         self._due = {}
         if not due:
             return
@@ -193,7 +193,7 @@ class Meter:
         """Note that the slot belongs to this holder's address; and since when, if it is new."""
         if self._addresses.get(holder.slot, holder.address) != holder.address:
             self._entry.origins |= self._readings.totals(holder.slot)
-            self._nobodys.pop(holder.slot, None)
+            self._unheld.pop(holder.slot, None)
         self._addresses[holder.slot] = holder.address
 
     def _begin(self, holder: Holder, generation: int) -> Tenure:
@@ -205,32 +205,32 @@ class Meter:
     def _end(self, tenure: Tenure, now: float) -> None:
         self._entry.tenures[tenure.number] = replace(tenure, ended=now)
 
-    def _nobody(self, slot: int) -> Tenure:
+    def _unassigned(self, slot: int) -> Tenure:
         """The tenure of no instance: for what a worker still counts after the last holder left."""
-        if slot not in self._nobodys:
+        if slot not in self._unheld:
             tenure = self._begin(Holder(slot, self._addresses.get(slot, UNKNOWN)), 0)
-            self._nobodys[slot] = tenure
+            self._unheld[slot] = tenure
             self._end(tenure, tenure.began)
-        return self._nobodys[slot]
+        return self._unheld[slot]
 
     def _take_and_write(self) -> None:
         self._take()
         self._write()
 
     def _take(self, coming: Mapping[int, Tenure] | None = None) -> None:
-        """Put into the entry what was counted; what nobody held is of those who are coming."""
+        """Put into the entry what was counted. What had no holder is for those who are coming."""
         readings, now = self._readings.take(), self._clock()
         since, continuous = self._look(now)
         for reading in readings:
             slot = reading.slot
-            tenure = self._tenures.get(slot) or (coming or {}).get(slot) or self._nobody(slot)
+            tenure = self._tenures.get(slot) or (coming or {}).get(slot) or self._unassigned(slot)
             self._entry.taken[reading.birth, slot] = reading.total
             self._entry.add(tenure, HOUR_S, floor(since, HOUR_S), reading.more)
             if continuous:
                 self._entry.add(tenure, CELL_S, floor(since, CELL_S), reading.more)
 
     def _look(self, now: float) -> tuple[float, bool]:
-        """Since when it was counted what we take now; and whether we have looked all the time."""
+        """The time of the last look, and whether no look was missed since then."""
         since, self._sampled = self._sampled, now
         if since is None or not 0 <= now - since <= CONTINUOUS_S:
             self._looking_since = now
@@ -242,7 +242,7 @@ class Meter:
         return since, True
 
     def _note(self) -> None:
-        """Write, quickly: a loss of power takes the counters as well."""
+        """Write without waiting for the disk: a loss of power takes the counters as well."""
         self._write(durable=False)
 
     def _write(self, *, durable: bool = True) -> None:

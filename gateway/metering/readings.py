@@ -1,4 +1,4 @@
-"""What the workers' pages have counted since somebody last looked.
+"""What the workers' pages have counted since the meter last looked.
 
 A page's counters are known again by its birth: so those of a page that is new, because the lab or
 the machine was down, count from zero, and those of an old one from where they were.
@@ -34,7 +34,7 @@ class Reading:
 
 
 class Readings:
-    """The pages in one directory."""
+    """What was read of the pages in one directory."""
 
     def __init__(self, directory: Path, taken: Taken) -> None:
         """`taken` is what the counters showed when they were last taken in."""
@@ -81,7 +81,7 @@ class Readings:
 
 
 def _changed(before: bytes, after: bytes) -> Iterator[int]:
-    """Where slots lie that differ."""
+    """The offsets of the slots that differ in the two."""
     for start in range(0, len(after), BLOCK):
         end = min(start + BLOCK, len(after))
         if before[start:end] != after[start:end]:

@@ -13,7 +13,7 @@ NOTHING: Final = Traffic(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose traffic an address carries, and how it is paid for. Without an instance: nobody's."""
+    """Who pays for what an address carries, and how. Without an instance it is unassigned."""
 
     slot: int
     address: str
@@ -35,7 +35,7 @@ class Tenure:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an address carried for a holder, in all or in one hour, and for how long it was its."""
+    """What an address carried for a holder, in all or in one hour, and how long it was held."""
 
     holder: Holder
     traffic: Traffic

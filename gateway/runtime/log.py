@@ -64,7 +64,7 @@ class SummingHandler(logging.StreamHandler[TextIO]):
             self.handleError(record)
 
     def close(self) -> None:
-        """Write what was only counted so far."""
+        """Write the sums of what was only counted so far."""
         with self.lock or logging._lock:  # type: ignore[attr-defined]
             self._end_spans(float("inf"))
         super().close()

@@ -54,7 +54,7 @@ class Threads:
         ]
 
     def start(self) -> None:
-        """Begin with the first turns."""
+        """Start the threads; each begins with its first turn."""
         for thread in self._threads:
             thread.start()
 

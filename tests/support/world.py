@@ -23,7 +23,7 @@ from gateway.control.upkeep import Failures
 from gateway.control.values import Instance, InstanceState
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
-from gateway.metering.metered import MeteredPublisher
+from gateway.metering.publisher import MeteredPublisher
 from gateway.store.memory import MemoryStore
 from gateway.store.records import Record
 from gateway.store.snapshots import MemorySnapshots

@@ -176,7 +176,7 @@ def test_until_it_is_in_force_an_exchange_is_under_way_and_the_former_address_ke
     before = replayed(story)
     (event,) = story.do(command)
     assert isinstance(event, ev.AddressChanged)
-    progress.follow(event, before)
+    progress.take_in(event, before)
     busy = {instance_id} if kind != "idle EIP" else set()
     busy |= {event.address_id}
     assert all(progress.under_way(key) for key in busy)

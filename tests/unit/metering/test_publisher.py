@@ -10,7 +10,7 @@ from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError
 from gateway.control.values import ChargeType
 from gateway.exchange.worker_page import WorkerPage
-from gateway.metering.metered import Roster, holder_of
+from gateway.metering.publisher import Roster, holder_of
 from gateway.metering.values import Holder
 from gateway.nat.tally import Tally
 

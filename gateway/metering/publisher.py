@@ -17,7 +17,7 @@ class MeteredPublisher:
     """
 
     def __init__(self, publisher: Publisher, meter: Meter) -> None:
-        """Nothing was published yet."""
+        """Begin with what the meter knows of who holds which address."""
         self._publisher = publisher
         self._meter = meter
         self._roster = Roster(meter.held)
@@ -25,7 +25,7 @@ class MeteredPublisher:
 
     @property
     def name(self) -> str:
-        """The other publisher's name."""
+        """The name of the publisher that is watched."""
         return self._publisher.name
 
     def take_in(self, state: State) -> None:

@@ -1,4 +1,4 @@
-"""How each of the lab's processes begins."""
+"""What each of the lab's processes does first: it takes its role."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from gateway.site import roles
 from gateway.site.places import Places
 
 
-def begin(lab: str, role: str) -> Topology:
+def take_role(lab: str, role: str) -> Topology:
     """Take the role until the process ends, which SIGTERM makes it do; the lab's topology.
 
     Raises `RoleError`.
