@@ -65,11 +65,9 @@ class Compiler:
         Raises `BadTableError`.
         """
         last, self._last = self._last, None  # whatever fails below leaves nothing half changed
-        capacity = state.slots.capacity
-        has_room = last is not None and last.capacity >= capacity
-        touched = state.touched_since(last.sequence) if last and has_room else None
+        touched = state.touched_since(last.sequence) if last else None
         if last is None or touched is None:
-            last = _Compiled(Draft(capacity), capacity)
+            last = _Compiled(Draft(0))
             last.change(state, state.instances)
         else:
             last.change(state, touched)
@@ -93,13 +91,13 @@ class _Compiled:
     """A draft, and what is in it."""
 
     draft: Draft
-    capacity: int  # slots that the draft has room for
     slots: dict[str, int] = field(default_factory=dict)  # by instance
     packages: dict[int, Package] = field(default_factory=dict)  # by number
     sequence: int = 0
 
     def change(self, state: State, touched: Iterable[str]) -> None:
         """Compile these instances again; some may be gone."""
+        self.draft.hold(state.slots.capacity)
         for instance_id in touched:
             slot = self.slots.pop(instance_id, None)
             if slot is not None:

@@ -179,6 +179,19 @@ def test_only_what_was_touched_is_compiled_again(puts: Puts) -> None:
     assert table == compile_table(story.state)
 
 
+def test_more_slots_make_nothing_be_compiled_again(puts: Puts) -> None:
+    story, compiler = Story(), Compiler()
+    for _ in range(64):
+        story.run()
+    assert compiler.compile(story.state).slots == 64
+    puts.private.clear()
+    last = story.run()
+    table = compiler.compile(story.state)
+    assert puts.private == [story.instance(last).private_ip]
+    assert table.slots == 128
+    assert table == compile_table(story.state)
+
+
 @pytest.mark.parametrize("there_and_back", [False, True])
 def test_addresses_may_change_hands_all_at_once(there_and_back: bool) -> None:
     story = Story(pool="203.0.113.0/29", quarantine_s=0)
