@@ -34,7 +34,7 @@ def mistakes_about(path: Path, *kinds: type[Exception]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """The file, or standard input."""
+    """The file, opened to be read, or standard input."""
     if path == STANDARD:
         yield sys.stdin.buffer
         return

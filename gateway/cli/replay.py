@@ -128,7 +128,7 @@ def _outputs(
 
 
 def _ignore(_: object) -> None:
-    """Take what nothing was asked of."""
+    """Take the place of an output that was not asked for."""
 
 
 def _writer(path: Path, stack: ExitStack) -> Callable[[bytes], None]:

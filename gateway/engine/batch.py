@@ -1,8 +1,8 @@
-"""The batch loop: many packets for each system call, each rewritten where it was received.
+"""The batch loop: many packets for each system call, and each is rewritten where it was received.
 
 A turn of the loop receives up to a mailbox of messages, turns each into its verdict, and sends the
-verdicts together. A table is looked for once in a turn, before its first packet: so when a worker
-acknowledges a generation, no verdict by an older one is left to be sent.
+verdicts together. The loop looks for a new table once in a turn, before the first packet: so when
+a worker acknowledges a generation, no verdict by an older one is left to be sent.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ LOOK_NS = cython.declare(cython.longlong, 100_000_000)
 @cython.final
 @cython.cclass
 class BatchLoop:
-    """One worker's loop over one mailbox."""
+    """The loop of one worker over the messages of its mailbox."""
 
     _mailbox: Mailbox
     _worker: Any
@@ -35,7 +35,7 @@ class BatchLoop:
     _watched: cython.bint
 
     def __init__(self, mailbox: Mailbox, worker: Any) -> None:
-        """`worker` is an `engine.worker.Worker`."""
+        """The loop carries packets for `worker`, an `engine.worker.Worker`."""
         self._mailbox = mailbox
         self._worker = worker
         self._judge = Judge(worker.translator, worker.tally, worker.bits.shift)
@@ -51,7 +51,7 @@ class BatchLoop:
     @cython.ccall
     @cython.exceptval(-1)
     def turn(self) -> cython.int:
-        """Wait for packets or a signal, and judge what has come; returns how many messages."""
+        """Wait for packets or a signal, and judge the packets; returns the number of messages."""
         count: cython.int = self._mailbox.receive()
         now_ns: cython.longlong = monotonic_ns()
         if count == 0 or self._published[0] != self._seen or now_ns >= self._look_at:
@@ -66,9 +66,9 @@ class BatchLoop:
 
     @cython.cfunc
     def _attend(self) -> cython.void:
-        """Take a new table, and see who watches.
+        """Take a new table, and look for listeners.
 
-        Signals' handlers run here, too: while packets never let up, nothing else gives way to them.
+        Handlers of signals run here, too: under constant load there is no other place for them.
         """
         self._look_at = monotonic_ns() + LOOK_NS
         self._worker.refresh()
@@ -78,9 +78,9 @@ class BatchLoop:
 
     @cython.cfunc
     def _look_ahead(self, count: cython.int) -> cython.void:
-        """Have all that the packets need of a large table fetched at once, not one after another.
+        """Fetch what the packets need of a large table all at once, not one after another.
 
-        Where a record is stands in the index, so first the one and then the other.
+        The index says where a record is: so first the entries of the index, then the records.
         """
         number: cython.int
         for number in range(count):
@@ -100,7 +100,7 @@ class BatchLoop:
         message: Message = judge.message
         buffer: Packet = self._mailbox.message(number)
         if not self._read(number):
-            return  # of a verdict that came too late: the packet was gone
+            return  # an error for a verdict that came too late: the packet was gone
         before: object = None
         if self._watched:
             before = bytes_of(buffer, message.payload, message.length)

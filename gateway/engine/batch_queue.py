@@ -21,7 +21,7 @@ def probe() -> None:
 
 @contextmanager
 def bound(worker: Worker, queue: int) -> Iterator[Callable[[], None]]:
-    """Bind the queue in this thread's namespace; what is given carries its packets.
+    """Bind the queue in this thread's namespace; the function that is given carries its packets.
 
     Raises `OSError` if the queue can't be bound.
     """

@@ -1,4 +1,4 @@
-"""One message of the queue, judged: from the packet in it to the verdict in its place."""
+"""Judges one message of a queue: reads the packet in it, and writes the verdict in its place."""
 
 import cython
 
@@ -26,7 +26,7 @@ class Judge:
     sent_on: cython.bint  # the packet will come again: it has no outcome yet
 
     def __init__(self, translator: Translator, tally: Tally, shift: int = 0) -> None:
-        """No message was judged yet. `shift` is as in `Message`."""
+        """Begin with these rules and counters, no message; `shift` is as in `Message`."""
         self._translator = translator
         self._tally = tally
         self.message = Message(shift)
@@ -34,23 +34,23 @@ class Judge:
         self.sent_on = False
 
     def use(self, translator: Translator, tally: Tally) -> None:
-        """Go by these rules, and count there, from now on."""
+        """Use these rules and these counters from now on."""
         self._translator = translator
         self._tally = tally
 
     def outcome(self) -> Outcome:
-        """What became of the packet judged last."""
+        """The outcome of the packet that was judged last."""
         return self._translator.outcome(self.reason)
 
     @cython.cfunc
     def is_table_large(self) -> cython.bint:
-        """Whether it helps to say beforehand which packets come."""
+        """Whether the table is so large that it helps to fetch parts of it before they are used."""
         return self._translator.table.is_large()
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def expect_addresses(self, buffer: Packet) -> cython.void:
-        """Say that the message read last, in `buffer`, will be judged soon."""
+        """Fetch the entries of the index for the message that was read last, in `buffer`."""
         if self.message.length >= MIN_HEADER:
             packet: Packet = packet_at(buffer, self.message.payload)
             table: TableView = self._translator.table
@@ -63,7 +63,7 @@ class Judge:
     @cython.cfunc
     @cython.exceptval(check=False)
     def expect_slots(self, buffer: Packet) -> cython.void:
-        """The same once more, when what was said before has been done."""
+        """Fetch the records and counters for it, once the entries of the index are there."""
         if self.message.length >= MIN_HEADER:
             packet: Packet = packet_at(buffer, self.message.payload)
             table: TableView = self._translator.table
@@ -78,7 +78,7 @@ class Judge:
 
     @cython.cfunc
     def verdict(self, buffer: Packet, now_ns: cython.longlong) -> cython.int:
-        """Judge the message read last, which lies in `buffer`; returns where its verdict begins."""
+        """Judge the message that was read last, in `buffer`; returns where its verdict begins."""
         message: Message = self.message
         packet: Packet = packet_at(buffer, message.payload)
         self.reason = self._translator.translate(

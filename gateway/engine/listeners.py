@@ -50,7 +50,7 @@ class TraceRecord(NamedTuple):
 
 
 def decode(raw: bytes) -> TraceRecord:
-    """The record in a datagram of `encode`'s."""
+    """The record that is in a datagram that `encode` made."""
     at, generation, missed, direction, reason, sender, receiver, length = _HEAD.unpack_from(raw)
     body = raw[_HEAD.size :]
     outcome = Outcome(_REASONS[reason], sender, receiver)
@@ -69,7 +69,7 @@ class Listeners:
         self._missed: dict[str, int] = {}
 
     def __bool__(self) -> bool:
-        """Whether there is a listener."""
+        """Whether there is a listener that wants to be told of packets."""
         return bool(self._missed)
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class Listeners:
         self._socket.close()
 
     def look(self) -> None:
-        """Find the listeners that there are now."""
+        """Find the listeners that there are now in the directory."""
         # Not by glob: a signal's handler may raise here, and would leave its scan open.
         there = (str(path) for path in self._directory.iterdir() if path.match(PATTERN))
         self._missed = {path: self._missed.get(path, 0) for path in there}

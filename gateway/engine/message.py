@@ -64,14 +64,14 @@ class Message:
     length: cython.int
 
     def __init__(self, shift: int = 0) -> None:
-        """Nothing was read yet. `shift` bits of a mark are below the direction."""
+        """Begin without a message. `shift` bits of a mark are below the direction."""
         self._shift = shift
         self.queue = self.payload = self.length = 0
         self.queued_id = self.direction = self.offload = 0
 
     @cython.cfunc
     def read(self, buffer: Packet, received: cython.int) -> cython.bint:
-        """Read a message of `received` bytes; whether it is one of a packet."""
+        """Read a message of `received` bytes; returns whether it carries a packet."""
         if received < FIRST_ATTRIBUTE or _native16(buffer, 4) != PACKET_MESSAGE:
             return False
         self.queue = u16(buffer, QUEUE)
@@ -111,7 +111,7 @@ class Message:
             self.payload = at
             self.length = length
             return
-        if length < NUMBER_BYTES:  # none that we read
+        if length < NUMBER_BYTES:  # an attribute that is not read here
             return
         number: cython.uint = u32(buffer, at)
         if kind == PACKET_HEADER:

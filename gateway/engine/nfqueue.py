@@ -1,4 +1,4 @@
-"""The loop you can read: NFQUEUE through the NetfilterQueue package, one packet at a time.
+"""The loop that is easy to read: NFQUEUE through the NetfilterQueue package, packet by packet.
 
 The package reads each message of the kernel into 4,096 bytes, and loses one that doesn't fit: its
 packet then waits in the queue for ever. So we ask for at most `COPY_RANGE` bytes of a packet. A
@@ -29,7 +29,7 @@ NETLINK_NO_ENOBUFS: Final = 5
 
 @contextmanager
 def bound(worker: Worker, queue_number: int) -> Iterator[Callable[[], None]]:
-    """Bind the queue in this thread's namespace; what is given carries its packets.
+    """Bind the queue in this thread's namespace; the function that is given carries its packets.
 
     It does so until a signal's handler raises; any other signal is a wake-up. Raises `OSError` if
     the queue can't be bound.
@@ -74,7 +74,7 @@ def _carry(queue: NetfilterQueue, worker: Worker, woken: socket.socket) -> None:
 
 @contextmanager
 def _signals() -> Iterator[socket.socket]:
-    """A socket that can be read from when a signal has come: `poll` itself sleeps on after one."""
+    """A socket that becomes readable when a signal has come: `poll` alone sleeps on after one."""
     woken, waker = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with woken, waker:
         for end in (woken, waker):
@@ -87,13 +87,13 @@ def _signals() -> Iterator[socket.socket]:
 
 
 def _report_no_overruns(queue_fd: int) -> None:
-    """Without this a full socket buffer ends the loop with ENOBUFS; the kernel counts it anyway."""
+    """Keep a full socket buffer from ending the loop with ENOBUFS; the kernel counts it anyway."""
     with socket.fromfd(queue_fd, socket.AF_NETLINK, socket.SOCK_RAW) as view:
         view.setsockopt(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1)
 
 
 def _drain(woken: socket.socket) -> None:
-    """One wake-up or many mean the same: look at the generation."""
+    """Empty the socket: many wake-ups mean the same as one, to look at the generation."""
     try:
         while woken.recv(16):
             pass

@@ -12,7 +12,7 @@ from gateway.nat.view import TableView
 
 
 class Rules(NamedTuple):
-    """The classes that the rules consist of; all of one kind, they can't be mixed."""
+    """The classes that the rules consist of. Interpreted and compiled ones can't be mixed."""
 
     table_view: type[TableView]
     policer: type[Policer]
@@ -20,7 +20,7 @@ class Rules(NamedTuple):
     tally: type[Tally]
 
     def for_table(self, table: Table) -> Translator:
-        """The rules at work on one table, with full buckets of their own."""
+        """A translator for one table, with full buckets that it shares with no other."""
         addresses = bytearray(table.slots * BUCKETS * 8)
         packages = bytearray(table.package_numbers * BUCKETS * 8)
         policer = self.policer(memoryview(addresses), memoryview(packages))
@@ -37,7 +37,7 @@ def compiled() -> Rules:
 
 
 def compiled_module() -> Any:
-    """`gateway.compiled`, if it is of these sources. Raises `ImportError`."""
+    """`gateway.compiled`, if it was built from these sources. Raises `ImportError`."""
     module = import_module("gateway.compiled")
     if sources.digest() != module.SOURCES:
         raise ImportError("gateway.compiled was built from other sources: run scripts/setup")

@@ -1,4 +1,4 @@
-"""What every engine needs of a worker: the rules with the newest table, counters, who watches."""
+"""What every engine needs of a worker: rules with the newest table, counters, listeners."""
 
 import logging
 import time
@@ -67,12 +67,12 @@ class Worker:
         self.refresh()
 
     def close(self) -> None:
-        """Give back what it holds of the system's."""
+        """Close the files and the memory that the worker holds."""
         self._open.close()
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody wants to be told of each packet."""
+        """Whether a listener wants to be told of each packet."""
         return bool(self._listeners)
 
     def accepts(self, packet: bytearray, direction: int) -> bool:
@@ -91,7 +91,7 @@ class Worker:
         return accepted
 
     def tell(self, direction: int, outcome: Outcome, before: bytes, after: bytes) -> None:
-        """Tell who watches of one packet; of one without a direction, nothing."""
+        """Tell the listeners of one packet, unless it has no direction."""
         if direction in DIRECTIONS:
             seen = Direction(direction)
             self._listeners.tell(
@@ -99,10 +99,10 @@ class Worker:
             )
 
     def refresh(self) -> None:
-        """Take and acknowledge the newest table, if there is one we haven't; see who listens."""
+        """Take and acknowledge the newest table if it is new here, and look for listeners."""
         self._listeners.look()
-        # A refused one may have been mended under its generation; to look at it again with each
-        # packet would stop them all.
+        # A refused table may be repaired under its own generation. To look at it again with each
+        # packet would stop them all, so that is done here only.
         if self._refused or self._word.words[0] != self.seen:
             self._reload()
 
@@ -126,7 +126,7 @@ class Worker:
         self._refused = True
 
     def _adopt(self, table: Table) -> None:
-        """Go by `table`. Raises `OSError` if there is no memory for its counters and buckets."""
+        """Use `table`. Raises `OSError` if there is no memory for its counters and buckets."""
         self._page.hold(table.slots)
         self._addresses.hold(table.slots * BUCKETS)
         self._packages.hold(table.package_numbers * BUCKETS)

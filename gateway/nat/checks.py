@@ -2,7 +2,8 @@
 
 Each check returns 0 or the reason to drop. After `check_header` nothing reads past the end of a
 header; after `check_transport` nothing of a transport header is missing.
-RFC 1122, 3.2.1: a malformed datagram is silently discarded; silent to its sender, not to us.
+RFC 1122, 3.2.1: a malformed datagram is silently discarded. No error goes to its sender, but the
+drop is counted.
 """
 
 import cython
@@ -51,7 +52,7 @@ def check_header(packet: Packet, length: cython.int) -> cython.int:
 def check_transport(packet: Packet) -> cython.int:
     """The transport header, where the packet has one: a later fragment hasn't.
 
-    A first fragment too short for it is dropped, too: RFC 1858 tells what those are for.
+    A first fragment that is too short for it is dropped, too: RFC 1858 says what such ones are for.
     """
     protocol: cython.int = packet[PROTOCOL]
     if protocol == AUTHENTICATION_HEADER:
@@ -68,7 +69,7 @@ def check_transport(packet: Packet) -> cython.int:
 
 @cython.cfunc
 def is_martian(address: cython.uint) -> cython.bint:
-    """Whether nobody on the internet has this address (RFC 6890, RFC 1112).
+    """Whether no host on the internet can have this address (RFC 6890, RFC 1112).
 
     This network, private, loopback, link local; multicast, reserved and broadcast.
     """

@@ -63,15 +63,15 @@ class Translator:
 
     table: TableView
     _policer: Policer
-    # Of the packet at hand: whose source it has and whose destination, where the datagram starts
-    # that it quotes, and whose destination that has.
+    # Of the packet at hand: the slots of its source and its destination, where the datagram starts
+    # that it quotes, and the slot of the destination of that.
     sender: cython.int
     receiver: cython.int
     _quote: cython.int
     _quoted: cython.int
 
     def __init__(self, table: TableView, policer: Policer) -> None:
-        """No packet was translated yet."""
+        """Begin with this table and these buckets, and without a packet."""
         self.table = table
         self._policer = policer
         self._reset()
@@ -129,7 +129,7 @@ class Translator:
     @cython.cfunc
     @cython.exceptval(check=False)
     def _reset(self) -> cython.void:
-        """Begin a packet: no slot is known of it yet."""
+        """Begin a packet, of which no slot is known yet."""
         self.sender = self.receiver = self._quoted = NONE
         self._quote = 0
 
@@ -182,12 +182,12 @@ class Translator:
 
     @cython.cfunc
     def _is_blocked(self, slot: cython.int) -> cython.bint:
-        """Whether that is somebody, and its address is blocked."""
+        """Whether the slot is that of a mapping, and its public address is blocked."""
         return slot != NONE and self.table.blocked(slot)
 
     @cython.cfunc
     def _plan_error(self, packet: Packet, direction: cython.uint) -> cython.int:
-        """An ICMP error goes to who sent the quoted datagram, and comes from where that went to."""
+        """An ICMP error goes to the sender of the quoted datagram, from where that went to."""
         reason: cython.int = check_quote(packet, self._quote)
         if reason != 0:
             return reason
@@ -208,7 +208,7 @@ class Translator:
 
     @cython.cfunc
     def _tells_private(self, packet: Packet) -> cython.bint:
-        """Whether an option carries a private address out. Options are never rewritten."""
+        """Whether an IP option carries a private address out. Options are never rewritten."""
         at: cython.int = MIN_HEADER
         end: cython.int = option_end(packet, at)
         while end:
@@ -221,7 +221,7 @@ class Translator:
 
     @cython.cfunc
     def _has_private(self, packet: Packet, at: cython.int, end: cython.int) -> cython.bint:
-        """Whether one of the addresses in these bytes isn't the internet's; 0 stands for none."""
+        """Whether an address in these bytes can't be on the internet; 0 stands for no address."""
         while at + 4 <= end:
             address: cython.uint = u32(packet, at)
             if self.table.of_private(address) != NONE or (address and is_martian(address)):
@@ -231,7 +231,7 @@ class Translator:
 
     @cython.cfunc
     def _is_no_stranger(self, address: cython.uint) -> cython.bint:
-        """Whether nobody on the internet has the address: it is one of ours, or nobody's there."""
+        """Whether no host on the internet has the address: it is of our pool, or martian."""
         return is_martian(address) or self.table.of_public(address) != NONE
 
     @cython.cfunc

@@ -46,7 +46,7 @@ class _Begun:
 
 
 class _Unpacked:
-    """What is in a file of gzip's."""
+    """The content of a file that gzip has compressed."""
 
     def __init__(self, file: Source) -> None:
         self._file = gzip.GzipFile(fileobj=file, mode="rb")  # type: ignore[call-overload]

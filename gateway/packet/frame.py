@@ -46,7 +46,7 @@ class Frame:
 
     @property
     def content(self) -> bytes:
-        """What the capture has of the frame."""
+        """The bytes of the frame that the capture has."""
         return self.link_layer + self.packet
 
     @property

@@ -12,7 +12,7 @@
 Readers take the packet as it came from the wire, and where in it the header starts: 0, or the place
 of a datagram that an ICMP error quotes. They don't check anything: a caller makes sure once that
 `MIN_HEADER` bytes are there. Compiled, a packet is a pointer: to read past its end is then no
-exception but a fault, so the callers' checks are what everything rests on.
+exception but a fault, so all depends on the checks of the callers.
 """
 
 import cython

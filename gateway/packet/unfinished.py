@@ -1,10 +1,10 @@
-"""Checksums that a sender left to its network card, or to whoever cuts an aggregate into packets.
+"""Checksums that a sender left to its network card, or to the kernel that cuts an aggregate.
 
-Between hosts of one machine nobody computes a checksum: the kernel marks the packet instead, and
+Between hosts of one machine no checksum is computed: the kernel marks the packet instead, and
 the checksum field holds the sum of the pseudo-header alone (RFC 9293, 3.1), not yet complemented.
-Who rewrites such a packet has to finish it; an aggregate keeps the sum of its new pseudo-header,
-and the kernel finishes each packet that it cuts off. SCTP's checksum is a CRC without a
-pseudo-header (RFC 9260, appendix A).
+A gateway that rewrites such a packet has to finish it; an aggregate keeps the sum of its new
+pseudo-header, and the kernel finishes each packet that it cuts off. SCTP's checksum is a CRC
+without a pseudo-header (RFC 9260, appendix A).
 """
 
 import cython

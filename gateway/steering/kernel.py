@@ -20,7 +20,7 @@ class SteeringError(RuntimeError):
 
 
 def install(steering: Steering) -> None:
-    """Install queue rules and guard in this thread's namespace, what is missing of them.
+    """Install those queue rules and that guard that this thread's namespace lacks.
 
     Rules that are there stay, whichever queues and bits of the mark they name: those are the data
     plane's to choose. A
@@ -42,7 +42,7 @@ def point(steering: Steering) -> None:
     rules are as they were.
     """
     refusals = []
-    # What queues already is what the kernel can; another way beside it would queue packets twice.
+    # The way in use is one that the kernel knows; a second way beside it would queue packets twice.
     for way in _ways_in_use() or WAYS:
         try:
             WAYS[way](steering)

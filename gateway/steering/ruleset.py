@@ -1,4 +1,4 @@
-"""Which packets the gateway's namespace queues, and what it never lets pass.
+"""Which packets the gateway's namespace queues, and which ones the guard never lets pass.
 
 ::
 
@@ -65,7 +65,7 @@ class Steering:
 
 
 def guard_rules(steering: Steering) -> str:
-    """The guard as an nft script."""
+    """The rules of the guard as a script for nft."""
     return (
         f"{_nft_fresh(TABLE)}"
         f"table ip {TABLE} {{\n"
@@ -147,14 +147,14 @@ def iptables_queue_rules(steering: Steering) -> str:
 
 
 def digest(steering: Steering) -> str:
-    """Which rules are installed: changes with their text, but for queues and bits of the mark."""
+    """A mark of the installed rules: changes with their text, but not with queues and bits."""
     plain = replace(steering, queues=range(1), bits=DEFAULT_BITS)
     rules = _guard_chains(plain) + nft_queue_rules(plain) + iptables_queue_rules(plain)
     return f"{crc32(rules.encode()):08x}"
 
 
 def _nft_fresh(table: str) -> str:
-    """Replace, whether there is one or not: add first, because deleting what isn't there fails."""
+    """Replace the table. Add it first, because to delete a table that isn't there fails."""
     return f"add table ip {table}\ndelete table ip {table}\n"
 
 

@@ -142,7 +142,7 @@ PLACES: Final = (
 
 
 def markdown() -> str:
-    """The whole document."""
+    """The whole document of counters as Markdown text."""
     listed = [label for place in PLACES for label, _ in place.rows]
     everything = [*(reason.label for reason in Reason), *GUARD_COUNTERS]
     assert all(listed.count(label) == 1 for label in everything), everything

@@ -1,4 +1,4 @@
-"""The live trace: what the workers tell, told for people.
+"""The live trace: what the workers tell of each packet, in lines for people.
 
 ::
 
@@ -33,7 +33,7 @@ LOOK_S: Final = 0.2
 
 @contextmanager
 def listening(directory: Path) -> Iterator[Iterator[TraceRecord | None]]:
-    """The records of all workers from now on; None whenever there was none for a moment.
+    """The records of all workers from now on, and None each time that there was none for a moment.
 
     Raises `OSError` if the directory isn't there.
     """
