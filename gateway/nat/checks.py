@@ -82,6 +82,12 @@ def is_martian(address: cython.uint) -> cython.bint:
 
 
 @cython.cfunc
+def is_private(address: cython.uint) -> cython.bint:
+    """Whether the address is of a private network (RFC 1918), as routers on a path may have."""
+    return address >> 24 == 10 or address >> 20 == 0xAC1 or address >> 16 == 0xC0A8
+
+
+@cython.cfunc
 def quote_of(packet: Packet) -> cython.int:
     """Where the datagram starts that an ICMP error quotes; 0 if the packet is no such error.
 

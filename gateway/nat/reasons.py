@@ -48,6 +48,7 @@ class Reason(IntEnum):
         "a checksum left to a network card, inside a tunnel, that the kernel can't finish",
     )
     BLOCKED = 23, "to or from a public address that is blocked for a time"
+    PRIVATE_ROUTERS_POLICED = 24, "inbound: over the rate of ICMP errors from private addresses"
 
     @property
     def label(self) -> str:

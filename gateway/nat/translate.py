@@ -16,6 +16,10 @@ and the public address it called becomes the other's private one (RFC 4787, REQ-
 An ICMP error is about a packet that went the other way: what is its destination outside is the
 source inside (RFC 5508, REQ-3 to REQ-5). The gateway's own kernel sends errors, too, and from an
 address that has no mapping; of such a one only the quoted datagram is rewritten.
+
+Nothing comes in from a private address but an ICMP error about a datagram of a mapping: a router on
+the path may have such an address, and without its errors the path's MTU can't be found (RFC 4787,
+REQ-12a). As their source says nothing, only so many of them pass in a time.
 """
 
 import cython
@@ -26,6 +30,7 @@ if not cython.compiled:
         check_quote,
         check_transport,
         is_martian,
+        is_private,
         quote_of,
     )
     from gateway.nat.policer import TICKS_PER_NS, Policer
@@ -51,6 +56,10 @@ INBOUND = cython.declare(cython.uint, Direction.INBOUND)
 OUTBOUND = cython.declare(cython.uint, Direction.OUTBOUND)
 HAIRPIN = cython.declare(cython.uint, Direction.HAIRPIN)
 
+# Of ICMP errors from private addresses: one each 10 ms, and 50 at once.
+PRIVATE_ERROR_NS = cython.declare(cython.longlong, 10_000_000)
+PRIVATE_ERRORS_NS = cython.declare(cython.longlong, 500_000_000)
+
 FINISHED = cython.declare(cython.int, Checksum.FINISHED)
 UNFINISHED = cython.declare(cython.int, Checksum.UNFINISHED)
 UNFINISHED_AGGREGATE = cython.declare(cython.int, Checksum.UNFINISHED_AGGREGATE)
@@ -69,11 +78,14 @@ class Translator:
     receiver: cython.int
     _quote: cython.int
     _quoted: cython.int
+    _is_from_private: cython.bint
+    _private_errors: cython.longlong  # until when, in ns, errors from private addresses have passed
 
     def __init__(self, table: TableView, policer: Policer) -> None:
         """Begin with this table and these buckets, and without a packet."""
         self.table = table
         self._policer = policer
+        self._private_errors = -(1 << 62)
         self._reset()
 
     def feed(
@@ -112,6 +124,8 @@ class Translator:
         """
         self._reset()
         reason: cython.int = self._plan(packet, length, direction, checksum)
+        if reason == 0 and self._is_from_private and not self._takes_private_error(now_ns):
+            reason = Reason.PRIVATE_ROUTERS_POLICED
         if reason == 0:
             reason = self._policer.admits(
                 self.table,
@@ -132,6 +146,7 @@ class Translator:
         """Begin a packet, of which no slot is known yet."""
         self.sender = self.receiver = self._quoted = NONE
         self._quote = 0
+        self._is_from_private = False
 
     @cython.cfunc
     def _plan(
@@ -157,7 +172,9 @@ class Translator:
         if source == destination:
             return Reason.LAND
         if direction == INBOUND and self._is_no_stranger(source):
-            return Reason.MARTIAN
+            self._is_from_private = self._is_private_router(packet, source, destination)
+            if not self._is_from_private:
+                return Reason.MARTIAN
         if direction == OUTBOUND and self._is_no_stranger(destination):
             return Reason.MISDIRECTED
         if direction != INBOUND:
@@ -179,6 +196,29 @@ class Translator:
         if direction != INBOUND and self.sender == NONE:
             return Reason.UNKNOWN_PRIVATE
         return 0
+
+    @cython.cfunc
+    def _is_private_router(
+        self, packet: Packet, source: cython.uint, destination: cython.uint
+    ) -> cython.bint:
+        """Whether this is an ICMP error from a private address, about a datagram of a mapping."""
+        if not is_private(source) or self.table.of_private(source) != NONE:
+            return False
+        if check_transport(packet) != 0 or self.table.of_public(destination) == NONE:
+            return False
+        quote: cython.int = quote_of(packet)
+        if quote == 0 or check_quote(packet, quote) != 0:
+            return False
+        return u32(packet, quote + SOURCE) == destination
+
+    @cython.cfunc
+    def _takes_private_error(self, now_ns: cython.longlong) -> cython.bint:
+        """Whether one more error from a private address may pass now; if so, it has passed."""
+        until: cython.longlong = max(self._private_errors, now_ns - PRIVATE_ERRORS_NS)
+        if until + PRIVATE_ERROR_NS > now_ns:
+            return False
+        self._private_errors = until + PRIVATE_ERROR_NS
+        return True
 
     @cython.cfunc
     def _is_blocked(self, slot: cython.int) -> cython.bint:

@@ -92,6 +92,7 @@ PLACES: Final = (
         _rules(
             Reason.LAND,
             Reason.MARTIAN,
+            Reason.PRIVATE_ROUTERS_POLICED,
             Reason.MISDIRECTED,
             Reason.UNKNOWN_PUBLIC,
             Reason.UNKNOWN_PRIVATE,

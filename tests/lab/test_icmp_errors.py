@@ -5,6 +5,7 @@ no private address is on the uplink.
 """
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -238,3 +239,19 @@ def test_an_error_from_far_away_names_the_instance_inside(lab: Lab, web: Instanc
         inside = quoting(web.private, client, quoted.ttl)
         assert error[UDPerror].chksum == IP(bytes(inside))[UDP].chksum
         assert is_whole(error)
+
+
+def test_an_error_of_a_router_with_a_private_address_is_heard(lab: Lab, web: Instance) -> None:
+    """RFC 4787, REQ-12a: the socket that sent the quoted datagram learns of it."""
+    with namespace.inside(web.namespace):
+        caller = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with caller:
+        caller.settimeout(5)
+        caller.bind((web.private, 5000))
+        caller.connect((STRANGER, 53))
+        caller.send(b"who")
+        quoted = IP(src=web.public, dst=STRANGER) / UDP(sport=5000, dport=53) / Raw(b"who")
+        unreachable = ICMP(type=3, code=3)
+        send(lab, "internet", IP(src="192.168.7.1", dst=web.public) / unreachable / quoted)
+        with pytest.raises(ConnectionRefusedError):
+            caller.recv(9)

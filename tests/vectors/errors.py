@@ -221,12 +221,17 @@ def _wrong_checksum(source: str, destination: str) -> bytes:
 
 MISMATCH, UNKNOWN = Reason.QUOTE_MISMATCH, Reason.QUOTE_UNKNOWN
 INSIDE: Final = "10.0.0.1"
+PRIVATE: Final = "10.9.9.9"  # a router outside, where others number privately, too
 # Name, direction, reason; the outer source and destination, and the quoted ones.
 MISDIRECTED: Final[list[tuple[str, Direction, Reason, tuple[str, str, str, str]]]] = [
     ("REQ-4: another's", IN, MISMATCH, (ROUTER, A.public, B.public, CLIENT)),
     ("REQ-4: a private one", IN, MISMATCH, (ROUTER, A.public, A.private, CLIENT)),
     ("REQ-4: to nobody", IN, Reason.UNKNOWN_PUBLIC, (ROUTER, NOBODY, NOBODY, CLIENT)),
-    ("from a martian", IN, Reason.MARTIAN, ("10.9.9.9", A.public, A.public, CLIENT)),
+    ("from a martian", IN, Reason.MARTIAN, ("169.254.9.9", A.public, A.public, CLIENT)),
+    ("from loopback", IN, Reason.MARTIAN, ("127.0.0.1", A.public, A.public, CLIENT)),
+    ("from an instance's address", IN, Reason.MARTIAN, (B.private, A.public, A.public, CLIENT)),
+    ("from a private one, another's", IN, Reason.MARTIAN, (PRIVATE, A.public, B.public, CLIENT)),
+    ("from a private one, to nobody", IN, Reason.MARTIAN, (PRIVATE, NOBODY, NOBODY, CLIENT)),
     ("REQ-5: another's", OUT, MISMATCH, (A.private, CLIENT, CLIENT, B.private)),
     ("REQ-5: nobody's", OUT, UNKNOWN, (A.private, CLIENT, CLIENT, NO_INSTANCE)),
     ("REQ-5: another sender's", OUT, MISMATCH, (A.private, CLIENT, ROUTER, A.private)),
@@ -284,11 +289,37 @@ def _dropped_rows() -> Iterator[Vector]:
                 packet,
                 Reason.QUOTE_TRUNCATED,
             )
+    private = {"nothing": EMPTY, "19 bytes": SHORT, "what isn't there": HEADER_60}
+    for name, make in private.items():
+        packet = make(PRIVATE, A.public, A.public, CLIENT)
+        yield dropped(f"from a private address, quotes {name}", IN, packet, Reason.MARTIAN)
+    for name, message in {"echo": b"\x08" + bytes(40), "a redirect": b"\x05" + bytes(40)}.items():
+        packet = ip(PRIVATE, A.public, Raw(message), proto=1)
+        yield dropped(f"from a private address: ICMP, {name}", IN, packet, Reason.MARTIAN)
+    cut = ip(PRIVATE, A.public, Raw(b"\x0b" + bytes(6)), proto=1)
+    yield dropped("from a private address: 7 bytes of ICMP", IN, cut, Reason.MARTIAN)
+    later = ip(PRIVATE, A.public, Raw(b"\x0b" + bytes(40)), proto=1, frag=3)
+    yield dropped("from a private address: a later fragment", IN, later, Reason.MARTIAN)
     for name, direction, reason, addresses in MISDIRECTED:
         yield dropped(f"RFC 5508 error about {name}", direction, FULL(*addresses), reason)
 
 
+def _private_routers() -> Iterator[Vector]:
+    rows = [(PRIVATE, name) for name in KINDS]
+    rows += [(one, "TTL exceeded") for one in ("172.16.0.1", "172.31.255.254", "192.168.9.9")]
+    for router, name in rows:
+        make = error(KINDS[name], QUOTED["UDP"])
+        yield Vector(
+            f"RFC 4787 REQ-12a: {name}, from {router}",
+            IN,
+            make(router, A.public, A.public, CLIENT),
+            make(router, A.private, A.private, CLIENT),
+            receiver=A.slot,
+        )
+
+
 VECTORS: Final[list[Vector]] = [
+    *_private_routers(),
     *(row for name, make in _rows() for row in error_every_way(name, make)),
     *_dropped_rows(),
 ]

@@ -10,8 +10,8 @@ from typing import Final
 
 from scapy.layers.inet import UDP
 from scapy.packet import Raw
-from vectors.errors import FULL
-from vectors.row import CLIENT, GATEWAY, A, B, Side, ip
+from vectors.errors import FULL, PRIVATE
+from vectors.row import CLIENT, GATEWAY, ROUTER, A, B, Side, ip
 
 from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
@@ -62,6 +62,11 @@ def sized(source: str, destination: str, size: int) -> bytes:
 def out(side: Side, size: int, at: float, reason: Reason = PASS, times: int = 1) -> list[Timed]:
     """From an instance to the internet."""
     return [Timed(at, sized(side.private, CLIENT, size), reason)] * times
+
+
+def router_error(router: str, at: float, reason: Reason = PASS, times: int = 1) -> list[Timed]:
+    """From a router outside, about a datagram of A."""
+    return [Timed(at, FULL(router, A.public, A.public, CLIENT), reason)] * times
 
 
 def in_(side: Side, size: int, at: float, reason: Reason = PASS, times: int = 1) -> list[Timed]:
@@ -145,6 +150,20 @@ POLICING: Final[list[Policing]] = [
         out(A, 65_535, 0, POLICED),
         out(B, 50_000, 0, times=4),
         out(B, 28, 0, POLICED),
+    ),
+    row(
+        "RFC 4787 REQ-12a: errors from private addresses have a rate, others have none",
+        table(),
+        IN,
+        router_error(PRIVATE, 0, times=50),
+        router_error("192.168.9.9", 0, Reason.PRIVATE_ROUTERS_POLICED, times=3),
+        router_error(ROUTER, 0, times=60),
+        router_error(PRIVATE, 0.0101),
+        router_error(PRIVATE, 0.0101, Reason.PRIVATE_ROUTERS_POLICED),
+        router_error(PRIVATE, 0.1001, times=9),
+        router_error(PRIVATE, 0.1001, Reason.PRIVATE_ROUTERS_POLICED),
+        router_error(PRIVATE, 60, times=50),
+        router_error(PRIVATE, 60, Reason.PRIVATE_ROUTERS_POLICED),
     ),
     row(
         "package: both members together have one bucket",

@@ -30,6 +30,7 @@ NUMBERS = [
     (21, "private-option"),
     (22, "unfinished"),
     (23, "blocked"),
+    (24, "private-routers-policed"),
 ]
 
 
