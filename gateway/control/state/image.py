@@ -33,12 +33,12 @@ class StateImage:
     """The state at one sequence; the order of every dict is kept, too."""
 
     sequence: int
-    config: LabConfigured | None
+    config: LabConfigured
     configured_at: float
     given_back: dict[str, float]  # public addresses
     private_given_back: dict[str, float]
     in_use: dict[str, str]
-    slots: SlotsImage | None
+    slots: SlotsImage
     account: Account
     tags: dict[str, dict[str, str]]
     ledger: LedgerImage
@@ -55,6 +55,7 @@ class StateImage:
 def image_of(state: State) -> StateImage:
     """The state as it is now. It must stand still for so long."""
     networks, ledger, touches = state._networks, state.ledger, state._touches
+    assert networks.config is not None, "LabConfigured is always the first event"
     return StateImage(
         sequence=state.sequence,
         config=networks.config,
@@ -62,7 +63,7 @@ def image_of(state: State) -> StateImage:
         given_back=state.pool.given_back,
         private_given_back=state.subnet.given_back,
         in_use=dict(networks.in_use),
-        slots=state.slots.image() if networks.config else None,
+        slots=state.slots.image(),
         account=state.account,
         tags={key: dict(tags) for key, tags in state.tags.items()},
         ledger=LedgerImage(
@@ -92,14 +93,12 @@ def state_of(image: StateImage) -> State:
     state = State()
     networks, account, touches = state._networks, state._account, state._touches
     state.sequence = touches.sequence = image.sequence
-    if image.config:
-        networks.configure(image.config, image.configured_at)
-        assert image.slots
-        networks.slots.restore(image.slots)
-        networks.in_use.update(image.in_use)
-        networks.pool.restore(image.in_use, image.given_back)
-        private = (instance.private_ip for instance in image.instances.values())
-        networks.subnet.restore(private, image.private_given_back)
+    networks.configure(image.config, image.configured_at)
+    networks.slots.restore(image.slots)
+    networks.in_use.update(image.in_use)
+    networks.pool.restore(image.in_use, image.given_back)
+    private = (instance.private_ip for instance in image.instances.values())
+    networks.subnet.restore(private, image.private_given_back)
     account.settings = image.account
     account.tags.update(image.tags)
     _restore_ledger(account.ledger, image.ledger)

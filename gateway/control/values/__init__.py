@@ -7,7 +7,7 @@ from gateway.control.values.charging import (
     INSTANCE_BANDWIDTH_MAX_MBPS,
     ChargeType,
 )
-from gateway.control.values.instances import Instance, InstanceState, RoleCredentials
+from gateway.control.values.instances import FORMER_MAX, Instance, InstanceState, RoleCredentials
 from gateway.control.values.packages import (
     PACKAGE_BANDWIDTH_MAX_MBPS,
     UNLIMITED_MBPS,
@@ -35,6 +35,7 @@ __all__ = [
     "DEFAULT_PURCHASE",
     "DEFAULT_TYPE",
     "EIP_BANDWIDTH_MAX_MBPS",
+    "FORMER_MAX",
     "INSTANCE_BANDWIDTH_MAX_MBPS",
     "PACKAGE_BANDWIDTH_MAX_MBPS",
     "REASSIGNMENTS_MAX",

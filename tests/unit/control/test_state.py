@@ -194,6 +194,7 @@ def test_the_bandwidth_is_that_of_the_public_address() -> None:
 
 def test_times_are_those_of_the_events() -> None:
     story = Story()
+    assert story.state.configured_at == story.now
     story.now = 1234.5
     assert story.instance(story.run()).created_at == 1234.5
     assert story.eip(story.allocate()).created_at == 1234.5

@@ -7,6 +7,8 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
 
 from gateway.engine.listeners import Listeners, TraceRecord
+from gateway.exchange import generations
+from gateway.nat import table
 from gateway.nat.outcome import NO_SLOT, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.telemetry import live_trace
@@ -99,3 +101,16 @@ def test_listening_begins_and_ends_without_a_trace(tmp_path: Path) -> None:
         assert next(records) is None
     assert list(tmp_path.iterdir()) == []
     teller.close()
+
+
+def test_addresses_are_read_again_only_for_a_later_generation(tmp_path: Path) -> None:
+    def publish(generation: int, public: int) -> None:
+        found = [table.Mapping(public, 0x0A000002, 1)]
+        generations.publish(tmp_path, table.build(generation, 2, found))
+
+    publish(7, 0xCB007101)
+    addresses = live_trace.PublishedAddresses(tmp_path)
+    assert addresses.at(7) == {1: "203.0.113.1"}
+    publish(9, 0xCB007102)
+    assert addresses.at(7) == {1: "203.0.113.1"}
+    assert addresses.at(8) == {1: "203.0.113.2"}
