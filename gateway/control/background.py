@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from typing import Final
 
 from gateway.control import commands as cmd
@@ -161,11 +162,11 @@ class _Opening:
     def turn(self, ending: threading.Event) -> None:
         """Open what is due, or wait until the next one is, or something has changed."""
         with self._control.state() as state:
-            due_at = min(state.blocked.values(), default=None)
-            now = self._control.now()
-            if due_at is None or due_at > now:
+            due_at = min(state.blocked.values(), default=inf)
+            left_s = due_at - self._control.now()
+            if left_s > 0:
                 if not ending.is_set():
-                    pause_s = None if due_at is None else min(due_at - now, CLOCK_LOOK_S)
+                    pause_s = None if due_at == inf else min(left_s, CLOCK_LOOK_S)
                     self._control.changed.wait(pause_s)
                 return
         failures = {}
