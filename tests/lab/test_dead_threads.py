@@ -29,7 +29,8 @@ def test_control_with_a_dead_thread_ends_and_the_next_one_is_whole(
 ) -> None:
     lab = own_lab
     web = lab.instance("web")
-    eventually(lambda: lab.pings("internet", web.public))
+    address = web.public
+    eventually(lambda: lab.pings("internet", address))
     control = lifecycle.status(lab.name).processes[1]
     assert control.role == "control"
     assert control.pid
@@ -49,6 +50,6 @@ def test_control_with_a_dead_thread_ends_and_the_next_one_is_whole(
     assert any(f"the thread '{thread}' is dead" in line for line in told)
     assert "ZeroDivisionError: a bug" in told
     assert len(told) < 60
-    assert lab.pings("internet", web.public), "packets don't mind"
+    assert lab.pings("internet", address), "packets don't mind"
     assert lab.run("lab", "up").returncode == 0
     assert web.show()["InstanceState"] == "RUNNING"
