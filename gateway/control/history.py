@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import gateway.control
 from gateway.control import events as ev
@@ -25,6 +26,16 @@ from gateway.control.state.image import StateImage, image_of, state_of
 from gateway.store.codec import Codec, codec
 from gateway.store.records import Record, StoreError
 from gateway.store.snapshots import Snapshot, history_of
+
+# What reading a body may end in that isn't what it should be.
+_MISFITS: Final = (
+    AssertionError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +121,7 @@ def _latest(log: EventLog, snapshots: Snapshots, in_force: int) -> tuple[State, 
         with _no_collection():
             kept = _codec().read(json.loads(snapshot.body))
             state = state_of(kept.state)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _MISFITS as error:
         raise _RefusedError("it is damaged") from error
     if state.sequence != snapshot.sequence:
         raise _RefusedError("it is damaged")

@@ -6,7 +6,8 @@ beside the JSON never reads what another version wrote with this version's types
 
 ::
 
-    dataclass            [field, field, …] in the order of its fields
+    dataclass            [field, field, …] in the order of its fields, without those at the end that
+                         have their defaults
     Enum                 its value
     dict[str, X]         {key: value}, in its order
     dict[K, X]           [[key, value], …], in its order
@@ -23,13 +24,14 @@ has another structure.
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
 from typing import Any, Final
 
 _PLAIN: Final = (str, int, float, bool)
+_MISSING: Final = dataclasses.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,9 @@ def codec(kind: Any) -> Codec:
         return _enum(kind)
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        fields = [field.name for field in dataclasses.fields(kind)]
-        return _row(kind, {field: codec(hints[field]) for field in fields})
+        fields = dataclasses.fields(kind)
+        defaults = [field.default for field in fields]
+        return _row(kind, {field.name: codec(hints[field.name]) for field in fields}, defaults)
     raise TypeError(f"no codec for {kind}")
 
 
@@ -119,25 +122,46 @@ def _dict(key: Codec, value: Codec) -> Codec:
     )
 
 
-def _row(kind: Any, fields: dict[str, Codec]) -> Codec:
+def _row(kind: Any, fields: dict[str, Codec], defaults: Sequence[Any] = ()) -> Codec:
     """The fields of one value, by position: a dataclass's, or the places of a tuple."""
-    shape = f"{kind.__name__}({','.join(f'{name}:{each.shape}' for name, each in fields.items())})"
+    defaults = defaults or [_MISSING] * len(fields)
+    shape = ",".join(
+        f"{name}:{each.shape}{_ending(default)}"
+        for (name, each), default in zip(fields.items(), defaults, strict=True)
+    )
+    least = len(fields) - sum(default is not _MISSING for default in defaults)
+    common = kind() if least == 0 and fields else None  # shared, as it can't change
     deep = [(at, each) for at, each in enumerate(fields.values()) if not each.plain]
 
     def write(value: Any) -> Any:
         row = list(value) if kind is tuple else [getattr(value, name) for name in fields]
+        while len(row) > least and _is(row[-1], defaults[len(row) - 1]):
+            row.pop()
         for at, each in deep:
-            row[at] = each.write(row[at])
+            if at < len(row):
+                row[at] = each.write(row[at])
         return row
 
     def read(found: Any) -> Any:
-        if len(_checked(found, list)) != len(fields):
+        if not least <= len(_checked(found, list)) <= len(fields):
             raise ValueError(f"{kind.__name__} has {len(fields)} fields, not {len(found)}")
+        if not found and common is not None:
+            return common
         for at, each in deep:
-            found[at] = each.read(found[at])
+            if at < len(found):
+                found[at] = each.read(found[at])
         return tuple(found) if kind is tuple else kind(*found)
 
-    return Codec(shape, write, read)
+    return Codec(f"{kind.__name__}({shape})", write, read)
+
+
+def _is(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)
+
+
+def _ending(default: Any) -> str:
+    """What a field's default adds to the shape: it is not written, so it must stay."""
+    return "" if default is _MISSING else f"={default!r}"
 
 
 def _checked(found: Any, kind: type) -> Any:

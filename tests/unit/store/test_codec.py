@@ -1,7 +1,7 @@
 """Values written as JSON and read again by their types: equal, in order, to the last bit."""
 
 import json
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +41,14 @@ class Outer:
     by_pair: dict[tuple[str, str], Inner]
 
 
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    number: int = 1
+    share: float = 0
+    inner: Inner = Inner("a", Colour.RED)
+    word: str | None = None
+
+
 INNERS = st.builds(Inner, st.text(), st.sampled_from(Colour))
 OUTERS = st.builds(
     Outer,
@@ -74,6 +82,22 @@ def test_a_value_comes_back_equal_and_in_order(value: Outer) -> None:
         assert list(getattr(back, name).items()) == list(getattr(value, name).items())
 
 
+@given(st.builds(Defaults, st.integers(0, 1), st.sampled_from([0, 0.0, 1.0]), INNERS, st.none()))
+def test_defaults_at_the_end_are_left_out(value: Defaults) -> None:
+    back = through_json(Defaults, value)
+    assert back == value
+    assert type(back.share) is type(value.share)
+
+
+def test_a_value_of_defaults_is_written_as_nothing_and_read_as_one() -> None:
+    one = codec(Defaults)
+    assert one.write(Defaults()) == []
+    assert one.write(Defaults(2)) == [2]
+    assert one.write(Defaults(share=0.0)) == [1, 0.0]
+    assert one.read([]) is one.read([])
+    assert one.read([]) == Defaults()
+
+
 def test_writing_leaves_the_value_alone() -> None:
     value = {"a": {"b": "c"}}
     written = codec(dict[str, dict[str, str]]).write(value)
@@ -86,7 +110,7 @@ def test_a_set_is_written_in_one_way() -> None:
     assert codec(frozenset[str]).write(frozenset("cab")) == ["a", "b", "c"]
 
 
-ANOTHER = {
+ANOTHER: dict[str, list[Any]] = {
     "another name": [("name", str), ("tint", Colour)],
     "another type": [("name", int), ("colour", Colour)],
     "another order": [("colour", Colour), ("name", str)],
@@ -94,12 +118,13 @@ ANOTHER = {
     "one less": [("name", str)],
     "not always there": [("name", str | None), ("colour", Colour)],
     "many": [("name", tuple[str, ...]), ("colour", Colour)],
+    "another default": [("name", str), ("colour", Colour, field(default=Colour.RED))],
     "another enum": [("name", str), ("colour", StrEnum("Colour", {"RED": "red"}))],
 }
 
 
 @pytest.mark.parametrize("fields", ANOTHER.values(), ids=ANOTHER.keys())
-def test_another_type_has_another_shape_wherever_it_is(fields: list[tuple[str, Any]]) -> None:
+def test_another_type_has_another_shape_wherever_it_is(fields: list[Any]) -> None:
     other = make_dataclass("Inner", fields, frozen=True)
     assert codec(other).shape != codec(Inner).shape
     assert codec(dict[str, other]).shape != codec(dict[str, Inner]).shape  # type: ignore[valid-type]
