@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from gateway.runtime.files import replace_text
+
 LOOPBACK: Final = "127.0.0.1"
 PORTS: Final = range(9530, 9630)
 BACKLOG: Final = 128
@@ -47,9 +49,7 @@ def listener(options: Options, endpoint: Path) -> Iterator[socket.socket]:
         url = options.url(host, port)
         if not (options.certificate or host in (LOOPBACK, "::1")):
             _log.warning("signed requests are taken on %s without TLS: answers can be read", url)
-        fresh = endpoint.with_suffix(".new")
-        fresh.write_text(f"{url}\n")
-        fresh.replace(endpoint)
+        replace_text(endpoint, f"{url}\n")
         yield found
 
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from gateway.cli.output import EXIT_REFUSED, need_root, print_json, progress
 from gateway.cli.verbs import LAB_VARIABLE, TGW, Subparsers, lab_option, verb
 from gateway.lab import lifecycle
-from gateway.lab.demo import STEPS
-from gateway.lab.stage import Told, stage
+from gateway.lab.demo.stage import Told, stage
+from gateway.lab.demo.steps import STEPS
 from gateway.lab.topology import Topology
 
 DEMO_LAB = "demo"
@@ -16,7 +16,7 @@ INDENT = "     "
 
 
 def add(nouns: Subparsers, _common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
+    """Declare the command, with a lab of its own."""
     common = lab_option(DEMO_LAB)
     parser = verb(
         nouns, common, "demo", demo, "Watch a public IP that the instance never sees", json=True

@@ -9,7 +9,7 @@ from gateway.site import doctor
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
+    """Declare the command and its one own option."""
     parser = verb(
         nouns, common, "doctor", examine, "What this machine offers, and what to install", json=True
     )

@@ -17,7 +17,7 @@ EXIT_NOT_EXECUTABLE = 126
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the two commands."""
+    """Declare the two commands, `exec` and `shell`."""
     parser = verb(nouns, common, "exec", run_command, "Run a command in a host of the lab")
     _add_host(parser)
     parser.usage = f"{parser.prog} [--lab LAB] HOST -- COMMAND…"
@@ -27,14 +27,14 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def run_command(arguments: argparse.Namespace) -> NoReturn:
-    """Become the command."""
+    """Become the command, in the host that is named."""
     if not arguments.after_dashes:
         raise MistakeError("say what to run: tgw exec HOST -- COMMAND…")
     _become(arguments, arguments.after_dashes)
 
 
 def run_shell(arguments: argparse.Namespace) -> NoReturn:
-    """Become a shell."""
+    """Become a shell in the host that is named."""
     _become(arguments, [os.environ.get("SHELL", "/bin/sh")])
 
 

@@ -20,7 +20,7 @@ from gateway.lab.topology import Topology, saved
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the noun."""
+    """Declare the noun `lab` with all its verbs."""
     verbs = noun(nouns, "lab", "Build, look at and remove a lab")
     parser = verb(verbs, common, "up", up, "Build the lab, or repair what is missing of it")
     parser.add_argument("--topology", type=Path, metavar="FILE", help="a TOML file; see README")
@@ -40,7 +40,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def up(arguments: argparse.Namespace) -> None:
-    """Build or repair."""
+    """Build the lab, or repair what is missing."""
     need_root()
     running = None if arguments.topology else saved(places_of(arguments).run)
     topology = running or _topology(arguments)
@@ -48,7 +48,7 @@ def up(arguments: argparse.Namespace) -> None:
 
 
 def down(arguments: argparse.Namespace) -> None:
-    """Remove."""
+    """Remove the lab, with or without its state."""
     need_root()
     lifecycle.down(arguments.lab, keep_state=arguments.keep_state)
 
@@ -71,7 +71,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def graph(arguments: argparse.Namespace) -> None:
-    """Draw."""
+    """Print a drawing of the lab's topology and instances."""
     topology = None if arguments.topology else saved(places_of(arguments).run)
     instances = [host for host in Hosts(arguments.lab).names() if host not in (INTERNET, GATEWAY)]
     print(graphs.draw(topology or _topology(arguments), instances, arguments.format))

@@ -47,7 +47,7 @@ COMMANDS: Final = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser that prints each error in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Exit with 2. The usage is in --help."""
@@ -67,7 +67,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command and exit."""
+    """Run the command that was given, and exit."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Split here, because argparse's ways with "--" differ between versions of Python.
     dashes = words.index("--") if "--" in words else len(words)

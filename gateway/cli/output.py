@@ -25,7 +25,7 @@ class RefusedError(Exception):
 
 
 def print_json(value: object) -> None:
-    """One JSON document."""
+    """Print the value as one indented JSON document."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 

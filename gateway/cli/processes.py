@@ -16,7 +16,7 @@ PORT_MAX: Final = 65535
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the commands."""
+    """Declare the commands that are the lab's processes."""
     parser = verb(nouns, common, "dataplane", dataplane, "Be the lab's data plane, or restart it")
     parser.add_argument(
         "action",
@@ -54,7 +54,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def dataplane(arguments: argparse.Namespace) -> None:
-    """Carry packets, or restart what does."""
+    """Be the data plane, or restart its workers."""
     need_root()
     options = {"engine": arguments.engine, "queues": arguments.queues}
     given = {name: value for name, value in options.items() if value is not None}
@@ -88,7 +88,7 @@ def _queues(text: str) -> int:
 
 
 def control(arguments: argparse.Namespace) -> None:
-    """Serve commands."""
+    """Be control: serve the API and the metadata."""
     need_root()
     if (arguments.api_cert is None) != (arguments.api_key is None):
         raise MistakeError("--api-cert and --api-key go together")
@@ -120,7 +120,7 @@ def _rate(text: str) -> float:
 
 
 def web(arguments: argparse.Namespace) -> None:
-    """Serve the internet."""
+    """Be the web server on the lab's internet."""
     need_root()
     from gateway.app import web as process
 

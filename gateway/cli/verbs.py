@@ -27,7 +27,7 @@ def lab_option(default: str) -> argparse.ArgumentParser:
 
 
 def noun(nouns: Subparsers, name: str, help_line: str) -> Subparsers:
-    """A noun that has verbs."""
+    """Declare a noun, for verbs to be added."""
     found: Subparsers = nouns.add_parser(name, help=help_line, description=f"{help_line}.")
     return found.add_subparsers(metavar="VERB", required=True)
 

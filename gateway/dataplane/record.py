@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.nat.mark import DEFAULT_BITS, LOWEST_BITS, MarkBits
+from gateway.runtime.files import replace_text
 
 AUTO: Final = "auto"
 BATCH: Final = "batch"
@@ -81,12 +82,12 @@ def load(directory: Path) -> TakeOver:
 
 def save(directory: Path, record: TakeOver) -> None:
     """Replace the record."""
-    _replace(directory / RECORD, asdict(record))
+    replace_text(directory / RECORD, json.dumps(asdict(record)))
 
 
 def ask(directory: Path, request: Request) -> None:
     """Leave a request, in the place of any other."""
-    _replace(directory / REQUEST, asdict(request))
+    replace_text(directory / REQUEST, json.dumps(asdict(request)))
 
 
 def take_request(directory: Path) -> Request | None:
@@ -105,9 +106,3 @@ def _read(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _replace(path: Path, values: dict[str, Any]) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(values))
-    fresh.replace(path)

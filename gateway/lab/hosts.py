@@ -15,7 +15,7 @@ GATEWAY: Final = "gateway"
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts of the lab called `lab`."""
+    """The hosts of the lab whose name is `lab`."""
 
     lab: str
 
@@ -29,5 +29,5 @@ class Hosts:
         return self.prefix + host
 
     def names(self) -> list[str]:
-        """The hosts that are there now."""
+        """The names of the hosts that are there now."""
         return [name.removeprefix(self.prefix) for name in namespace.names(self.prefix)]

@@ -46,7 +46,7 @@ class LabError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What there is of a lab."""
+    """What there is of a lab: hosts and processes."""
 
     lab: str
     topology: Topology | None
@@ -104,7 +104,7 @@ def down(lab: str, *, keep_state: bool = False) -> None:
 
 
 def status(lab: str) -> Status:
-    """What there is of the lab now."""
+    """Look which parts of the lab are there now."""
     run = Places(lab).run
     topology = saved(run)
     if topology is None:

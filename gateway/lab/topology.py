@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 from gateway.lab.hosts import GATEWAY, Hosts
 from gateway.nat.checks import is_martian
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
+from gateway.runtime.files import replace_text
 from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, Site, Uplink
 
 UPLINK: Final = "uplink"
@@ -45,7 +46,7 @@ class Topology:
     mark_mask: int = DEFAULT_BITS.mask
 
     def __post_init__(self) -> None:
-        """Check what the types can't say."""
+        """Check what the types of the fields can't say."""
         if not NAME.fullmatch(self.name):
             raise TopologyError(
                 f"{self.name!r} can't name a lab: use up to 20 of a-z, 0-9 and '-', a letter first"
@@ -111,7 +112,7 @@ class Topology:
 
     @property
     def internet_prefix(self) -> int:
-        """The length of the internet's prefix."""
+        """The number of bits in the internet's prefix."""
         return IPv4Network(self.internet).prefixlen
 
     @property
@@ -121,12 +122,12 @@ class Topology:
 
     @property
     def vpc_prefix(self) -> int:
-        """The length of the VPC's prefix."""
+        """The number of bits in the VPC's prefix."""
         return IPv4Network(self.vpc).prefixlen
 
     @property
     def site(self) -> Site:
-        """The lab's gateway."""
+        """The lab's gateway, as a site like any other."""
         return Site(
             self.name,
             Hosts(self.name).namespace(GATEWAY),
@@ -141,9 +142,7 @@ class Topology:
 def save(topology: Topology, run: Path) -> None:
     """Remember in the lab's directory what the lab was built from."""
     run.mkdir(parents=True, exist_ok=True)
-    fresh = run / f"{FILE}.new"
-    fresh.write_text(json.dumps(asdict(topology)))
-    fresh.replace(run / FILE)
+    replace_text(run / FILE, json.dumps(asdict(topology)))
 
 
 def saved(run: Path) -> Topology | None:

@@ -47,7 +47,7 @@ def serve(lab: str) -> None:
 
 
 def is_ready(lab: str) -> bool:
-    """Whether the server answers."""
+    """Whether the server in the internet's namespace answers."""
     try:
         with namespace.inside(Hosts(lab).namespace(INTERNET)), socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", PORT)) == 0

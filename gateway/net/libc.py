@@ -41,7 +41,7 @@ def setns(descriptor: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int) -> None:
-    """Mount `source` at `target`. Raises `OSError`."""
+    """Mount `source` at `target` as mount(2) does. Raises `OSError`."""
     result = _libc.mount(
         source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), None
     )
@@ -63,7 +63,7 @@ def prctl(option: int, *arguments: int) -> int:
 
 
 def capget() -> Capabilities:
-    """This thread's capabilities. Raises `OSError`."""
+    """Ask the kernel for this thread's capabilities. Raises `OSError`."""
     halves = (ctypes.c_uint32 * 6)()
     _check(_libc.capget(_capability_header(), halves), "capget")
     low, high = halves[:3], halves[3:]

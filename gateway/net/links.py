@@ -19,7 +19,7 @@ from gateway.net import namespace
 
 
 class Links:
-    """rtnetlink in one namespace."""
+    """The links, addresses and routes of one namespace."""
 
     def __init__(self, name: str) -> None:
         """Open the socket there. Raises `OSError` if there is no such namespace."""
@@ -32,7 +32,7 @@ class Links:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the socket."""
+        """Close the netlink socket of this namespace's links."""
         self._route.close()
 
     def index(self, interface: str) -> int | None:
@@ -44,7 +44,7 @@ class Links:
                 return None
 
     def is_up(self, interface: str) -> bool:
-        """Whether it is there and switched on."""
+        """Whether the interface is there and switched on."""
         index = self.index(interface)
         return index is not None and bool(self._route.get_links(index)[0]["flags"] & 1)
 
@@ -62,7 +62,7 @@ class Links:
             os.close(there)
 
     def up(self, interface: str) -> None:
-        """Switch the interface on."""
+        """Switch the interface on, if it isn't on."""
         self._route.link("set", index=self._index(interface), state="up")
 
     def down(self, interface: str) -> None:

@@ -19,7 +19,7 @@ ETC: Final = Path("/etc/netns")  # files here stand over those in /etc: see ip-n
 
 
 def path(name: str) -> Path:
-    """Where the namespace is mounted."""
+    """The path at which the namespace is mounted."""
     return RUN / name
 
 

@@ -103,7 +103,7 @@ def _bound(permitted: int) -> str:
 
 
 def _bounding() -> Iterator[int]:
-    """The capabilities in the bounding set."""
+    """The numbers of the capabilities in the bounding set."""
     for capability in range(CAPABILITIES_MAX):
         try:
             there = libc.prctl(_PR_CAPBSET_READ, capability)
@@ -152,7 +152,7 @@ def _has_id(kind: str, number: int) -> bool:
 
 
 def _who() -> str:
-    """The user the process runs as."""
+    """The name of the user this process runs as."""
     uid = os.geteuid()
     try:
         return f"user {pwd.getpwuid(uid).pw_name}"

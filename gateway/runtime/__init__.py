@@ -1,1 +1,1 @@
-"""What every process of ours needs beside its work: its log, its background threads, its waits."""
+"""What every process of ours needs beside its work: its log, threads, waits, files."""

@@ -13,7 +13,7 @@ STATE: Final = Path("/var/lib/tgw")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of the site called `name`."""
+    """The places of the site whose name is `name`."""
 
     name: str
 
@@ -29,7 +29,7 @@ class Places:
 
     @property
     def log(self) -> Path:
-        """The file of the event log."""
+        """The database that holds the log of events."""
         return self.state / "events.db"
 
     @property
@@ -39,7 +39,7 @@ class Places:
 
     @property
     def book(self) -> Path:
-        """The meter's book: what public addresses carried."""
+        """The meter's database: what public addresses have carried."""
         return self.state / "meter.db"
 
     @property

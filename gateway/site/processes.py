@@ -45,7 +45,7 @@ def end(run: Path) -> None:
 
 
 def is_control_ready(site: Site) -> bool:
-    """Whether control takes calls."""
+    """Whether control takes calls on its own socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(CONNECTED_WITHIN_S)
         try:

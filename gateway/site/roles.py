@@ -1,7 +1,7 @@
-"""A lab's processes: one for each role, started, found and ended without pid files that can lie.
+"""A site's processes: one for each role, started, found and ended without pid files that can lie.
 
-A process holds its role by a POSIX lock on a file in the lab's directory. The kernel says who holds
-it (F_GETLK), and forgets it when the process ends, however it ends.
+A process holds its role by a POSIX lock on a file in the site's directory. The kernel says which
+process holds it (F_GETLK), and forgets the lock when the process ends, however it ends.
 """
 
 import fcntl

@@ -55,7 +55,7 @@ class Site:
 
     @property
     def places(self) -> Places:
-        """Where the site's files are."""
+        """The places where the site's files are kept."""
         return Places(self.name)
 
     @contextmanager

@@ -7,10 +7,10 @@ import signal
 from pathlib import Path
 from typing import Final
 
+from gateway.lab.demo.packets import Row, capture_one, compared, silence
+from gateway.lab.demo.stage import Shown, Stage, Step
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
-from gateway.lab.stage import Shown, Stage, Step
 from gateway.lab.topology import saved
-from gateway.lab.wire import Row, capture_one, compared, silence
 from gateway.site.places import Places
 from gateway.site.site import METADATA_NAME
 
@@ -21,7 +21,7 @@ PING_EVERY_S: Final = "0.005"
 
 
 def run_instance(stage: Stage) -> bool:
-    """1."""
+    """Step 1: run an instance; it has a public IP."""
     shown = stage.tgw("instance", "run", "--name", "web", "--bandwidth", MBPS)
     web = stage.ask("instance", "show", "web")
     stage.known["web"] = web["InstanceId"]
@@ -31,18 +31,18 @@ def run_instance(stage: Stage) -> bool:
 
 
 def only_private_inside(stage: Stage) -> bool:
-    """2."""
+    """Step 2: in the instance only the private address is to be seen."""
     shown = stage.tgw("exec", "web", "--", "ifconfig")
     return stage.known["private"] in shown.output and stage.known["public"] not in shown.output
 
 
 def metadata_tells(stage: Stage) -> bool:
-    """3."""
+    """Step 3: the metadata service tells the instance its public address."""
     return _metadata(stage, "web") == stage.known["public"]
 
 
 def client_reaches_it(stage: Stage) -> bool:
-    """4."""
+    """Step 4: a client on the internet opens the public address."""
     topology = saved(Places(stage.lab).run)
     assert topology is not None
     stage.known["client"] = topology.clients[0]
@@ -54,13 +54,13 @@ def client_reaches_it(stage: Stage) -> bool:
 
 
 def internet_sees_public(stage: Stage) -> bool:
-    """5."""
+    """Step 5: the internet sees the instance as its public address."""
     shown = stage.tgw("exec", "web", "--", "curl", "-s", "-m", ANSWER_S, f"http://{INTERNET}/")
     return shown.output.strip() == stage.known["public"]
 
 
 def one_packet(stage: Stage) -> bool:
-    """6."""
+    """Step 6: compare one packet on both sides of the gateway."""
     hosts = Hosts(stage.lab)
     sides = {"uplink": "uplink", "instance": stage.known["web"]}
     packets = capture_one(
@@ -78,7 +78,7 @@ def one_packet(stage: Stage) -> bool:
 
 
 def bind_eip(stage: Stage) -> bool:
-    """7."""
+    """Step 7: bind an EIP; the ordinary public IP falls silent."""
     stage.tgw("eip", "allocate")
     eip = stage.ask("eip", "list")["AddressSet"][0]
     stage.known["eip"], stage.known["eip_id"] = eip["AddressIp"], eip["AddressId"]
@@ -93,7 +93,7 @@ def bind_eip(stage: Stage) -> bool:
 
 
 def rebind_eip(stage: Stage) -> bool:
-    """8."""
+    """Step 8: move the EIP to a second instance while a client pings it."""
     stage.tgw("instance", "run", "--name", "web2", "--bandwidth", MBPS)
     second = stage.ask("instance", "show", "web2")
     stage.known["public2"] = second["PublicIpAddresses"][0]
@@ -116,7 +116,7 @@ def rebind_eip(stage: Stage) -> bool:
 
 
 def unbind_eip(stage: Stage) -> bool:
-    """9."""
+    """Step 9: unbind the EIP; the instance gets a new public IP."""
     stage.tgw("eip", "unbind", stage.known["eip_id"])
     shown = stage.tgw("instance", "show", "web2")
     new = stage.ask("instance", "show", "web2")["PublicIpAddresses"][0]
@@ -128,7 +128,7 @@ def unbind_eip(stage: Stage) -> bool:
 
 
 def terminate(stage: Stage) -> bool:
-    """10."""
+    """Step 10: terminate the instance; its public IP goes back to the pool."""
     before = stage.ask("instance", "list")["TotalCount"]
     stage.tgw("instance", "terminate", "web2")
     events = stage.tgw("events", "--last", "3").output

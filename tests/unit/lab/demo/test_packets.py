@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP
 from scapy.packet import Raw
 
-from gateway.lab.wire import Row, compared, silence
+from gateway.lab.demo.packets import Row, compared, silence
 
 PUBLIC, PRIVATE, CLIENT = "203.0.113.9", "10.0.0.2", "198.51.100.10"
 

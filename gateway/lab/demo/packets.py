@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from itertools import pairwise
 from typing import Final
 
-from gateway.lab.stage import Stage
+from gateway.lab.demo.stage import Stage
 from gateway.net import namespace, offload
 from gateway.packet import capture, ipv4, transport
 from gateway.packet.checksum import fold
@@ -33,11 +33,11 @@ class Row:
 
     @property
     def changed(self) -> bool:
-        """Whether the gateway changed it."""
+        """Whether the gateway has changed the field's value."""
         return self.before != self.after
 
     def __str__(self) -> str:
-        """A line of the comparison."""
+        """The field as a line of the printed comparison."""
         mark = "→" if self.changed and self.before[0].isdigit() else " "
         verdict = "" if self.right else "  WRONG"
         return f"{self.field:<17} {self.before:<16} {mark} {self.after}{verdict}"
