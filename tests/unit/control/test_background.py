@@ -359,3 +359,13 @@ def test_to_wait_for_what_is_recorded_has_an_end(world: World) -> None:
     with at_work(world):
         world.control.wait_in_force(task)
         assert world.control.result(task.number) is TaskResult.SUCCESS
+
+
+def test_a_turn_that_comes_with_the_end_waits_for_nothing(world: World) -> None:
+    world.restart(catch_up=False)
+    ending = threading.Event()
+    ending.set()
+    calls = [name for name in world.faults.calls if name != "remove_others"]
+    for job in background.Background(world.control).jobs:
+        job.turn(ending)
+    assert [name for name in world.faults.calls if name != "remove_others"] == calls
