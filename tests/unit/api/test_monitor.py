@@ -37,9 +37,9 @@ class Busy:
         self.world.meter.sample()
         for _ in range(seconds):
             for _ in range(packets):
-                Tally(self._page.memory).count(0, 1, -1, LENGTH)
-                Tally(self._page.memory).count(0, -1, 1, LENGTH)
-                Tally(self._page.memory).count(0, -1, 1, LENGTH)
+                Tally(self._page.memory).count(0, 0, -1, LENGTH)
+                Tally(self._page.memory).count(0, -1, 0, LENGTH)
+                Tally(self._page.memory).count(0, -1, 0, LENGTH)
             self.world.now += 1
             self.world.meter.sample()
 

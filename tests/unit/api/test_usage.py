@@ -42,10 +42,10 @@ def usage(world: World, **parameters: object) -> Mapping[str, Any]:
 
 def test_each_address_has_what_it_carried_for_each_holder(world: World, page: WorkerPage) -> None:
     web, eip_id = world.run(), world.allocate()
-    Tally(page.memory).count(0, 1, -1, 100)
+    Tally(page.memory).count(0, 0, -1, 100)
     world.now += 5
     world.execute(cmd.BindEip(eip_id, web))
-    Tally(page.memory).count(0, -1, 2, 20)
+    Tally(page.memory).count(0, -1, 1, 20)
     world.now += 7.5
     answer = usage(world)
     ordinary, eip = answer["UsageSet"]
@@ -99,7 +99,7 @@ def test_the_hours_of_an_eip_that_was_released_are_to_be_paid_for(world: World) 
 
 def test_one_instances_usage_is_shown_even_when_it_is_gone(world: World, page: WorkerPage) -> None:
     web, other, silent = world.run(), world.run(), world.run(bandwidth_mbps=0)
-    Tally(page.memory).count(0, 1, -1, 100)
+    Tally(page.memory).count(0, 0, -1, 100)
     world.execute(cmd.TerminateInstance(web))
     answer = usage(world, InstanceId=web)
     assert [one["OutBytes"] for one in answer["UsageSet"]] == [100]
@@ -112,10 +112,10 @@ def test_one_instances_usage_is_shown_even_when_it_is_gone(world: World, page: W
 
 def test_each_hour_can_be_shown(world: World, page: WorkerPage) -> None:
     world.run()
-    Tally(page.memory).count(0, 1, -1, 100)
+    Tally(page.memory).count(0, 0, -1, 100)
     usage(world)
     world.now += 7200
-    Tally(page.memory).count(0, 1, -1, 20)
+    Tally(page.memory).count(0, 0, -1, 20)
     found = [(one["Hour"], one["OutBytes"]) for one in usage(world, Hourly=True)["UsageSet"]]
     assert found == [("1970-01-12T13:00:00Z", 100), ("1970-01-12T15:00:00Z", 20)]
 
