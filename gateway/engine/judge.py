@@ -85,7 +85,7 @@ class Judge:
             packet, message.length, message.direction, message.checksum(), now_ns
         )
         self.sent_on = False
-        if self.reason == Reason.UNFINISHED:
+        if self.reason != 0 and self.reason == Reason.UNFINISHED:  # in this order: an enum is slow
             verdict: cython.uint = message.finishing_queue()
             self.sent_on = verdict != 0
             if self.sent_on:
