@@ -121,3 +121,22 @@ def test_a_large_network_takes_no_memory_before_it_is_used() -> None:
 @pytest.mark.parametrize("address", ["203.0.113.1", "203.0.113.6"])
 def test_the_position_of_an_address_is_counted_from_its_network(address: str) -> None:
     assert Pool(NETWORK, quarantine_s=0).position(address) == int(address.rsplit(".", 1)[1])
+
+
+@pytest.mark.parametrize(
+    ("in_use", "given_back"),
+    [
+        (["192.0.2.1"], {}),
+        ([], {"192.0.2.1": 0.0}),
+        (["203.0.113.1"], {"203.0.113.1": 0.0}),
+        (["203.0.113.2"], {}),
+        (["203.0.113"], {}),
+    ],
+    ids=["of no network", "given back to no network", "twice", "reserved", "no address"],
+)
+def test_what_no_pool_can_have_come_to_is_not_restored(
+    in_use: list[str], given_back: dict[str, float]
+) -> None:
+    pool = Pool("203.0.113.0/29", quarantine_s=60, reserved=("203.0.113.2",))
+    with pytest.raises(KeyError):
+        pool.restore(in_use, given_back)
