@@ -48,7 +48,6 @@ class Compiler:
     """Compiles one state's tables, one after the other."""
 
     def __init__(self) -> None:
-        """Nothing has been compiled."""
         self._last: _Compiled | None = None
 
     def compile(self, state: State) -> Table:
@@ -60,7 +59,7 @@ class Compiler:
         return self._taken_in.draft.finish(self._taken_in.sequence)
 
     def take_in(self, state: State) -> None:
-        """Take in what changed in the state, which must stand still for so long: a short time.
+        """Take in what changed in the state, which must not change meanwhile: a short time.
 
         Raises `BadTableError`.
         """
@@ -88,7 +87,7 @@ class Compiler:
 
 @dataclass(slots=True)
 class _Compiled:
-    """A draft, and what is in it."""
+    """Keep a draft, with the slots and packages that were compiled into it."""
 
     draft: Draft
     slots: dict[str, int] = field(default_factory=dict)  # by instance
@@ -113,7 +112,10 @@ class _Compiled:
         self.sequence = state.sequence
 
     def _change_packages(self, state: State) -> None:
-        """All of them: they are few. No mapping that is left is in one that goes."""
+        """Bring all packages of the draft up to date: they are few.
+
+        No mapping of the draft may be in a package that goes.
+        """
         limited = [package for package in state.packages.values() if package.limited]
         after = {
             package.number: Package(package.number, package.bandwidth_mbps * KBIT_PER_MBIT)

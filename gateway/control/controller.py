@@ -237,9 +237,9 @@ class Controller:
         self.restored_from = self._state.sequence
 
     def _catch_up(self) -> None:
-        """Take in what the log has and the state hasn't: at a start, else nothing.
+        """Take in the events that the log has and the state hasn't. Raises `AdapterError`.
 
-        Unless an append was recorded and yet reported as failed.
+        There are some at a start, and after an append that was recorded and yet reported as failed.
         """
         try:
             records = self._store.read(self._state.sequence)

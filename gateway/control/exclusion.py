@@ -12,7 +12,7 @@ from gateway.control.state import PASSING, State
 
 
 def check(state: State, progress: Progress, command: cmd.Command) -> None:
-    """Whether `command` may begin. Raises a `DomainError` if something is in its way."""
+    """Check that `command` may begin. Raises a `DomainError` if a task is in its way."""
     match command:
         case cmd.StartInstance(key) | cmd.StopInstance(key) | cmd.RebootInstance(key):
             _may_operate(state, progress, [key])
@@ -41,9 +41,9 @@ def check(state: State, progress: Progress, command: cmd.Command) -> None:
 
 
 def _may_operate(state: State, progress: Progress, instance_ids: Iterable[str]) -> None:
-    """The instances may be switched, ended, and given another bandwidth.
+    """Check that no task keeps the instances from being switched, ended or changed.
 
-    One that is in a passing state is refused for that, when it comes to it.
+    The decision itself refuses an instance that is in a passing state.
     """
     for key in instance_ids:
         instance = state.instances.get(key)
@@ -65,7 +65,7 @@ def _may_lose_its_eip(state: State, progress: Progress, instance_id: str) -> Non
 
 
 def _may_readdress(state: State, progress: Progress, instance_ids: Iterable[str]) -> None:
-    """The instances' public addresses may change."""
+    """Check that no task holds the instances' public addresses. Raises `AddressBusyError`."""
     for key in instance_ids:
         instance = state.instances.get(key)
         if instance and instance.state not in PASSING and progress.under_way(key):
@@ -73,7 +73,7 @@ def _may_readdress(state: State, progress: Progress, instance_ids: Iterable[str]
 
 
 def _may_move(state: State, progress: Progress, eip_id: str) -> None:
-    """The EIP may leave the instance it is bound to, if it is, for another or for none."""
+    """Check that the EIP may leave its instance, if it has one. Raises `AddressBusyError`."""
     _may_change(progress, [eip_id])
     eip = state.eips.get(eip_id)
     if eip and eip.instance_id:

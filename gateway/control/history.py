@@ -65,10 +65,10 @@ def take_in(record: Record, state: State, progress: Progress) -> None:
 
 
 def load(log: EventLog, snapshots: Snapshots, in_force: int) -> tuple[State, Progress]:
-    """What the latest snapshot keeps, or what holds before the first event if it is of no use.
+    """Load what the latest snapshot keeps; if it can't be used, begin before the first event.
 
-    `in_force` is what every publisher has acknowledged, 0 if nothing. A refusal is logged. Raises
-    `StoreError` if the log can't be read.
+    `in_force` is the generation that every publisher has acknowledged, 0 if there is none. A
+    warning says why a snapshot isn't used. Raises `StoreError` if the log can't be read.
     """
     try:
         return _latest(log, snapshots, in_force)
@@ -138,9 +138,9 @@ def _history(log: EventLog, sequence: int) -> str | None:
 
 @cache
 def version() -> str:
-    """What a snapshot may be read by: this very code of control, and the shape of what is kept.
+    """Identify the code that may read a snapshot: all of control, and the shape of what is kept.
 
-    The shape alone isn't enough: a rule that does something else with an event leaves it as it is.
+    The shape alone isn't enough: it stays the same when a rule handles an event in another way.
     """
     digest = hashlib.blake2b(_codec().shape.encode(), digest_size=32)
     folder = Path(gateway.control.__file__).parent
@@ -156,7 +156,7 @@ def _codec() -> Codec:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Make many objects at once, none of which is garbage."""
+    """Pause the garbage collector while many objects are made that all stay."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -10,21 +10,21 @@ from gateway.store.snapshots import Snapshot
 
 
 class EventLog(Protocol):
-    """The log, to look at; raises `StoreError`."""
+    """The log gives its records to readers; its methods raise `StoreError`."""
 
     def read(self, after: int = 0) -> Iterator[Record]:
         """The records with a sequence above `after`, in order."""
 
 
 class EventStore(EventLog, Protocol):
-    """The log, to append to; raises `StoreError`. `gateway.store` has two."""
+    """The log takes new records, too; `gateway.store` has two such classes. Raises `StoreError`."""
 
     def append(self, records: Sequence[Record]) -> None:
         """Append all or nothing, durably; raises `SequenceConflictError` if they don't follow."""
 
 
 class Snapshots(Protocol):
-    """What the log's events add up to, now and then; raises `StoreError`."""
+    """The store keeps the latest snapshot of the state; its methods raise `StoreError`."""
 
     def load(self) -> Snapshot | None:
         """The latest snapshot; None if there is none."""
@@ -34,7 +34,7 @@ class Snapshots(Protocol):
 
 
 class Hosts(Protocol):
-    """The instances' machines. Each call says what is to be true after it, or `AdapterError`."""
+    """The instances' machines. Each call makes true what it says, or raises `AdapterError`."""
 
     def connect(self, instance: Instance) -> None:
         """See to it that the machine is there and its link is up."""

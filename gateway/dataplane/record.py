@@ -33,7 +33,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Settings that somebody asks for; `id` is unlike any other request's."""
+    """A request asks for settings; its `id` differs from that of any other request."""
 
     id: str
     settings: Settings
@@ -58,7 +58,7 @@ class TakeOver:
 
     @property
     def queues(self) -> range:
-        """The queues in service, and their workers."""
+        """Return the numbers of the queues in service, which their workers have, too."""
         return range(self.first, self.first + self.workers)
 
     @property
@@ -68,7 +68,7 @@ class TakeOver:
 
 
 def load(directory: Path) -> TakeOver:
-    """What was recorded last; what a data plane begins with if there is nothing to be read."""
+    """Read the take-over that was recorded last; the defaults if nothing can be read."""
     found = _read(directory / RECORD)
     try:
         # A version without a mask in its record read the lowest bits.
@@ -81,7 +81,7 @@ def load(directory: Path) -> TakeOver:
 
 
 def save(directory: Path, record: TakeOver) -> None:
-    """Replace the record."""
+    """Replace the record whole: a reader sees the old one or the new one."""
     replace_text(directory / RECORD, json.dumps(asdict(record)))
 
 
@@ -91,7 +91,7 @@ def ask(directory: Path, request: Request) -> None:
 
 
 def take_request(directory: Path) -> Request | None:
-    """The request, if there is one; there is none any more."""
+    """Remove the request from the directory and return it; None if there is none."""
     found = _read(directory / REQUEST)
     (directory / REQUEST).unlink(missing_ok=True)
     try:

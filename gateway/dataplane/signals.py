@@ -22,16 +22,15 @@ ALL: Final = END | {ANEW}
 class Signals:
     """The signals of `ALL`, collected while a block runs; for the main thread only.
 
-    What comes while they are blocked before the block is not lost, nor is what comes as it ends: it
-    waits for whoever unblocks them next.
+    A signal that comes before the block, while they are blocked, isn't lost. One that comes as the
+    block ends waits until they are unblocked again.
     """
 
     def __init__(self) -> None:
-        """None came yet."""
         self._asked: set[int] = set()
 
     def __enter__(self) -> Self:
-        """Begin to collect."""
+        """Install the handlers and unblock `ALL`: from now on signals are collected."""
         self._reader, self._writer = socket.socketpair()
         self._reader.settimeout(0)
         self._writer.settimeout(0)
@@ -41,7 +40,7 @@ class Signals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Everything is as before; what was not read yet comes again."""
+        """Restore handlers and mask; raise again the signals that were not read."""
         signal.pthread_sigmask(signal.SIG_BLOCK, ALL)
         seen = set(self._asked)
         self._read()
@@ -56,12 +55,12 @@ class Signals:
 
     @property
     def asked(self) -> bool:
-        """Whether any signal came."""
+        """Tell whether `wait` has seen any signal so far."""
         return bool(self._asked)
 
     @property
     def end(self) -> bool:
-        """Whether one of `END` came."""
+        """Tell whether `wait` has seen a signal of `END` so far."""
         return bool(self._asked & END)
 
     def wait(self, seconds: float, files: Iterable[int]) -> None:
@@ -81,10 +80,10 @@ class Signals:
 
 
 def become_worker() -> None:
-    """In a process just forked with `ALL` blocked: SIGTERM ends it, by an exception; no other does.
+    """Set up the signals of a worker, in a process just forked with `ALL` blocked.
 
-    A terminal sends its signals to the whole group, and the supervisor is the one to act on them.
-    `generations.WAKE` only interrupts a wait.
+    SIGTERM ends it by an exception. It ignores the others: a terminal sends its signals to the
+    whole group, and the supervisor acts on them. `generations.WAKE` only interrupts a wait.
     """
     signal.set_wakeup_fd(-1)
     signal.signal(generations.WAKE, _note)
@@ -104,5 +103,5 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> None:
-    """Asked again: the exception got lost in a place that ignores it, or is still on its way."""
+    """End the process at once: the first exception was lost, or is still on its way."""
     os._exit(0)

@@ -122,7 +122,7 @@ class Supervisor:
             self._pause(WATCH_S)
 
     def end(self) -> None:
-        """End the workers in service."""
+        """End the workers in service, and start none in their place."""
         ending = list(self._serving.values())
         self._serving = {}
         self._due.clear()
@@ -138,7 +138,10 @@ class Supervisor:
         self._wait_until_ready(fresh, careful=careful)
 
     def _wait_until_ready(self, fresh: list[Process], *, careful: bool) -> None:
-        """Each serves its queue and, if we are careful, has taken the newest table."""
+        """Wait until each new worker serves its queue and, if `careful`, has the newest table.
+
+        Raises `StartError`.
+        """
         for _ in looks(READY_WITHIN_S, READY_LOOK_S, sleep=lambda s: self._pause(s, fresh)):
             late = self._late(fresh, careful=careful)
             if not late:
@@ -170,7 +173,7 @@ class Supervisor:
         ]
 
     def _stay(self, failure: str) -> None:
-        """Keep those in service who are."""
+        """Record a failed take-over; old workers stay. Raises `StartError` if there are none."""
         self._note(answered=self._asked, failure=failure)
         if self._signals.end:
             return
@@ -195,7 +198,7 @@ class Supervisor:
         workers.end(ending, self._pause)
 
     def _pause(self, seconds: float, others: Collection[Process] = ()) -> None:
-        """Wait until something happens to those in service or to others; replace who ended."""
+        """Wait until a signal comes or a worker ends; replace the workers in service that ended."""
         until = min(time.monotonic() + seconds, *self._due.values(), inf)
         watched = (*self._serving.values(), *others)
         self._signals.wait(until - time.monotonic(), [worker.file for worker in watched])
@@ -228,10 +231,10 @@ class Supervisor:
         return workers.start(number, self._cores_of(number, bank), crew.work)
 
     def _cores_of(self, number: int, bank: range) -> set[int]:
-        """Where a worker runs: on a core of its own, if there is a worker for each.
+        """Choose the cores of a worker: one of its own, if there are as many workers as cores.
 
-        Fewer are where the scheduler wants them, which is beside whoever sends: to wake an idle
-        core takes longer than to judge a packet.
+        The scheduler places fewer workers, each beside the sender of its packets: to wake an
+        idle core takes longer than to judge a packet.
         """
         if len(bank) < len(self._cores):
             return set(self._cores)

@@ -31,8 +31,8 @@ _log = logging.getLogger(__name__)
 class Process:
     """A worker's process: its number, its id, a pidfd, and since when it is there (monotonic).
 
-    `last_words` is memory shared with it: why it ended, if it could say. Nothing of an adopted
-    one's is known but that it lives.
+    `last_words` is memory shared with it: why it ended, if it could say. Of an adopted worker
+    neither `since` nor `last_words` is known.
     """
 
     number: int
@@ -48,7 +48,7 @@ class Process:
         return bool(poll.poll(0))
 
     def bury(self) -> str:
-        """Forget a process that has ended; says how it did."""
+        """Close the pidfd of a process that has ended; returns a line that says how."""
         manner = "ended"
         with suppress(ChildProcessError):  # an adopted one isn't ours to ask
             result = os.waitid(os.P_PIDFD, self.file, os.WEXITED | os.WNOHANG)
@@ -65,7 +65,7 @@ Pause = Callable[[float, Collection[Process]], object]
 
 
 def adopt(directory: Path) -> list[Process]:
-    """The workers that live, whoever started them."""
+    """Find the workers that live, also those that an earlier supervisor started."""
     found = []
     for number, pid in _living(directory).items():
         with suppress(OSError):
@@ -81,7 +81,7 @@ def adopt(directory: Path) -> list[Process]:
 def start(number: int, cores: set[int], work: Callable[[int], object]) -> Process:
     """Fork a worker that does `work` on one of these cores.
 
-    The caller's process has one thread. Raises `OSError` if there can't be one more.
+    The caller's process must have one thread. Raises `OSError` if it can't fork.
     """
     words = mmap.mmap(-1, LAST_WORDS_MAX)
     # A signal before the child has its own handlers would be written where we read ours.
@@ -96,10 +96,10 @@ def start(number: int, cores: set[int], work: Callable[[int], object]) -> Proces
 
 
 def end(processes: Collection[Process], pause: Pause | None = None) -> None:
-    """End them: asked again and again, because one may miss a signal just as it begins to wait for
-    packets; then killed.
+    """End the processes by SIGTERM and, after `END_WITHIN_S` seconds, by SIGKILL.
 
-    `pause` waits for some seconds, or less if one of the processes it is given ends.
+    SIGTERM is sent again and again: a worker may miss it as it begins to wait for packets. `pause`
+    waits for some seconds, or less if one of the processes it is given ends.
     """
     left = list(processes)
     kill_at = time.monotonic() + END_WITHIN_S
@@ -130,7 +130,7 @@ def _living(directory: Path) -> dict[int, int]:
 def _live(
     number: int, cores: set[int], work: Callable[[int], object], words: mmap.mmap
 ) -> NoReturn:
-    """Be the worker; nothing of the supervisor's own is ever run here again."""
+    """Run the worker in the forked process, and exit: no code of the supervisor runs after it."""
     status = 1
     try:
         signals.become_worker()

@@ -108,7 +108,7 @@ def acknowledged(directory: Path) -> int:
 
 
 def laggards(directory: Path, generation: int) -> list[str]:
-    """The live workers that haven't acknowledged `generation`."""
+    """List the live workers that have acknowledged another generation than this one."""
     return [
         status.worker
         for status in statuses(directory)

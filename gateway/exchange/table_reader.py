@@ -72,7 +72,7 @@ class TableReader:
         return [file.generation() if file else 0 for file in files]
 
     def _file(self, name: str) -> "_MappedFile | None":
-        """The file that has this name now."""
+        """Map the file that has this name now; None if there is none."""
         path, known = self._directory / name, self._files.get(name)
         if known and known.is_at(path):
             return known
@@ -101,7 +101,7 @@ class _MappedFile:
     """A file with a table, mapped into memory."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file. Raises `OSError`."""
+        """Open the file and map it into memory. Raises `OSError`."""
         self.number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._size = os.fstat(self.number).st_size
         self._memory = memoryview(b"")
@@ -115,7 +115,6 @@ class _MappedFile:
             raise
 
     def close(self) -> None:
-        """Unlock and close the file."""
         unlock(self.number)
         os.close(self.number)
 

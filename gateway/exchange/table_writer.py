@@ -39,7 +39,6 @@ class TableWriter:
         self._last: _TableFile | None = None  # the file that this writer wrote last
 
     def close(self) -> None:
-        """Close both files."""
         for file in self._files:
             file.close()
 
@@ -81,7 +80,6 @@ class _TableFile:
     """One of the two files, and what is known of its content."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is known of it."""
         self._path = path
         self._file: int | None = None
         self._stale: set[int] | None = None  # blocks that differ from the draft's; None: unknown
@@ -93,13 +91,13 @@ class _TableFile:
         return self._stale is not None and not self._stale and self._is_in_place()
 
     def close(self) -> None:
-        """Close the file; it isn't known any more."""
+        """Close the file, and take its content as unknown from now on."""
         if self._file is not None:
             os.close(self._file)
         self._file = self._stale = None
 
     def miss(self, blocks: frozenset[int]) -> None:
-        """Note that these blocks of the draft are others now."""
+        """Note that these blocks of the draft have changed since then."""
         if self._stale is not None:
             self._stale |= blocks
 
@@ -127,7 +125,7 @@ class _TableFile:
         self.generation = revision.table.generation
 
     def remove(self) -> None:
-        """Remove the file; who reads it keeps it."""
+        """Remove the file's name; a reader that has the file open keeps it."""
         self.close()
         self._path.unlink(missing_ok=True)
 

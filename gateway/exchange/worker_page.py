@@ -41,7 +41,7 @@ PATTERN: Final = "worker-*.page"
 
 
 class WorkerRunningError(RuntimeError):
-    """Another live process has this worker's page."""
+    """Another live process has locked the page of this worker."""
 
 
 class Traffic(NamedTuple):
@@ -54,7 +54,7 @@ class Traffic(NamedTuple):
 
 
 class WorkerStatus(NamedTuple):
-    """Who writes a page, and how far it is."""
+    """The status names the writer of a page, and the generation that it acknowledged."""
 
     worker: str
     alive: bool
@@ -98,14 +98,14 @@ class WorkerPage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Unlock; memory that is in use stays."""
+        """Unlock and close the page; memory that is in use stays mapped."""
         # To close isn't enough: memory that is mapped holds the file open, and so its lock.
         fcntl.flock(self._shared.file, fcntl.LOCK_UN)
         self._shared.close()
 
     @property
     def memory(self) -> memoryview:
-        """The page as it is mapped now."""
+        """Return the page as it is mapped until `hold` makes it larger."""
         return self._shared.memory
 
     def hold(self, slots: int) -> bool:
@@ -128,7 +128,7 @@ class WorkerPage:
 
 
 def page_path(directory: Path, worker: int) -> Path:
-    """Where the page of worker number `worker` is."""
+    """Return the path of the page of worker number `worker`."""
     return directory / f"worker-{worker}.page"
 
 
@@ -171,7 +171,7 @@ def _held(file: BinaryIO, head: memoryview) -> int:
 
 
 def page_slots(directory: Path) -> list[PageSlots]:
-    """What each page has of addresses. Raises `OSError`: what can't be read isn't as good as gone.
+    """Read the address counters of each page. Raises `OSError` if a page can't be read.
 
     A page that is only just being made isn't there yet.
     """
@@ -186,7 +186,7 @@ def page_slots(directory: Path) -> list[PageSlots]:
 
 
 def _pages(directory: Path) -> list[Path]:
-    """The pages' paths. Unlike a glob it doesn't take a folder that can't be read for empty."""
+    """List the pages' paths. Unlike a glob it raises `OSError` for a folder that can't be read."""
     try:
         names = sorted(os.listdir(directory))  # noqa: PTH208  names are enough
     except FileNotFoundError:

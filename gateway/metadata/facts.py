@@ -39,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an instance may know of itself."""
+    """These facts are all that an instance may know of itself."""
 
     instance_id: str
     name: str

@@ -32,7 +32,7 @@ def find(tree: Tree, path: str) -> Leaf | Tree | None:
 
 
 def listing(tree: Tree) -> str:
-    """The entries of a directory."""
+    """List the entries of a directory, one per line, subdirectories with a `/`."""
     there = ((name, child) for name, child in tree.items() if _is_there(child))
     return "\n".join(name if isinstance(child, Leaf) else f"{name}/" for name, child in there)
 

@@ -52,12 +52,10 @@ class Cell:
 
 
 def plus(one: Traffic, other: Traffic) -> Traffic:
-    """The sum of two counts."""
     return Traffic(*map(sum, zip(one, other, strict=True)))
 
 
 def minus(one: Traffic, other: Traffic) -> Traffic:
-    """The difference of two counts."""
     return Traffic(*(now - then for now, then in zip(one, other, strict=True)))
 
 

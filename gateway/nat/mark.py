@@ -19,7 +19,6 @@ class MarkBits:
     mask: int
 
     def __post_init__(self) -> None:
-        """Check the mask."""
         if self.mask not in {0b11 << shift for shift in range(MARK_BITS - BITS + 1)}:
             raise ValueError(f"{self.mask:#x} is no mask of two neighbouring bits, as 0x3000 is")
 

@@ -39,7 +39,7 @@ class TableFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What mappings have for themselves, and which of them has it."""
+    """This notes the addresses and slots that are taken, each with its mapping's position."""
 
     publics: dict[int, int]
     privates: dict[int, int]
@@ -56,7 +56,7 @@ def load(path: Path) -> Table:
 
 
 def parse(raw: bytes) -> Table:
-    """The table that `raw` spells. Raises `TableFileError`."""
+    """Read the table from the JSON in `raw`. Raises `TableFileError` if it is none."""
     whole = _object(_json(raw), "the table", {"mappings"}, {"packages", "generation"})
     generation = _number(whole.get("generation", 0), "generation", GENERATION_MAX)
     named = whole.get("packages", {})
@@ -94,7 +94,7 @@ def _json(raw: bytes) -> object:
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON lets a key come twice, and Python takes the last: nobody means that."""
+    """Refuse an object with a key that comes twice: JSON permits it, and Python takes the last."""
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:

@@ -24,7 +24,7 @@ def back_up(log: Path, target: Path, *, replace: bool = False) -> int:
 def put_back(backup: Path, log: Path, *, replace: bool = False) -> int:
     """Make a copy the log again; returns how many records it has. Raises `StoreError`.
 
-    Nobody may be at work on the log.
+    No process may be at work on the log.
     """
     with closing(SqliteReader(backup)) as source:
         source.check()
@@ -54,7 +54,7 @@ def _copy(source: SqliteReader, target: Path, *, replace: bool) -> int:
 
 
 def _overwrite(source: SqliteReader, log: Path) -> int:
-    """In one transaction: the log is the old one or the new one, whatever happens."""
+    """Replace the log in one transaction: whatever happens, it is the old one or the new one."""
     try:
         with closing(connect(log)) as database:
             source.copy_into(database)

@@ -6,10 +6,9 @@ from gateway.store.records import Record, SequenceConflictError
 
 
 class MemoryStore:
-    """A log that ends with the process."""
+    """A log in memory ends with the process; it is for tests."""
 
     def __init__(self) -> None:
-        """An empty log."""
         self._records: list[Record] = []
 
     def append(self, records: Sequence[Record]) -> None:
@@ -24,4 +23,4 @@ class MemoryStore:
         return iter(self._records[after:])
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: a log in memory has no file to close."""

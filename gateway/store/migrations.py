@@ -36,7 +36,7 @@ def newest() -> int:
 
 
 def schema(database: sqlite3.Connection) -> int:
-    """The file's schema."""
+    """Read the number of the file's schema, 0 for a new file."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     return int(version)
 

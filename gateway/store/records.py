@@ -8,7 +8,7 @@ class StoreError(RuntimeError):
 
 
 class SequenceConflictError(StoreError):
-    """Somebody else appended first: the caller's state is out of date."""
+    """Another writer appended first: the caller's state is out of date."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from gateway.store.records import Record, StoreError
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the events up to one of them add up to."""
+    """A snapshot keeps what all events up to one of them add up to."""
 
     version: str  # of the code that wrote the body: no other may read it
     sequence: int  # of the last of these events
@@ -33,7 +33,6 @@ class MemorySnapshots:
     """The latest snapshot in memory: for tests, with the same contract as the file."""
 
     def __init__(self) -> None:
-        """There is no snapshot yet."""
         self._latest: Snapshot | None = None
 
     def load(self) -> Snapshot | None:
@@ -41,7 +40,6 @@ class MemorySnapshots:
         return self._latest
 
     def save(self, snapshot: Snapshot) -> None:
-        """Replace the latest snapshot."""
         self._latest = snapshot
 
 

@@ -50,7 +50,6 @@ class SqliteStore:
         return _read(self._database, self._path, after)
 
     def close(self) -> None:
-        """Close the file."""
         self._database.close()
 
 
@@ -92,7 +91,6 @@ class SqliteReader:
         self._database.backup(database)
 
     def close(self) -> None:
-        """Close the file."""
         self._database.close()
 
 
@@ -133,7 +131,7 @@ def _open(path: Path, begin: Callable[[sqlite3.Connection], object]) -> sqlite3.
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that commits durably. Raises `sqlite3.Error`."""
+    """Open a connection in autocommit mode that commits durably. Raises `sqlite3.Error`."""
     # Transactions are ours to begin (isolation_level), and control uses a file from whichever
     # thread has its turn (check_same_thread).
     database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
@@ -146,7 +144,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def refuse_newer(path: Path, version: int, known: int) -> None:
-    """The file is of no schema above the `known` ones. Raises `StoreError`."""
+    """Check that the file's schema is at most `known`. Raises `StoreError`."""
     if version > known:
         raise StoreError(
             f"{path} is of schema {version}, this tgw reads up to {known}: upgrade tgw"
@@ -154,7 +152,7 @@ def refuse_newer(path: Path, version: int, known: int) -> None:
 
 
 def _check_kind(database: sqlite3.Connection, path: Path) -> None:
-    """It is a log, of a schema we know. Raises `StoreError`."""
+    """Check that the database is a log of a known schema. Raises `StoreError`."""
     version = schema(database)
     refuse_newer(path, version, newest())
     names = [name for (name,) in database.execute("SELECT name FROM sqlite_schema")]

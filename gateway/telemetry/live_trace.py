@@ -79,7 +79,6 @@ class PublishedAddresses:
     """The public addresses of the table that is published in a directory, by slot."""
 
     def __init__(self, directory: Path) -> None:
-        """No table was read yet."""
         self._directory = directory
         self._generation = -1
         self._addresses: Mapping[int, str] = {}

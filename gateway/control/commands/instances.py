@@ -29,7 +29,7 @@ class RunInstance:
 
 @dataclass(frozen=True, slots=True)
 class StartInstance:
-    """Switch a stopped instance on."""
+    """Switch a stopped instance on; an ordinary public IP that was released is replaced."""
 
     instance_id: str
 
@@ -47,7 +47,7 @@ class StopInstance:
 
 @dataclass(frozen=True, slots=True)
 class RebootInstance:
-    """Switch a running instance off and on."""
+    """Switch a running instance off and on; it keeps its addresses."""
 
     instance_id: str
 

@@ -33,7 +33,7 @@ def open_early(state: State, command: cmd.OpenAddress, _at: Moment) -> list[ev.E
 
 
 def open_due(state: State, _command: cmd.OpenDueAddresses, at: Moment) -> list[ev.Event]:
-    """Open the blocked addresses that are due."""
+    """Open the addresses that were blocked until now, or until a time before."""
     due = [address for address, until in state.blocked.items() if until <= at.now]
     return [ev.AddressOpened(address) for address in due]
 

@@ -87,14 +87,14 @@ def _assigned(state: State, instance_ids: Sequence[str], at: Moment) -> list[ev.
 
 
 def reboot(state: State, command: cmd.RebootInstance, _at: Moment) -> list[ev.Event]:
-    """Switch a running instance off and on."""
+    """Switch a running instance off and on. Raises `InstanceStateError` in any other state."""
     return _pass_on(state, command.instance_id, InstanceState.RUNNING, InstanceState.REBOOTING)
 
 
 def _pass_on(
     state: State, instance_id: str, needed: InstanceState, passing: InstanceState
 ) -> list[ev.Event]:
-    """The instance goes from the state that it must be in to a passing one."""
+    """Put an instance that is in the state `needed` into a passing one. Raises a `DomainError`."""
     instance = requirements.instance(state, instance_id)
     if instance.state is not needed:
         raise errors.InstanceStateError(instance_id, instance.state, needed.value)

@@ -21,7 +21,7 @@ _NAMES: Final = f"a name has at most {NAME_MAX} characters, all of them printabl
 
 
 def instance(state: State, instance_id: str) -> Instance:
-    """Look up the instance with this id."""
+    """Look up the instance with this id. Raises `UnknownInstanceError`."""
     found = state.instances.get(instance_id)
     if found is None:
         raise errors.UnknownInstanceError(instance_id)

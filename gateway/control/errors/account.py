@@ -20,7 +20,7 @@ class UnsupportedBehaviourError(DomainError):
 
 
 class TokenTooLongError(DomainError):
-    """The client token has too many characters."""
+    """The client token has more characters than a token may have."""
 
 
 class TokenReusedError(DomainError):
@@ -36,4 +36,4 @@ class DuplicateTagError(DomainError):
 
 
 class TagQuotaError(DomainError):
-    """A resource can't have so many tags."""
+    """The request gives a resource more tags than it may have."""

@@ -4,7 +4,7 @@ from gateway.control.errors.base import DomainError
 
 
 class UnknownEipError(DomainError):
-    """There is no EIP with this id."""
+    """No EIP of the account has the id that the command names."""
 
     def __init__(self, eip_id: str) -> None:
         super().__init__(f"no EIP {eip_id!r}: 'tgw eip list' shows those there are")
@@ -65,7 +65,7 @@ class ChargeTypeError(DomainError):
 
 
 class ChargeTypeUnchangedError(DomainError):
-    """The EIP has this charge type already."""
+    """The EIP has the wanted charge type already: nothing would change."""
 
 
 class ChargeTypeQuotaError(DomainError):

@@ -30,4 +30,4 @@ class NameTooLongError(DomainError):
 
 
 class UnknownTaskError(DomainError):
-    """There is no task with this number."""
+    """The log has no event with the number of the task."""

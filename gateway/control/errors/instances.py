@@ -5,7 +5,7 @@ from gateway.control.values.instances import InstanceState
 
 
 class UnknownInstanceError(DomainError):
-    """There is no instance with this id."""
+    """No instance has the id that the command names."""
 
     def __init__(self, instance_id: str) -> None:
         super().__init__(f"no instance {instance_id!r}: 'tgw instance list' shows those there are")
@@ -64,7 +64,7 @@ class ProtectedError(DomainError):
 
 
 class SubnetFullError(DomainError):
-    """The subnet has no free private address."""
+    """The subnet has fewer free private addresses than the purchase needs."""
 
 
 class PrivateIpMalformedError(DomainError):
@@ -72,7 +72,7 @@ class PrivateIpMalformedError(DomainError):
 
 
 class PrivateIpOutsideError(DomainError):
-    """The private address is outside the subnet."""
+    """The wanted private address is not an address of the subnet."""
 
 
 class PrivateIpUsedError(DomainError):

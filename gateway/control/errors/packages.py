@@ -28,7 +28,7 @@ class AlreadyMemberError(DomainError):
 
 
 class NotMemberError(DomainError):
-    """The address isn't in this bandwidth package."""
+    """The address isn't in the bandwidth package that it is to leave."""
 
 
 class MemberChargeTypeError(DomainError):

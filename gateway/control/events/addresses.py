@@ -39,16 +39,12 @@ class EipAllocated:
 
 @dataclass(frozen=True, slots=True)
 class EipBound:
-    """An EIP was bound to an instance."""
-
     eip_id: str
     instance_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class EipUnbound:
-    """An EIP was unbound from its instance."""
-
     eip_id: str
     instance_id: str
 
@@ -75,8 +71,6 @@ class EipTransformed:
 
 @dataclass(frozen=True, slots=True)
 class EipBandwidthChanged:
-    """The bandwidth of an EIP changed."""
-
     eip_id: str
     bandwidth_mbps: int
 
@@ -92,8 +86,6 @@ class EipChargeTypeChanged:
 
 @dataclass(frozen=True, slots=True)
 class EipRenamed:
-    """The name of an EIP changed."""
-
     eip_id: str
     name: str
 
@@ -118,7 +110,7 @@ class AddressBlocked:
 
 @dataclass(frozen=True, slots=True)
 class AddressOpened:
-    """A blocked public address was opened again."""
+    """A blocked public address was opened: packets pass to and from it again."""
 
     address: str
 

@@ -18,7 +18,7 @@ _KINDS: Final[Mapping[str, type[Event]]] = {kind.__name__: kind for kind in Even
 
 
 def to_record(event: Event, sequence: int, at: float) -> Record:
-    """The event in the log's form."""
+    """Put the event with this sequence and Unix time into the log's form."""
     body = json.dumps(asdict(event), ensure_ascii=False, separators=(",", ":"))
     return Record(sequence, at, type(event).__name__, body)
 
@@ -37,7 +37,7 @@ def from_record(record: Record) -> Event:
 
 
 def _read(kind: type[Any], body: Mapping[str, Any]) -> Any:
-    """An event, or a value in one, of the fields in `body`."""
+    """Make an event, or a value in one, of the fields in `body`."""
     plain = {
         name: tuple(value) if isinstance(value, list) else value for name, value in body.items()
     }
@@ -48,7 +48,7 @@ def _read(kind: type[Any], body: Mapping[str, Any]) -> Any:
 
 
 def _reader(kind: Any) -> Callable[[Any], Any] | None:
-    """What makes a field of its plain form, if that is another."""
+    """Find the function that makes a field's value of its JSON; None if they are the same."""
     if not isinstance(kind, type):
         return None
     if is_dataclass(kind):
@@ -57,7 +57,7 @@ def _reader(kind: Any) -> Callable[[Any], Any] | None:
 
 
 def _readers(kinds: list[type[Any]]) -> dict[type[Any], dict[str, Callable[[Any], Any]]]:
-    """The readers of fields by the kinds that have them, of values in these kinds, too."""
+    """Collect the readers of fields by kind, also for the kinds of values in events."""
     found: dict[type[Any], dict[str, Callable[[Any], Any]]] = {}
     while kinds:
         kind = kinds.pop()

@@ -31,7 +31,7 @@ def _attributes_changed(body: Body) -> Body:
 
 
 def _configured(body: Body) -> Body:
-    """Make a list of the one pool."""
+    """Make a list of the one pool that earlier versions had."""
     if "pools" in body:
         return body
     pool = body.pop("pool")

@@ -46,8 +46,6 @@ class InstanceBandwidthChanged:
 
 @dataclass(frozen=True, slots=True)
 class InstanceRenamed:
-    """The name of an instance changed."""
-
     instance_id: str
     name: str
 

@@ -16,7 +16,6 @@ class AccountPart:
         self.tags: dict[str, dict[str, str]] = {}  # by the id of the resource
 
     def rules(self) -> Rules:
-        """The events of the account."""
         return {
             ev.AccountConfigured: self._configured,
             ev.TokenAnswered: self._answered,

@@ -24,7 +24,6 @@ class Addresses:
     def __init__(
         self, networks: Networks, account: AccountPart, instances: Instances, touches: Touches
     ) -> None:
-        """No address was assigned yet."""
         self.eips: dict[str, Eip] = {}
         self.blocked: dict[str, float] = {}  # by address: until when, Unix seconds
         self._networks = networks
@@ -33,7 +32,6 @@ class Addresses:
         self._touches = touches
 
     def rules(self) -> Rules:
-        """The events of public addresses."""
         return {
             ev.OrdinaryIpAssigned: self._ordinary_assigned,
             ev.OrdinaryIpReleased: self._ordinary_released,

@@ -23,10 +23,9 @@ PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
 
 
 class Instances:
-    """All instances, by their ids."""
+    """This part of the state keeps all instances by their ids, with indexes."""
 
     def __init__(self, networks: Networks, account: AccountPart, touches: Touches) -> None:
-        """No instance was bought yet."""
         self.by_id: dict[str, Instance] = {}
         # Ids of instances, by what they have.
         self.by_mac: dict[str, str] = {}
@@ -38,7 +37,6 @@ class Instances:
         self._touches = touches
 
     def rules(self) -> Rules:
-        """The events of instances."""
         return {
             ev.InstanceOrdered: self._ordered,
             ev.InstanceStateChanged: self._state_changed,
@@ -50,7 +48,7 @@ class Instances:
         }
 
     def change(self, instance_id: str, **changes: object) -> None:
-        """Give fields of an instance other values."""
+        """Replace these fields of an instance, and bring the indexes up to date."""
         self._set(instance_id, replace(self.by_id[instance_id], **changes))  # type: ignore[arg-type]
 
     def restore(
@@ -59,7 +57,7 @@ class Instances:
         passing: Mapping[str, InstanceState],
         by_ordinary_ip: Mapping[str, str],
     ) -> None:
-        """Take over instances as they were."""
+        """Take over the instances of a snapshot, and make the other indexes of them."""
         self.by_id.update(by_id)
         self.passing.update(passing)
         self.by_ordinary_ip.update(by_ordinary_ip)

@@ -22,7 +22,7 @@ def day_of(at: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request with a client token was, in short, and what it was answered with."""
+    """An answer keeps the digest of a request, and the ids that the request got."""
 
     digest: str
     ids: tuple[str, ...]
@@ -40,10 +40,9 @@ class Released:
 
 
 class Ledger:
-    """One account's."""
+    """The ledger counts what one account did, by UTC day, and remembers answers."""
 
     def __init__(self) -> None:
-        """Nothing has happened."""
         self._applications: Counter[int] = Counter()  # for EIPs, by day
         self._reassignments: Counter[int] = Counter()  # of ordinary public IPs, by day
         self.released: deque[Released] = deque(maxlen=RELEASED_MAX)  # as they were given back
@@ -52,7 +51,7 @@ class Ledger:
         self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
 
     def apply(self, at: float) -> None:
-        """The account applied for an EIP."""
+        """Count one application for an EIP on the day of `at`."""
         _count(self._applications, at)
 
     def applications(self, at: float) -> int:
@@ -60,21 +59,21 @@ class Ledger:
         return self._applications[day_of(at)]
 
     def reassign(self, at: float) -> None:
-        """An instance was assigned an ordinary public IP when an EIP left it."""
+        """Count an ordinary public IP that was assigned because an EIP left the instance."""
         _count(self._reassignments, at)
 
     def reassignments(self, at: float) -> int:
-        """How often that was on that day."""
+        """Return how many ordinary public IPs were reassigned on the day of `at`."""
         return self._reassignments[day_of(at)]
 
     def release(self, eip: Eip, at: float) -> None:
-        """The account gave an EIP back."""
+        """Record an EIP that was given back, with its bound and idle seconds."""
         times = eip.bound_for_s(at), eip.idle_for_s(at)
         self.released.append(Released(eip.eip_id, eip.address, eip.charge_type, *times))
         self.drop_changes_of(eip.eip_id)
 
     def change(self, address_id: str, at: float) -> None:
-        """An address was changed for another."""
+        """Count one exchange of an address, by the day and by its id."""
         _count(self._changes, at)
         self._changes_of[address_id] += 1
 
@@ -87,22 +86,22 @@ class Ledger:
         return self._changes_of[address_id]
 
     def drop_changes_of(self, address_id: str) -> None:
-        """The address with this id is gone."""
+        """Forget how often the address with this id was exchanged: it is gone."""
         self._changes_of.pop(address_id, None)
 
     def remember(self, kind: str, token: str, answer: Answer) -> None:
-        """A request of this kind was answered so; the same token gets the same answer again."""
+        """Remember the answer to a request with this token; forget the oldest beyond a bound."""
         self._answers[kind, token] = answer
         if len(self._answers) > ANSWERS_MAX:
             self._answers.popitem(last=False)
 
     def answer(self, kind: str, token: str) -> Answer | None:
-        """What a request of this kind with this token was answered with."""
+        """Return the answer to the request with this token; None if there is none."""
         return self._answers.get((kind, token))
 
 
 def _count(days: Counter[int], at: float) -> None:
-    """Count one on the day of `at`, and drop the day that was begun first if there are many."""
+    """Count one on the day of `at`; beyond `DAYS_MAX` days forget the one that came first."""
     days[day_of(at)] += 1
     if len(days) > DAYS_MAX:
         del days[next(iter(days))]

@@ -19,24 +19,20 @@ class Networks:
         self._slots: Slots | None = None
 
     def rules(self) -> Rules:
-        """The events that configure the networks."""
         return {ev.LabConfigured: self.configure}
 
     @property
     def pool(self) -> Pool:
-        """The public addresses."""
         assert self._pool is not None, "LabConfigured is always the first event"
         return self._pool
 
     @property
     def subnet(self) -> Pool:
-        """The private addresses."""
         assert self._subnet is not None, "LabConfigured is always the first event"
         return self._subnet
 
     @property
     def slots(self) -> Slots:
-        """The slots of public addresses."""
         assert self._slots is not None, "LabConfigured is always the first event"
         return self._slots
 

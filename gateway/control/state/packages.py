@@ -11,16 +11,14 @@ from gateway.control.values.packages import BandwidthPackage, NetworkType, Packa
 
 
 class Packages:
-    """All bandwidth packages, by their ids."""
+    """This part of the state keeps all bandwidth packages by their ids."""
 
     def __init__(self, account: AccountPart, addresses: Addresses) -> None:
-        """No package was created yet."""
         self.by_id: dict[str, BandwidthPackage] = {}
         self._account = account
         self._addresses = addresses
 
     def rules(self) -> Rules:
-        """The events of bandwidth packages."""
         return {
             ev.PackageCreated: self._created,
             ev.PackageChanged: self._changed,

@@ -20,7 +20,7 @@ CAPACITY_MIN: Final = 64  # slots of the smallest table
 
 @dataclass(frozen=True, slots=True)
 class SlotsImage:
-    """What a snapshot keeps of the slots."""
+    """An image keeps the facts from which a snapshot restores the slots."""
 
     of: dict[str, int]  # by address
     quarantined: dict[int, float]
@@ -32,7 +32,6 @@ class Slots:
     """The slots of one gateway, and the address that each belongs to."""
 
     def __init__(self, *, quarantine_s: float) -> None:
-        """No slot was used yet."""
         self._quarantine_s = quarantine_s
         self._of: dict[str, int] = {}  # by address
         self._free: list[int] = []  # below the end and out of quarantine, in their order
@@ -88,11 +87,11 @@ class Slots:
         self._former[slot] = address
 
     def image(self) -> SlotsImage:
-        """What the slots are made of, copied."""
+        """Copy the facts of the slots, for a snapshot to keep."""
         return SlotsImage(dict(self._of), dict(self._quarantined), dict(self._former), self._end)
 
     def restore(self, image: SlotsImage) -> None:
-        """Become what an image was made of."""
+        """Take over the slots of an image, before any slot is used."""
         self._of.update(image.of)
         self._quarantined.update(image.quarantined)
         self._former.update(image.former)

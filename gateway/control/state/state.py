@@ -32,7 +32,6 @@ class State:
     """Instances, addresses, packages and the account at one sequence of the log."""
 
     def __init__(self) -> None:
-        """The state before the first event."""
         self.sequence = 0
         self._touches = Touches()
         self._networks = Networks()
@@ -67,7 +66,7 @@ class State:
 
     @property
     def config(self) -> LabConfigured | None:
-        """The first event, which configured the networks."""
+        """Return the first event, which configured the networks; None before it."""
         return self._networks.config
 
     @property
@@ -77,26 +76,22 @@ class State:
 
     @property
     def account(self) -> Account:
-        """The settings of the account."""
         return self._account.settings
 
     @property
     def pool(self) -> Pool:
-        """The public addresses."""
         return self._networks.pool
 
     @property
     def slots(self) -> Slots:
-        """The slots of public addresses."""
         return self._networks.slots
 
     @property
     def subnet(self) -> Pool:
-        """The private addresses."""
         return self._networks.subnet
 
     def instance_at(self, private_ip: str) -> Instance | None:
-        """The instance with this private address."""
+        """Find the instance with this private address; None if there is none."""
         instance_id = self._instances.by_private_ip.get(private_ip)
         return self.instances[instance_id] if instance_id else None
 
@@ -107,16 +102,16 @@ class State:
         return instance.ordinary.address if instance.ordinary else None
 
     def bandwidth_mbps(self, instance: Instance) -> int:
-        """The outbound bandwidth of that address: the EIP's own, else the instance's."""
+        """Return the outbound bandwidth of the instance's public address, in Mbit/s."""
         return self._payer(instance).bandwidth_mbps
 
     def package(self, instance: Instance) -> BandwidthPackage | None:
-        """The bandwidth package that this address is in."""
+        """Return the bandwidth package that the instance's public address is in, if any."""
         package_id = self._payer(instance).package_id
         return self.packages[package_id] if package_id else None
 
     def ordinary_ip(self, address_id: str) -> OrdinaryIp | None:
-        """The ordinary public IP with this id."""
+        """Find the ordinary public IP with this id; None if there is none."""
         instance_id = self.ordinary.get(address_id)
         return self.instances[instance_id].ordinary if instance_id else None
 
@@ -137,5 +132,5 @@ class State:
         return self._touches.since(sequence)
 
     def _payer(self, instance: Instance) -> Eip | Instance:
-        """What the public address of the instance is paid with: its EIP, or the instance."""
+        """Return what pays for the instance's public address: its EIP, or the instance itself."""
         return self.eips[instance.eip_id] if instance.eip_id else instance

@@ -11,7 +11,6 @@ class Touches:
     """The instances whose mapping may have changed, and the sequence of the last change."""
 
     def __init__(self) -> None:
-        """No instance was touched yet."""
         self.sequence = 0  # of the event that is being taken in
         self._latest: OrderedDict[str, int] = OrderedDict()  # by instance, the latest at the end
         self._complete_after = 0  # touches up to this sequence may be missing

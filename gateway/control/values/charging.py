@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ChargeType(StrEnum):
-    """`InternetChargeType`: how public traffic is paid for."""
+    """`InternetChargeType` of the API says how public traffic is paid for."""
 
     BANDWIDTH_PREPAID = "BANDWIDTH_PREPAID"
     BANDWIDTH_PREPAID_BY_MONTH = "BANDWIDTH_PREPAID_BY_MONTH"

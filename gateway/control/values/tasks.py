@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class TaskResult(StrEnum):
-    """`Result` of a task."""
+    """`Result` of the vpc API says what has come of a task."""
 
     RUNNING = "RUNNING"
     SUCCESS = "SUCCESS"
