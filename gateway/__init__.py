@@ -110,5 +110,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List the public names."""
+    """List the public names, also those that are not imported yet."""
     return sorted([*_HOMES, "__version__"])

@@ -46,7 +46,7 @@ class Credentials:
         self._pairs: tuple[Pair, ...] = ()
 
     def pairs(self) -> tuple[Pair, ...]:
-        """All pairs, oldest first. Raises `CredentialsError`."""
+        """Return all pairs, oldest first. Raises `CredentialsError` if the file is damaged."""
         try:
             found = self._path.stat()
             stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
@@ -70,13 +70,13 @@ class Credentials:
         self._change(lambda pairs: pairs or (_fresh(now),))
 
     def create(self, now: float) -> Pair:
-        """Make another pair. Raises `CredentialsError`."""
+        """Make another pair. Raises `CredentialsError` if there are `PAIRS_MAX` already."""
         made = _fresh(now)
         self._change(lambda pairs: (*pairs, made))
         return made
 
     def switch(self, secret_id: str, *, enabled: bool) -> None:
-        """Enable or disable a pair. Raises `CredentialsError`."""
+        """Enable or disable a pair. Raises `CredentialsError` if its id is unknown."""
 
         def switched(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
             if secret_id not in {pair.secret_id for pair in pairs}:

@@ -56,7 +56,7 @@ class Check:
     """A check of a value that is of the right type."""
 
     def check(self, value: Any) -> None:
-        """Raises `BadValueError`."""
+        """Raise `BadValueError`, with a code and a text, if the value fails."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -72,7 +72,7 @@ class Refusal(Check):
     """The mark of a parameter that can't be had here, whatever its value is."""
 
     def check(self, _value: Any) -> None:
-        """Raises `BadValueError`."""
+        """Raise `BadValueError` with the code UnsupportedOperation, whatever the value is."""
         raise BadValueError("UnsupportedOperation", "it can't be had here")
 
 
@@ -83,7 +83,6 @@ class Only(Check):
     value: object
 
     def check(self, value: Any) -> None:
-        """Raises `BadValueError`."""
         if value != self.value:
             raise BadValueError("InvalidParameterValue", f"only {self.value} can be had here")
 
@@ -96,7 +95,6 @@ class Form(Check):
     code: str
 
     def check(self, value: Any) -> None:
-        """Raises `BadValueError`."""
         if not re.fullmatch(rf"{self.prefix}-[0-9a-z]{{8}}", value):
             raise BadValueError(
                 self.code,
@@ -114,7 +112,6 @@ class Size(Check):
     code: str = LIMIT_EXCEEDED
 
     def check(self, value: Sized) -> None:
-        """Raises `BadValueError`."""
         if len(value) < self.least:
             raise BadValueError("InvalidParameterValue", f"at least {self.least} must be given")
         if len(value) > self.most:
@@ -129,7 +126,6 @@ class Between(Check):
     most: int | None = None
 
     def check(self, value: Any) -> None:
-        """Raises `BadValueError`."""
         if value < self.least:
             raise BadValueError("InvalidParameterValue", f"it is at least {self.least}")
         if self.most is not None and value > self.most:
@@ -144,7 +140,7 @@ class Known(Check):
     code: str
 
     def check(self, value: Any) -> None:
-        """Raises `BadValueError`."""
+        """Raise `BadValueError` for an unknown word; the type is checked afterwards."""
         if isinstance(value, str) and value not in set(self.words):
             raise BadValueError(self.code, f"use one of {', '.join(self.words)}")
 

@@ -47,7 +47,7 @@ class Table(Generic[_Thing]):
         return [*self.by, *(("tag-key", "tag-value", "tag:<key>") if self.tags else ())]
 
     def tests(self, filters: FilterList) -> list[Test[_Thing]]:
-        """What a thing must pass. Raises `ApiError`."""
+        """Make a test of each filter. Raises `ApiError` for an unknown filter, or too many."""
         if len(filters) > FILTERS_MAX:
             raise ApiError(self.too_many, f"at most {FILTERS_MAX} filters can be given")
         return [self._test(one.Name, one.Values) for one in filters]

@@ -65,7 +65,7 @@ async def enveloped(answering: Awaitable[Answer]) -> Response:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The parameters in a body. Raises `ApiError`."""
+    """Parse the parameters in a body. Raises `ApiError` unless it is empty or a JSON object."""
     try:
         parameters = json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:

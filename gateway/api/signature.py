@@ -61,7 +61,7 @@ class Claim:
 
 
 def claim_of(authorization: str) -> Claim:
-    """Take the header Authorization apart. Raises `ApiError`."""
+    """Parse the header Authorization. Raises `ApiError` if its form is wrong."""
     found = None
     if len(authorization) <= _AUTHORIZATION_MAX:
         found = _AUTHORIZATION.fullmatch(authorization.strip())

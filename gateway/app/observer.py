@@ -35,7 +35,7 @@ class SiteObserver:
             return list(islice(log.read(after), most))
 
     def slots(self) -> int:
-        """How many slots the workers count."""
+        """Return how many slots the workers count; 0 without a worker."""
         return worker_page.slots_held(self._places.run)
 
     def counters(self, slots: range) -> counters.Counters:
@@ -59,7 +59,7 @@ class SiteObserver:
         return held if generation in (None, held.generation) else None
 
     def release(self) -> None:
-        """Let go of the table."""
+        """Forget the table that was read last, to free its memory."""
         self._held = None
 
     @contextmanager

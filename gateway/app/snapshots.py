@@ -91,7 +91,7 @@ def _command(log: Path, snapshot: Path, sequence: int) -> list[str]:
 
 
 def main() -> None:
-    """Make one snapshot: LOG SNAPSHOT EVENT."""
+    """Make one snapshot, at low priority; the arguments are LOG SNAPSHOT EVENT."""
     log, snapshot, sequence = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(PATIENCE)

@@ -10,7 +10,7 @@ from gateway.store.backup import back_up, put_back
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the two commands."""
+    """Add the commands `tgw backup` and `tgw restore` to the parser."""
     parser = verb(
         nouns, common, "backup", backup, "Copy the event log, also while control works", json=True
     )
@@ -27,7 +27,7 @@ def _add_file(parser: argparse.ArgumentParser, which: str, force: str) -> None:
 
 
 def backup(arguments: argparse.Namespace) -> None:
-    """Copy."""
+    """Copy the event log to a file, also while control works."""
     need_root()
     events = back_up(places_of(arguments).log, arguments.file, replace=arguments.force)
     if arguments.json:

@@ -13,7 +13,7 @@ from gateway.site.places import Places
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
+    """Add the command `tgw credentials` and its options to the parser."""
     parser = verb(
         nouns,
         common,
@@ -29,7 +29,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 
 def credentials(arguments: argparse.Namespace) -> None:
-    """Show, or change and show."""
+    """Make, enable or disable a pair if asked, and print the result."""
     need_root()
     places = site_of(arguments).places
     kept = Credentials(places.credentials)

@@ -17,7 +17,7 @@ EXIT_NOT_EXECUTABLE = 126
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the two commands, `exec` and `shell`."""
+    """Add the commands `tgw exec` and `tgw shell` to the parser."""
     parser = verb(nouns, common, "exec", run_command, "Run a command in a host of the lab")
     _add_host(parser)
     parser.usage = f"{parser.prog} [--lab LAB] HOST -- COMMAND…"

@@ -27,7 +27,7 @@ COMPRESSED: Final = ".gz"
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
+    """Add the command `tgw replay` and its options to the parser."""
     parser = verb(nouns, common, "replay", run, "A capture through the rules: no lab, no root")
     parser.add_argument(
         "--table",

@@ -19,7 +19,7 @@ from gateway.telemetry import explanation, live_trace
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
+    """Add the command `tgw trace` and its options to the parser."""
     parser = verb(
         nouns,
         common,

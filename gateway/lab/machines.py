@@ -27,10 +27,10 @@ END_WITHIN_S: Final = 5.0
 
 
 class Machines:
-    """The machines of one lab."""
+    """Build, connect and remove the machines of one lab's instances."""
 
     def __init__(self, topology: Topology) -> None:
-        """The lab's fixed part is built already."""
+        """Take the topology of a lab; the lab's fixed part must be built already."""
         self._topology = topology
         self._hosts = Hosts(topology.name)
         self._gateway = self._hosts.namespace(GATEWAY)

@@ -15,6 +15,7 @@ MODULES = sorted((ROOT / "gateway").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PACKAGES = sorted({module.parent for module in MODULES})
 LINES_MAX = 400
+DOCSTRING_WORDS_MIN = 8
 VAGUE_WORDS = ("helper", "manager", "utils", "common")
 # Directories of one machine; put together here, so that this file has none of them.
 MACHINE_PATHS = re.compile("/(?:" + "work|root|home/(?!vagrant)[a-z]+" + ")/")
@@ -48,6 +49,17 @@ def test_no_file_grows_past_control() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     silent = [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))]
     assert [name(path) for path in silent] == []
+
+
+def test_a_docstring_says_something_or_is_absent() -> None:
+    short = [
+        f"{name(path)}:{node.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if (words := (ast.get_docstring(node) or "").split()) and len(words) < DOCSTRING_WORDS_MIN
+    ]
+    assert short == []
 
 
 def test_every_package_has_an_init() -> None:

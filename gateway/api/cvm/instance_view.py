@@ -95,7 +95,6 @@ class Ipv4(Check):
     code: str = f"{VALUE}.IPAddressMalformed"
 
     def check(self, value: str) -> None:
-        """Raises `BadValueError`."""
         try:
             IPv4Address(value)
         except AddressValueError as error:

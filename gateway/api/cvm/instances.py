@@ -109,7 +109,7 @@ class OnInstances(Action):
     codes=(*codes.WRITTEN_INSTANCES, codes.STATE),
 )
 class StartInstances(OnInstances):
-    """Start stopped instances."""
+    """Start stopped instances; an instance in another state is refused."""
 
     def run(self, context: Context) -> Task:
         return self.submitted(context, cmd.StartInstance)

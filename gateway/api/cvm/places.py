@@ -21,7 +21,7 @@ _ZONE: Final = {
 
 @action(CVM, regional=False)
 class DescribeRegions(Action):
-    """List the region."""
+    """List the one region here; all instances and addresses are in it."""
 
     def run(self, _: Context) -> Answer:
         return {"TotalCount": 1, "RegionSet": [_REGION]}
@@ -29,7 +29,7 @@ class DescribeRegions(Action):
 
 @action(CVM)
 class DescribeZones(Action):
-    """List the zone."""
+    """List the one zone here; all instances are in it."""
 
     def run(self, _: Context) -> Answer:
         return {"TotalCount": 1, "ZoneSet": [_ZONE]}

@@ -36,7 +36,7 @@ _DEFAULT: Final = "DEFAULT"
 
 @complete(CVM, "InternetAccessible")
 class Internet(Request):
-    """How an instance reaches the internet."""
+    """Set the bandwidth, in Mbit/s, and the charge type of an instance's public traffic."""
 
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
     InternetMaxBandwidthOut: Whole = 0
@@ -49,7 +49,7 @@ class Internet(Request):
 
 @complete(CVM, "TagSpecification")
 class NewTags(Request):
-    """The tags that new instances get."""
+    """Give these tags to every new instance of the purchase."""
 
     ResourceType: Annotated[str, only("instance")]
     Tags: tuple[Tag, ...]
@@ -121,7 +121,7 @@ class Network(Request):
     ),
 )
 class RunInstances(Action):
-    """Buy instances."""
+    """Buy instances, once for each `ClientToken`; `DryRun` only checks the purchase."""
 
     InstanceName: str = ""
     InternetAccessible: Internet = Internet()

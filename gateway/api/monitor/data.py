@@ -40,7 +40,7 @@ Time = Annotated[datetime, BeforeValidator(_zoned_time)]
 
 @complete(MONITOR, "Dimension")
 class Dimension(Request):
-    """What tells one instance from others."""
+    """A dimension selects one instance or EIP by a name and a value."""
 
     Name: str
     Value: str
@@ -93,7 +93,7 @@ class GetMonitorData(Action):
 
 @action(MONITOR)
 class DescribeBaseMetrics(Action):
-    """List the metrics of a namespace."""
+    """List the metrics of a namespace, each with its unit and its periods."""
 
     Namespace: str
     MetricName: str | None = None

@@ -33,7 +33,7 @@ class OpenAddress(Action):
 
 @action(OPERATOR)
 class DescribeBlockedAddresses(Action):
-    """List the public addresses that are blocked."""
+    """List the blocked public addresses, each with the time until which it is blocked."""
 
     def run(self, context: Context) -> Answer:
         """Each with its id, which is null if the address is back in the pool."""

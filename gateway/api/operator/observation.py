@@ -36,7 +36,7 @@ class Observation(Action):
 
     @abstractmethod
     def observe(self, observer: Observer) -> Answer:
-        """What the observer sees. Raises `ApiError`, `AdapterError`."""
+        """Answer from what the observer reads. Raises `ApiError`, `AdapterError`."""
 
 
 @action(OPERATOR)

@@ -7,7 +7,7 @@ from gateway.control.place import UIN
 
 @action(STS, regional=False)
 class GetCallerIdentity(Action):
-    """Show who asks."""
+    """Show the identity of the caller: the account, or the role of an instance."""
 
     def run(self, context: Context) -> Answer:
         """The account, or the role of an instance."""

@@ -11,7 +11,7 @@ from gateway.control.place import REGION
 
 @action(VPC)
 class DescribeNetworkAccountType(Action):
-    """Show which behaviour the account has."""
+    """Show the behaviour of the account: `LEGACY` or `STANDARD`."""
 
     def run(self, context: Context) -> Answer:
         with context.control.state() as state:
@@ -20,7 +20,7 @@ class DescribeNetworkAccountType(Action):
 
 @action(VPC)
 class DescribeTaskResult(Action):
-    """Show the result of a task."""
+    """Show the result of a task: `RUNNING`, `SUCCESS` or `FAILED`."""
 
     TaskId: Whole | None = None
     DealName: str | None = None

@@ -32,7 +32,7 @@ from gateway.control.values import ChargeType
     ),
 )
 class ModifyAddressesBandwidth(Action):
-    """Give EIPs another bandwidth."""
+    """Change the bandwidth of these EIPs, in Mbit/s, all or none."""
 
     AddressIds: ids.SomeAddressIds
     InternetMaxBandwidthOut: Whole
@@ -76,7 +76,7 @@ class _NotDirect(Only):
     """Every address is translated at the gateway: no instance sees its EIP."""
 
     def check(self, value: str) -> None:
-        """Raises `BadValueError`."""
+        """Raise `BadValueError` unless the value is FALSE, in upper or lower case."""
         if value.upper() != self.value:
             raise BadValueError(
                 "UnsupportedOperation.ModifyAddressAttribute",
@@ -95,7 +95,7 @@ class _NotDirect(Only):
     own_codes={errors.OrdinaryAddressError: "UnsupportedOperation.ModifyAddressAttribute"},
 )
 class ModifyAddressAttribute(Action):
-    """Give an EIP another name."""
+    """Give an EIP another name; this action changes no other attribute."""
 
     AddressId: ids.AddressId
     AddressName: str | None = None

@@ -53,7 +53,7 @@ class Prepaid(Request):
     ),
 )
 class AllocateAddresses(Action):
-    """Allocate EIPs to the account."""
+    """Allocate EIPs from the pool to the account, once for each `ClientToken`."""
 
     AddressName: str = ""
     InternetChargeType: ChargeType = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
@@ -165,7 +165,7 @@ class AssociateAddress(Action):
     own_codes={errors.OrdinaryAddressError: "InvalidAddressIdStatus.NotPermit"},
 )
 class DisassociateAddress(Action):
-    """Unbind an EIP."""
+    """Unbind an EIP; its instance may get a new ordinary public IP."""
 
     AddressId: ids.AddressId
     ReallocateNormalPublicIp: Flag = False
@@ -187,7 +187,7 @@ class DisassociateAddress(Action):
     ),
 )
 class ReleaseAddresses(Action):
-    """Give EIPs back."""
+    """Give the addresses of unbound EIPs back to the pool."""
 
     AddressIds: ids.SomeAddressIds
 
@@ -258,7 +258,7 @@ _NOT_HERE: Final = (
 
 @action(VPC, rate_per_s=PER_S)
 class DescribeAddressQuota(Action):
-    """List the quotas of EIPs."""
+    """List the account's quotas of EIPs, and how much of each is used."""
 
     def run(self, context: Context) -> Answer:
         """The account's quotas, and how much of each is used."""

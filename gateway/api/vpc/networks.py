@@ -70,7 +70,7 @@ class _NetworkListing(Listing):
 
 @action(VPC, codes=codes.PRIVATE_NETWORK, filters=_VPC_FILTERS)
 class DescribeVpcs(_NetworkListing):
-    """List the VPC."""
+    """List the one VPC here, if it passes the filters."""
 
     either: ClassVar[tuple[str, ...]] = ("VpcIds", "Filters")
 
@@ -85,7 +85,7 @@ class DescribeVpcs(_NetworkListing):
 
 @action(VPC, codes=codes.PRIVATE_NETWORK, filters=_SUBNET_FILTERS)
 class DescribeSubnets(_NetworkListing):
-    """List the subnet."""
+    """List the one subnet here, if it passes the filters."""
 
     either: ClassVar[tuple[str, ...]] = ("SubnetIds", "Filters")
 

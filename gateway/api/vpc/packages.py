@@ -33,7 +33,7 @@ _Ipv4 = Annotated[str, only("ipv4")]
     ),
 )
 class CreateBandwidthPackage(Action):
-    """Make bandwidth packages."""
+    """Create bandwidth packages that differ only in their ids."""
 
     BandwidthPackageName: str = ""
     InternetMaxBandwidth: Whole = UNLIMITED_MBPS
@@ -63,7 +63,7 @@ class CreateBandwidthPackage(Action):
 
 @action(VPC, codes=(*codes.PACKAGE, f"{codes.VALUE}.BandwidthPackageInUse"))
 class DeleteBandwidthPackage(Action):
-    """Delete a bandwidth package."""
+    """Delete a bandwidth package; a package with members is refused."""
 
     BandwidthPackageId: ids.PackageId
 
@@ -128,7 +128,7 @@ class ModifyBandwidthPackageAttribute(Action):
     ),
 )
 class AddBandwidthPackageResources(Action):
-    """Add addresses to a bandwidth package."""
+    """Add EIPs or ordinary public IPs to a bandwidth package."""
 
     BandwidthPackageId: ids.PackageId
     ResourceIds: ids.SomeResourceIds
@@ -154,7 +154,7 @@ class AddBandwidthPackageResources(Action):
     ),
 )
 class RemoveBandwidthPackageResources(Action):
-    """Remove addresses from a bandwidth package."""
+    """Remove addresses from a bandwidth package; each then pays on its own."""
 
     BandwidthPackageId: ids.PackageId
     ResourceIds: ids.SomeResourceIds
@@ -199,7 +199,7 @@ class DescribeBandwidthPackages(Listing):
     codes=(*codes.PACKAGE, f"{codes.VALUE}.Illegal", codes.NO_FILTER, codes.LIMIT),
 )
 class DescribeBandwidthPackageResources(Listing):
-    """List the members of a bandwidth package."""
+    """List the members of a bandwidth package in the order of their joining."""
 
     BandwidthPackageId: ids.PackageId
 
@@ -214,7 +214,7 @@ class DescribeBandwidthPackageResources(Listing):
 
 @action(VPC)
 class DescribeBandwidthPackageQuota(Action):
-    """List the quota of bandwidth packages."""
+    """List the quota of bandwidth packages, and how much of it is used."""
 
     def run(self, context: Context) -> Answer:
         """The quota, and how much of it is used."""

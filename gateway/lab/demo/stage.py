@@ -43,7 +43,7 @@ class Step:
 
 @dataclass
 class Told:
-    """A step after it was shown."""
+    """Keep the outcome of a shown step: its success and its evidence."""
 
     title: str
     ok: bool = False
@@ -116,7 +116,7 @@ class Stage:
         return process
 
     def adopt(self, process: subprocess.Popen[str]) -> None:
-        """End this process with the demo, too."""
+        """Register a background process, which `close` ends with the demo."""
         self._background.append(process)
 
     def wait_for(self, pattern: str, output: Path) -> re.Match[str]:
@@ -127,7 +127,7 @@ class Stage:
         raise StageError(f"{output.name} never showed {pattern!r}: {output.read_text()}")
 
     def stop(self, process: subprocess.Popen[str]) -> None:
-        """End one background command."""
+        """Terminate a background process, and wait up to `COMMAND_WITHIN_S` for its end."""
         process.terminate()
         process.wait(COMMAND_WITHIN_S)
 
@@ -145,7 +145,7 @@ class Stage:
             raise StageError(f"{shlex.join(('tgw', *words))} takes too long") from error
 
     def close(self) -> None:
-        """End what was started in the background."""
+        """Stop the background processes that are still running."""
         for process in self._background:
             if process.poll() is None:
                 self.stop(process)
