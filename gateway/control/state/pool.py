@@ -24,7 +24,9 @@ class Pool:
         self._reserved = frozenset(address for address in reserved if self._has(address))
         self._in_use: set[str] = set()
         self._given_back: OrderedDict[str, float] = OrderedDict()  # and when, the longest first
-        self._unused_from = [hosts.start for hosts in self._hosts]  # all before were used once
+        # All before were used once, or are reserved.
+        self._unused_from = [hosts.start for hosts in self._hosts]
+        self._skip_known()
 
     def free(self, now: float, *, without: Collection[str] = ()) -> Iterator[str]:
         """The addresses that may be given out at `now`, the longest free first."""
@@ -49,11 +51,7 @@ class Pool:
             raise KeyError(address)
         self._given_back.pop(address, None)
         self._in_use.add(address)
-        for number, hosts in enumerate(self._hosts):
-            while self._unused_from[number] < hosts.stop and self._is_known(
-                str(IPv4Address(self._unused_from[number]))
-            ):
-                self._unused_from[number] += 1
+        self._skip_known()
 
     def give_back(self, address: str, now: float) -> None:
         """Put an address back that was taken: it is free from `now` on."""
@@ -96,6 +94,14 @@ class Pool:
                 address = str(IPv4Address(number))
                 if not self._is_known(address):
                     yield address
+
+    def _skip_known(self) -> None:
+        """Move each network's first address that was never used behind those that are known."""
+        for number, hosts in enumerate(self._hosts):
+            while self._unused_from[number] < hosts.stop and self._is_known(
+                str(IPv4Address(self._unused_from[number]))
+            ):
+                self._unused_from[number] += 1
 
     def _is_known(self, address: str) -> bool:
         """Whether the address was used once, or is reserved."""

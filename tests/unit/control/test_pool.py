@@ -140,3 +140,11 @@ def test_what_no_pool_can_have_come_to_is_not_restored(
     pool = Pool("203.0.113.0/29", quarantine_s=60, reserved=("203.0.113.2",))
     with pytest.raises(KeyError):
         pool.restore(in_use, given_back)
+
+
+def test_a_pool_of_which_nothing_was_used_is_restored_as_it_was() -> None:
+    fresh, restored = (
+        Pool("203.0.113.0/29", quarantine_s=60, reserved=("203.0.113.1",)) for _ in range(2)
+    )
+    restored.restore([], {})
+    assert vars(restored) == vars(fresh)
