@@ -12,10 +12,21 @@ settings.register_profile("tgw", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=10, stateful_step_count=10)
 settings.load_profile("tgw")
 
-# Those that take longest come first, so that none of them is alone at the end.
-FIRST = ("test_killed_control", "test_concurrent_clients", "test_upgrade", "test_readme")
-# These measure rates, or what a machine does that has nothing else to do: one after the other.
-ALONE = ("test_policing", "test_policing_changes", "test_policing_package", "test_aggregates")
+# The files of the lab that take longest come first: none of them is left at the end.
+FIRST = ("test_concurrent_clients", "test_readme", "test_life", "test_api_actions")
+# These measure rates and loss under load. They come last, one after the other in one process, when
+# the others have nothing left to do: the machine is theirs.
+ALONE = (
+    "test_aggregates",
+    "test_conservation",
+    "test_killed_control",
+    "test_policing",
+    "test_policing_changes",
+    "test_policing_package",
+    "test_publishing",
+    "test_rebind",
+    "test_upgrade",
+)
 SLOWEST = 25
 
 
@@ -26,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark benchmarks, and put the tests of the lab first, the longest before the others."""
+    """Mark benchmarks, and put the tests into the order in which processes take them."""
     unstable = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if unstable:  # each of the processes has other names, and they can't share the work
         raise pytest.UsageError(f"a test's name has an address in it: {unstable[0]}")
@@ -36,12 +47,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _place(item.path))
 
 
-def _place(path: PurePath) -> tuple[bool, bool]:
-    return path.stem not in (*FIRST, *ALONE), path.parent.name != "lab"
+def _place(path: PurePath) -> int:
+    if path.stem in ALONE:
+        return 3
+    if path.parent.name != "lab":
+        return 2
+    return 0 if path.stem in FIRST else 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """All tests of a file run in one process, as they share a lab; files run side by side."""
+    config.option.loadscopereorder = False  # the order is ours
     return _Files(config, log)
 
 
