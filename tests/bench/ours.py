@@ -11,6 +11,7 @@ from typing import Final
 from gateway.dataplane import record, service
 from gateway.dataplane.record import Settings
 from gateway.engine import rules
+from gateway.nat.mark import LOWEST_BITS
 from gateway.steering.kernel import point
 from gateway.steering.ruleset import Steering
 
@@ -19,8 +20,8 @@ COMPILED_ENGINE: Final = "batch"
 
 
 def steering_for(uplink: str, address: str, pool: str, queues: range = range(1)) -> Steering:
-    """The production rules."""
-    return Steering(uplink, address, (pool,), queues=queues)
+    """The production rules; the peers that are compared know no mask, and read the whole mark."""
+    return Steering(uplink, address, (pool,), queues=queues, bits=LOWEST_BITS)
 
 
 def lacking(engine: str) -> str:
@@ -45,6 +46,7 @@ def main() -> None:
         Path(directory),
         Settings(engine=engine, queues=int(queues)),
         lambda numbers: point(steering_for(uplink, address, pool, numbers)),
+        bits=LOWEST_BITS,
     )
 
 
