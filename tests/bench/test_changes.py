@@ -1,6 +1,6 @@
 """What a change to the table costs: from its commit until it is in force in every worker.
 
-`pytest -s tests/bench/test_changes.py` prints it. Control, its log, the files and two worker
+`pytest -sm bench tests/bench/test_changes.py` prints it. Control, its log, the files and two worker
 processes are real; the workers carry no packets. One change binds an EIP to an instance. Most
 mappings of the table belong to no instance here, so that a million are there within a minute:
 what control does for one change doesn't depend on how many instances there are.
@@ -30,6 +30,7 @@ def memory() -> Iterator[Path]:
         yield Path(directory)
 
 
+@pytest.mark.bench
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("mappings", WANTED_MS)
 def test_a_change_to_a_table_of(

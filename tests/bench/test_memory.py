@@ -1,6 +1,6 @@
 """Control's memory after 1,000 of each action, in a lab with real machines.
 
-It takes a quarter of an hour: `pytest -s tests/bench/test_memory.py`. It prints the memory before,
+A quarter of an hour: `pytest -sm bench tests/bench/test_memory.py`. It prints the memory before,
 after one half and after the other: what goes on growing in the second half is a leak. It counts the
 private memory that the process has written to, which no shared library blurs.
 """
@@ -20,6 +20,7 @@ TIMES = 1_000
 PER_ACTION_MAX_KB = 5.0
 
 pytestmark = [
+    pytest.mark.bench,
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root: namespaces"),
     pytest.mark.timeout(1_200),
