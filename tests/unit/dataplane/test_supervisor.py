@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.forks import end_all, fake_queues, living, steady, supervising
+from support.labs import eventually
 
 from gateway.dataplane import record, supervisor, workers
 from gateway.dataplane.queues import Queue
@@ -259,6 +260,7 @@ def test_a_worker_that_ends_at_once_is_started_ever_slower(
 
     with supervising(place, work) as (found, _):
         found.take_over(Settings(queues=1), nowhere)
+        eventually((place / "begun-auto-0").exists)
         os.kill(living(place)[0], signal.SIGKILL)
         found.watch()
         found.end()

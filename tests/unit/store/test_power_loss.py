@@ -54,7 +54,7 @@ class _Writer:
     def __init__(self, path: Path, process: "subprocess.Popen[bytes]") -> None:
         self._path = path
         self._process = process
-        self._said = b""
+        self._said = b"\n"  # what stands in front of the first line end may be half a line
 
     def work_for(self, seconds: float) -> None:
         """Go on, and then hold still again, wherever that is."""
@@ -86,6 +86,7 @@ def _writer(path: Path) -> Iterator[_Writer]:
         [sys.executable, appender.__file__, str(path), str(BATCH), str(BYTES)],
         env={"PYTHONPATH": ":".join(sys.path)},
         stdout=subprocess.PIPE,
+        bufsize=0,  # or the first line would be read together with what was acknowledged by then
     ) as process:
         try:
             assert process.stdout is not None
