@@ -12,10 +12,8 @@ settings.register_profile("tgw", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=10, stateful_step_count=10)
 settings.load_profile("tgw")
 
-# The files of the lab that take longest come first: none of them is left at the end.
-FIRST = ("test_concurrent_clients", "test_readme", "test_life", "test_api_actions")
-# These measure rates and loss under load. They come last, one after the other in one process, when
-# the others have nothing left to do: the machine is theirs.
+# Labs run one after the other, beside unit tests: two at once take each other's ports and time.
+# These measure rates and loss under load, and come last, when the unit tests are done.
 ALONE = (
     "test_aggregates",
     "test_conservation",
@@ -27,6 +25,7 @@ ALONE = (
     "test_rebind",
     "test_upgrade",
 )
+LABS = ("lab", "bench")  # folders
 SLOWEST = 25
 
 
@@ -48,15 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(path: PurePath) -> int:
-    if path.stem in ALONE:
-        return 3
-    if path.parent.name != "lab":
-        return 2
-    return 0 if path.stem in FIRST else 1
+    return 2 if path.stem in ALONE else 0 if path.parent.name in LABS else 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    """All tests of a file run in one process, as they share a lab; files run side by side."""
+    """All labs run in one process, and all tests of a file; other files run side by side."""
     config.option.loadscopereorder = False  # the order is ours
     return _Files(config, log)
 
@@ -66,7 +61,7 @@ class _Files(LoadScopeScheduling):  # type: ignore[misc]  # its package has no t
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "alone" if PurePath(file).stem in ALONE else file
+        return "labs" if PurePath(file).parent.name in LABS else file
 
 
 class Durations:
