@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Address
 from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -398,3 +399,5 @@ class Lab(RuleBasedStateMachine):
 
 TestLab = Lab.TestCase
 TestLab.settings = settings(max_examples=60, stateful_step_count=30, database=None, print_blob=True)
+
+TestLab.pytestmark = [pytest.mark.timeout(900)]  # type: ignore[attr-defined]  # some 40 s of a quiet core
