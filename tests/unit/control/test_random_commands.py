@@ -382,7 +382,6 @@ class Lab(RuleBasedStateMachine):
         assert "\n" not in said
 
     def instance_ids(self) -> set[str]:
-        """Those there are."""
         with self.world.control.state() as state:
             return set(state.instances)
 
@@ -397,7 +396,5 @@ class Lab(RuleBasedStateMachine):
             return set(state.eips)
 
 
-TestLab = Lab.TestCase
+TestLab = pytest.mark.timeout(900)(Lab.TestCase)  # some 40 s of a quiet core
 TestLab.settings = settings(max_examples=60, stateful_step_count=30, database=None, print_blob=True)
-
-TestLab.pytestmark = [pytest.mark.timeout(900)]  # type: ignore[attr-defined]  # some 40 s of a quiet core
