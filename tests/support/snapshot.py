@@ -8,13 +8,16 @@ from gateway.control.ports import EventStore
 from gateway.control.state import State
 from gateway.control.values import InstanceState
 
-UNORDERED = ("by_mac", "by_private_ip")  # indexes that nothing lists
+UNORDERED = ("macs", "by_mac", "by_private_ip")  # indexes that nothing lists
 
 
 def snapshot(state: State) -> dict[str, Any]:
     """Everything `state` is made of, private parts and order included, free to compare."""
     seen: set[int] = set()
-    return {name: _plain(part, seen) for name, part in vars(state).items()}
+    return {
+        name: dict(part) if name in UNORDERED else _plain(part, seen)
+        for name, part in vars(state).items()
+    }
 
 
 def replayed(store: EventStore) -> State:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from ipaddress import IPv4Address
 from unittest.mock import patch
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -396,5 +395,5 @@ class Lab(RuleBasedStateMachine):
             return set(state.eips)
 
 
-TestLab = pytest.mark.timeout(900)(Lab.TestCase)  # some 40 s of a quiet core
+TestLab = Lab.TestCase
 TestLab.settings = settings(max_examples=60, stateful_step_count=30, database=None, print_blob=True)
