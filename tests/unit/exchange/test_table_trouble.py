@@ -2,8 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,6 @@ from support.publishing_tables import Control, Reader
 
 from gateway.exchange.generations import load, published
 from gateway.nat.table import BadTableError
-
-
-@pytest.fixture
-def control(tmp_path: Path) -> Iterator[Control]:
-    made = Control(tmp_path)
-    yield made
-    made.writer.close()
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    made = Reader(tmp_path)
-    with closing(made.files):
-        yield made
 
 
 @pytest.mark.parametrize("call", ["pwrite", "replace"])

@@ -1,7 +1,6 @@
 """Tables written by turns into two files, read while the next one is written."""
 
 import os
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -12,20 +11,6 @@ from gateway.exchange import generations, table_writer
 from gateway.exchange.generations import load, publish, release
 from gateway.exchange.table_reader import TableReader
 from gateway.nat.table import BadTableError, Draft, Mapping, Package, Table
-
-
-@pytest.fixture
-def control(tmp_path: Path) -> Iterator[Control]:
-    made = Control(tmp_path)
-    yield made
-    made.writer.close()
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    made = Reader(tmp_path)
-    with closing(made.files):
-        yield made
 
 
 def files(directory: Path) -> list[int]:
