@@ -17,6 +17,8 @@ RFCS = ("791", "768", "792", "1122", "1191", "1624", "3022", "4787", "5382", "55
 REQUIREMENTS = {"4787": 14, "5382": 10, "5508": 11}
 RFC_TEXT = (ROOT / "docs" / "rfc.md").read_text()
 DURABILITY_TEXT = (ROOT / "docs" / "durability.md").read_text()
+SECURITY_TEXT = (ROOT / "docs" / "security.md").read_text()
+NAMING = RFC_TEXT + DURABILITY_TEXT + SECURITY_TEXT  # tests, that is
 COUNTERS_TEXT = (ROOT / "docs" / "counters.md").read_text()
 # A test as a document names it, and how the names of its rows begin.
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[([^`]+)\])?`")
@@ -29,7 +31,7 @@ def functions_in(path: str) -> set[str]:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = set(NAMED.findall(RFC_TEXT + DURABILITY_TEXT))
+    named = set(NAMED.findall(NAMING))
     assert len(named) > 50
     functions = {path: functions_in(path) for path, _, _ in named}
     assert [
@@ -40,7 +42,7 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_row_that_is_named_exists() -> None:
-    rows = {found for found in NAMED.findall(RFC_TEXT + DURABILITY_TEXT) if found[2]}
+    rows = {found for found in NAMED.findall(NAMING) if found[2]}
     assert {found[:2] for found in rows} == {("tests/unit/nat/test_vectors.py", "test_a_packet")}
     assert [
         row for *_, row in rows if not any(vector.name.startswith(row) for vector in VECTORS)
@@ -50,6 +52,15 @@ def test_every_row_that_is_named_exists() -> None:
 def test_nothing_that_looks_like_a_test_escapes_the_check() -> None:
     this = RFC_TEXT.count("`tests/unit/test_docs.py`")
     assert RFC_TEXT.count("tests/") == len(NAMED.findall(RFC_TEXT)) + this
+
+
+def test_every_bound_of_security_has_a_test() -> None:
+    sections = re.split(r"^## ", SECURITY_TEXT, flags=re.MULTILINE)[1:]
+    rows = [row for one in sections for row in re.findall(r"^\| .*", one, re.MULTILINE)]
+    bounds = [row for row in rows if not row.startswith(("| to |", "| what |", "| --- |"))]
+    assert len(bounds) > 15
+    assert [row for row in bounds if not NAMED.search(row)] == []
+    assert SECURITY_TEXT.count("tests/") == len(NAMED.findall(SECURITY_TEXT))
 
 
 def section_of(rfc: str) -> str:
