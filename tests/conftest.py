@@ -50,6 +50,7 @@ def _place(path: PurePath) -> int:
     return 2 if path.stem in ALONE else 0 if path.parent.name in LABS else 1
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """All labs run in one process, and all tests of a file; other files run side by side."""
     config.option.loadscopereorder = False  # the order is ours
