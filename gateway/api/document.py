@@ -41,6 +41,9 @@ of the cloud's own answer is there: null, or an empty list, if it means nothing 
 action may be called counts for each SecretId; on the Unix socket of the `tgw` command nothing is
 counted.
 
+A connection may be used again within 77 seconds. A client may end its sending side after the
+request and still gets the answer; by TLS it does not.
+
 Where the cloud's own texts disagree, the account's behaviour decides: `LEGACY` or `STANDARD`. An
 address can be exchanged once, and an account can exchange three in a day.
 """

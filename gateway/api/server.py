@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -57,6 +57,8 @@ async def enveloped(answering: Awaitable[Answer]) -> Response:
         answer = await answering
     except ApiError as error:
         answer = {"Error": {"Code": error.code, "Message": error.message}}
+    except ClientDisconnect:  # in the middle of the body: the answer is read by nobody
+        answer = {"Error": {"Code": "InvalidParameter", "Message": "the body is not whole"}}
     except Exception:  # noqa: BLE001  one bad request must not end the server
         _log.exception("a request failed")
         answer = {"Error": {"Code": "InternalError", "Message": "tgw control failed: see its log"}}

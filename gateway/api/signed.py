@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.api import parameters, registry
@@ -72,10 +72,7 @@ class SignedApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        try:
-            response = await enveloped(self._answer(request))
-        except ClientDisconnect:
-            return
+        response = await enveloped(self._answer(request))
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Answer:

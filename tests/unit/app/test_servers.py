@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,22 +21,6 @@ async def echo(request: Request) -> Response:
 
 
 APPLICATION = Starlette(routes=[Route("/", echo, methods=["GET", "POST"])])
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 and its key in one file."""
-    folder = tmp_path_factory.mktemp("pem")
-    key, certificate = folder / "key", folder / "certificate"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=tgw", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    both = folder / "both"
-    both.write_text(key.read_text() + certificate.read_text())
-    return both
 
 
 def test_with_a_certificate_it_speaks_tls(pem: Path) -> None:
@@ -64,6 +47,7 @@ def test_a_certificate_that_is_none_is_told_at_the_start(tmp_path: Path, text: s
 def port() -> Iterator[int]:
     """A server with little patience."""
     patch = pytest.MonkeyPatch()
+    patch.setattr(servers, "FIRST_WITHIN_S", 0.5)
     patch.setattr(servers, "IDLE_MAX_S", 0.5)
     patch.setattr(servers, "CONNECTIONS_MAX", 10)
     with served(APPLICATION) as port:
@@ -121,7 +105,7 @@ def test_a_body_that_takes_longer_is_no_idle_connection(port: int) -> None:
 
 
 def test_connections_have_a_bound(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "IDLE_MAX_S", 30.0)
+    monkeypatch.setattr(servers, "FIRST_WITHIN_S", 30.0)
     clients = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(14)]
     ended = [client for client in clients if gone(client, 0.2)]
     for client in clients:
