@@ -5,7 +5,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 from support.labs import COMMAND, TGW, Lab, eventually, lab_of, leftovers, new_topology
+from support.tccli import Tccli, tccli
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -235,72 +235,48 @@ def test_too_many_calls_are_refused_until_time_has_passed(lab: Lab, account: Acc
     eventually(lambda: call() == "done")
 
 
-@dataclass(frozen=True)
-class Tccli:
-    """The command-line client of the cloud, with a home of its own."""
-
-    account: Account
-    home: Path
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {
-            "HOME": str(self.home),
-            "TENCENTCLOUD_SECRET_ID": self.account.secret_id,
-            "TENCENTCLOUD_SECRET_KEY": self.account.secret_key,
-            "TENCENTCLOUD_REGION": self.account.region,
-        }
-        program = "import sys; from tccli.main import main; sys.exit(main())"
-        command = [sys.executable, "-W", "ignore", "-c", program, *words]
-        return subprocess.run(
-            [*command, "--endpoint", self.account.endpoint],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def ask(self, *words: str) -> Any:
-        done = self.run(*words)
-        assert done.returncode == 0, done
-        return json.loads(done.stdout)
-
-    def wait_for_status(self, eip_id: str, status: str) -> Any:
-        """The EIP, once it has the status, by tccli's own way of waiting."""
-        waiter = {"expr": "AddressSet[0].AddressStatus", "to": status, "timeout": 20, "interval": 1}
-        answer = self.ask(
-            "vpc", "DescribeAddresses", "--AddressIds", json.dumps([eip_id]),
-            "--waiter", json.dumps(waiter),
-        )  # fmt: skip
-        (found,) = answer["AddressSet"]
-        return found
+def wait_for_status(client: Tccli, eip_id: str, status: str) -> Any:
+    """The EIP, once it has the status, by tccli's own way of waiting."""
+    waiter = {"expr": "AddressSet[0].AddressStatus", "to": status, "timeout": 20, "interval": 1}
+    answer = client.ask(
+        "vpc", "DescribeAddresses", "--AddressIds", json.dumps([eip_id]),
+        "--waiter", json.dumps(waiter),
+    )  # fmt: skip
+    (found,) = answer["AddressSet"]
+    return found
 
 
-def test_tccli_drives_instances_and_eips(lab: Lab, account: Account, tmp_path: Path) -> None:
-    tccli = Tccli(account, tmp_path)
+@pytest.fixture
+def client(account: Account) -> Iterator[Tccli]:
+    keys = account.secret_id, account.secret_key
+    with tccli(account.endpoint, *keys, account.region) as client:
+        yield client
+
+
+def test_tccli_drives_instances_and_eips(lab: Lab, client: Tccli) -> None:
     web = lab.instance("web")
-    (eip_id,) = tccli.ask("vpc", "AllocateAddresses", "--AddressName", "shop")["AddressSet"]
-    tccli.wait_for_status(eip_id, "UNBIND")
-    tccli.ask(
+    (eip_id,) = client.ask("vpc", "AllocateAddresses", "--AddressName", "shop")["AddressSet"]
+    wait_for_status(client, eip_id, "UNBIND")
+    client.ask(
         "vpc", "AssociateAddress", "--cli-unfold-argument",
         "--AddressId", eip_id, "--InstanceId", web.id,
     )  # fmt: skip
-    eip = tccli.wait_for_status(eip_id, "BIND")
+    eip = wait_for_status(client, eip_id, "BIND")
     assert (eip["InstanceId"], eip["AddressName"]) == (web.id, "shop")
     assert web.public == eip["AddressIp"]
     assert lab.pings("internet", eip["AddressIp"])
-    done = tccli.run("vpc", "ReleaseAddresses", "--AddressIds", json.dumps([eip_id]))
+    done = client.run("vpc", "ReleaseAddresses", "--AddressIds", json.dumps([eip_id]))
     assert done.returncode == 255
     assert "code:UnsupportedOperation.AddressStatusNotPermit" in done.stderr + done.stdout
-    task = tccli.ask("vpc", "DisassociateAddress", "--AddressId", eip_id)["TaskId"]
-    tccli.ask(
+    task = client.ask("vpc", "DisassociateAddress", "--AddressId", eip_id)["TaskId"]
+    client.ask(
         "vpc", "DescribeTaskResult", "--TaskId", task,
         "--waiter", json.dumps({"expr": "Result", "to": "SUCCESS", "timeout": 20, "interval": 1}),
     )  # fmt: skip
-    tccli.wait_for_status(eip_id, "UNBIND")
-    tccli.ask("vpc", "ReleaseAddresses", "--AddressIds", json.dumps([eip_id]))
-    tccli.ask("cvm", "TerminateInstances", "--InstanceIds", json.dumps([web.id]))
-    tccli.ask(
+    wait_for_status(client, eip_id, "UNBIND")
+    client.ask("vpc", "ReleaseAddresses", "--AddressIds", json.dumps([eip_id]))
+    client.ask("cvm", "TerminateInstances", "--InstanceIds", json.dumps([web.id]))
+    client.ask(
         "cvm", "DescribeInstances", "--InstanceIds", json.dumps([web.id]),
         "--waiter", json.dumps({"expr": "TotalCount", "to": 0, "timeout": 20, "interval": 1}),
     )  # fmt: skip

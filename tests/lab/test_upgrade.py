@@ -52,7 +52,6 @@ def lossless(lab: Lab, web: Instance, rate: int = RATE) -> Iterator[None]:
         yield
     print(f"{found.sent} sent, longest gap {found.gap_s * 1000:.1f} ms")
     assert (found.lost, found.again) == (0, 0)
-    assert found.sent > rate // 2
 
 
 def restart(lab: Lab, *options: str) -> None:
