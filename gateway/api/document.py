@@ -33,6 +33,9 @@ Every parameter that the cloud documents for an action has a row:
 - *ignored*: its type is checked, its value has no effect, as the gateway has nothing of the kind;
 - *refused*: it would change what happens, so it is answered with `UnsupportedOperation`.
 
+A whole number may be a string of digits. Null is as absent for a parameter that is optional, and so
+is an object without a field.
+
 A parameter without a row is answered with `UnknownParameter`, an action that isn't here with
 `InvalidAction`. Lists have at most 100 ids. Where an answer is a list there are 20 things in it
 unless `Limit` says otherwise, and `TotalCount` counts all that were found. Of filters all must

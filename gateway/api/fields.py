@@ -6,11 +6,13 @@ can be had. Every other parameter that the cloud knows is added from its shape, 
 type is checked, the value is ignored. What the cloud doesn't know is an unknown parameter.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, Self
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Final, Self, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -33,16 +35,12 @@ _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _FLAGS: Final = {"true": True, "false": False}
 
 
-def _whole(value: Any, info: ValidationInfo) -> Any:
-    return _number(value) if info.context is _TEXT else value
-
-
 def is_text(info: ValidationInfo) -> bool:
     """Whether all values of the request arrived as text."""
     return info.context is _TEXT
 
 
-def _number(value: Any) -> Any:
+def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
 
 
@@ -71,9 +69,10 @@ class Check:
 class Refusal(Check):
     """The mark of a parameter that can't be had here, whatever its value is."""
 
-    def check(self, _value: Any) -> None:
-        """Raise `BadValueError` with the code UnsupportedOperation, whatever the value is."""
-        raise BadValueError("UnsupportedOperation", "it can't be had here")
+    def check(self, value: Any) -> None:
+        """Raise `BadValueError` with the code UnsupportedOperation unless nothing is asked for."""
+        if value not in ({}, []):
+            raise BadValueError("UnsupportedOperation", "it can't be had here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,8 @@ class Only(Check):
 
     def check(self, value: Any) -> None:
         if value != self.value:
-            raise BadValueError("InvalidParameterValue", f"only {self.value} can be had here")
+            wanted = self.value if isinstance(self.value, str) else json.dumps(self.value)
+            raise BadValueError("InvalidParameterValue", f"only {wanted} can be had here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,9 @@ def only(value: object) -> Only:
     return Only(value)
 
 
-# JSON types are taken strictly: a number isn't a string.
+# JSON types are taken strictly, but whole numbers: the cloud's own examples send them as strings.
 Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
-# A few of the cloud's actions want numbers as strings; their clients send either.
-WholeText = Annotated[int, Field(strict=True), BeforeValidator(_number)]
 Refused = Annotated[Any, Refusal()]
 No = Annotated[Flag, only(False)]  # noqa: FBT003  the value itself
 
@@ -170,10 +168,35 @@ class Request(BaseModel):
     # What a model is made of is built once, when `complete` has added the rest of its fields.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, parameters: Any) -> Any:
+        """Leave out what is as good as absent: null, and an object without a field."""
+        if not isinstance(parameters, Mapping):
+            return parameters
+        return {
+            name: value
+            for name, value in parameters.items()
+            if (value is not None and value != {}) or not cls._is_absent(name, value)
+        }
+
+    @classmethod
+    def _is_absent(cls, name: str, value: Any) -> bool:
+        field = cls.model_fields.get(name)
+        if field is None or field.is_required():
+            return False
+        return value is None or _is_object(field.annotation)
+
     @classmethod
     def from_text(cls, parameters: Mapping[str, Any]) -> Self:
         """From parameters whose values are all text. Raises `ValidationError`."""
         return cls.model_validate(parameters, context=_TEXT)
+
+
+def _is_object(annotation: Any) -> bool:
+    """Whether values of this type are objects, not lists of objects."""
+    kinds = get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
+    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 class Tag(Request):

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from gateway.api.errors import BadValueError, unknown_parameter
 from gateway.api.fields import is_text
-from gateway.api.shapes import Field, Service
+from gateway.api.shapes import SCALARS, Field, Service
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -23,6 +23,13 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "boolean": (bool,),
     "float": (float, int),
 }
+_WORDS: Final[Mapping[str, str]] = {
+    "string": "a string",
+    "integer": "an integer",
+    "boolean": "a boolean",
+    "float": "a number",
+}
+_NUMBERS: Final = ("integer", "float")
 _TEXTS: Final[Mapping[str, re.Pattern[str]]] = {
     "string": re.compile(r"(?s:.*)"),
     "integer": re.compile(r"-?[0-9]{1,18}"),
@@ -66,8 +73,13 @@ class Unused:
         return core_schema.with_info_plain_validator_function(self._check)
 
     def _check(self, value: Any, info: ValidationInfo) -> None:
-        if value is not None:
+        if not _is_absent(self.field, value):
             _check_field(self.service, self.field, value, "", as_text=is_text(info))
+
+
+def _is_absent(field: Field, value: Any) -> bool:
+    """Whether the value of an optional field is as good as none, as in a declared field."""
+    return value is None or (value == {} and not field.is_list and field.kind not in SCALARS)
 
 
 def _check_field(service: Service, field: Field, value: Any, path: str, *, as_text: bool) -> None:
@@ -75,7 +87,7 @@ def _check_field(service: Service, field: Field, value: Any, path: str, *, as_te
         _check_kind(service, field.kind, value, path, as_text=as_text)
         return
     if not isinstance(value, list):
-        raise BadValueError("InvalidParameter", f"{path or 'it'} must be a list")
+        raise BadValueError("InvalidParameter", f"{path or 'it'} must be an array")
     for place, one in enumerate(value):
         _check_kind(service, field.kind, one, _below(path, place), as_text=as_text)
 
@@ -83,7 +95,7 @@ def _check_field(service: Service, field: Field, value: Any, path: str, *, as_te
 def _check_kind(service: Service, kind: str, value: Any, path: str, *, as_text: bool) -> None:
     if kind in _JSON_TYPES:
         if not _has_type(kind, value, as_text=as_text):
-            raise BadValueError("InvalidParameter", f"{path or 'it'} must be of type {kind}")
+            raise BadValueError("InvalidParameter", f"{path or 'it'} must be {_WORDS[kind]}")
         return
     if not isinstance(value, dict):
         raise BadValueError("InvalidParameter", f"{path or 'it'} must be an object")
@@ -92,14 +104,14 @@ def _check_kind(service: Service, kind: str, value: Any, path: str, *, as_text: 
         if name not in fields:
             raise unknown_parameter(_below(path, name), name, fields)
     for name, field in fields.items():
-        if name in value:
+        if name in value and (field.required or not _is_absent(field, value[name])):
             _check_field(service, field, value[name], _below(path, name), as_text=as_text)
         elif field.required:
             raise BadValueError("MissingParameter", f"{_below(path, name)} is missing")
 
 
 def _has_type(kind: str, value: Any, *, as_text: bool) -> bool:
-    if as_text:
+    if as_text or (kind in _NUMBERS and isinstance(value, str)):
         return isinstance(value, str) and _TEXTS[kind].fullmatch(value) is not None
     return type(value) in _JSON_TYPES[kind]  # not isinstance: a boolean is an integer, too
 

@@ -3,7 +3,7 @@
 In the cloud's order, of all that is wrong: names, then what is missing, then types, then values.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,17 @@ _OF_VALUES: Final = (
     "greater_than_equal",
     "less_than_equal",
 )
+# Types in JSON's words, by what pydantic calls the fault.
+_WORDS: Final = {
+    "string_": "a string",
+    "int_": "an integer",
+    "float_": "a number",
+    "bool_": "a boolean",
+    "tuple_": "an array",
+    "list_": "an array",
+    "model_": "an object",
+    "dict_": "an object",
+}
 _ORDER: Final = {
     "extra_forbidden": _NAMES,
     "missing": _MISSING,
@@ -46,8 +57,8 @@ def from_validation(error: ValidationError, model: type[Request]) -> ApiError:
             return unknown_parameter(name, str(last), _model_at(model, path).model_fields)
         case kind if kind in _OF_VALUES:
             return _bad_value(name, first)
-        case _:
-            return ApiError("InvalidParameter", f"{name}: {first['msg']}")
+        case kind:
+            return ApiError("InvalidParameter", f"{name}: it must be {_word(kind)}")
 
 
 def _order(found: ErrorDetails) -> int:
@@ -58,9 +69,27 @@ def _order(found: ErrorDetails) -> int:
 
 
 def _bad_value(name: str, found: ErrorDetails) -> ApiError:
-    cause = found["ctx"].get("error", found["msg"])
+    cause = found["ctx"].get("error") or _reason(found["type"], found["ctx"])
     code = cause.code if isinstance(cause, BadValueError) else "InvalidParameterValue"
     return ApiError(code, f"{name}: {cause}" if name else str(cause))
+
+
+def _reason(kind: str, limits: Mapping[str, Any]) -> str:
+    match kind:
+        case "enum":
+            return f"use one of {limits['expected']}"
+        case "too_long":
+            return f"at most {limits['max_length']} can be given"
+        case "too_short":
+            return f"at least {limits['min_length']} must be given"
+        case "less_than_equal":
+            return f"it is at most {limits['le']}"
+        case _:
+            return f"it is at least {limits['ge']}"
+
+
+def _word(kind: str) -> str:
+    return next((word for start, word in _WORDS.items() if kind.startswith(start)), "of its type")
 
 
 def _model_at(model: type[BaseModel], path: Iterable[int | str]) -> type[BaseModel]:

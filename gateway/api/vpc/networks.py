@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 from gateway.api import codes, ids
 from gateway.api.action import Answer, Context, Listing, action
 from gateway.api.errors import ApiError
-from gateway.api.fields import AT_ONCE_MAX, Between, Refused, WholeText
+from gateway.api.fields import AT_ONCE_MAX, Between, Refused, Whole
 from gateway.api.filters import Seen, Table, always, equal, holding, matching
 from gateway.api.listing import listed
 from gateway.api.services import VPC
@@ -60,8 +60,8 @@ class _NetworkListing(Listing):
 
     either_code: ClassVar[str] = "InvalidParameter.Coexist"
 
-    Offset: Annotated[WholeText, Between(0)] = 0
-    Limit: Annotated[WholeText, Between(1, AT_ONCE_MAX)] = 20
+    Offset: Annotated[Whole, Between(0)] = 0
+    Limit: Annotated[Whole, Between(1, AT_ONCE_MAX)] = 20
 
     def found(self, state: State, name: str, thing: dict[str, Any]) -> Answer:
         """The answer with the one thing that there is, if it passes the filters."""

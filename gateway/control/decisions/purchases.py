@@ -23,6 +23,7 @@ CHANGEABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState
 # {R:3} counts from 3 on, {R:3,F:4} with four digits.
 _NUMBER: Final = re.compile(r"\{R:(\d{1,9})(?:,F:(\d{1,2}))?\}", re.ASCII)
 _HOST_NAME: Final = re.compile(r"(?=.{2,60}\Z)[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
+_LINE_BREAKS: Final = dict.fromkeys(map(ord, "\r\n"))  # `base64 FILE` makes lines of 76
 _ROLE: Final = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
 
 
@@ -127,7 +128,7 @@ def change(state: State, command: cmd.ChangeInstancesAttributes, _at: Moment) ->
 
 def _check_user_data(text: str) -> None:
     try:
-        size = len(base64.b64decode(text, validate=True))
+        size = len(base64.b64decode(text.translate(_LINE_BREAKS), validate=True))
     except (binascii.Error, ValueError) as error:
         raise errors.UserDataError("user data must be base64") from error
     if size > USER_DATA_MAX:

@@ -173,14 +173,12 @@ def internet(**values: object) -> dict[str, Any]:
     ("action", "parameters", "code", "named"),
     [
         ("RunInstances", {"InstanceName": 7}, "InvalidParameter", "InstanceName"),
-        ("RunInstances", {"InstanceName": None}, "InvalidParameter", "InstanceName"),
         ("RunInstances", {"InstanceName": "\ud800"}, "InvalidParameterValue", "name"),
         ("RunInstances", {"InstanceName": "x" * 129}, "InvalidInstanceName.TooLong", "name"),
         ("RunInstances", {"InternetAccessible": 10}, "InvalidParameter", "InternetAccessible"),
-        ("RunInstances", {"InternetAccessible": None}, "InvalidParameter", "InternetAccessible"),
         (
             "RunInstances",
-            internet(InternetMaxBandwidthOut="10"),
+            internet(InternetMaxBandwidthOut="ten"),
             "InvalidParameter",
             "InternetAccessible.InternetMaxBandwidthOut",
         ),

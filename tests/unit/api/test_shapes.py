@@ -108,7 +108,7 @@ def test_a_request_keeps_to_its_shape(action: str) -> None:
         ({"SystemDisk": {"DiskSize": "x"}}, "InvalidParameter", "SystemDisk: DiskSize must be"),
         ({"SystemDisk": {"DiskSize": True}}, "InvalidParameter", "integer"),
         ({"SystemDisk": 7}, "InvalidParameter", "SystemDisk: it must be an object"),
-        ({"DataDisks": {}}, "InvalidParameter", "DataDisks: it must be a list"),
+        ({"DataDisks": {}}, "InvalidParameter", "DataDisks: it must be an array"),
         ({"DataDisks": [{"Size": 1}]}, "UnknownParameter", "0.Size"),
         ({"DataDisks": [{"DiskSise": 1}]}, "UnknownParameter.WithGuess", "DiskSize"),
         ({"DataDisks": [{}]}, "MissingParameter", "0.DiskSize"),
@@ -116,7 +116,7 @@ def test_a_request_keeps_to_its_shape(action: str) -> None:
         ({"InternetAccessible": {"InternetServiceProvider": 1}}, "InvalidParameter", "string"),
         ({"InstanceNane": "web"}, "UnknownParameter.WithGuess", "InstanceName"),
         ({"SystemDisc": {}, "InstanceName": 7}, "UnknownParameter.WithGuess", "SystemDisk"),
-        ({"NetworkInterfaces": []}, "UnsupportedOperation", "NetworkInterfaces"),
+        ({"NetworkInterfaces": [{}]}, "UnsupportedOperation", "NetworkInterfaces"),
     ],
 )
 def test_what_is_ignored_is_checked_all_the_same(

@@ -53,7 +53,7 @@ def result(world: World, number: int) -> str:
         ({"DealName": "20261123-1"}, "InvalidParameter"),
         ({"TaskId": 0}, "InvalidParameter"),
         ({"TaskId": 1 << 70}, "InvalidParameter"),
-        ({"TaskId": "1"}, "InvalidParameter"),
+        ({"TaskId": "one"}, "InvalidParameter"),
     ],
     ids=["neither", "deal", "below", "above", "text"],
 )
