@@ -3,7 +3,7 @@
 Each function says what shall be; what is there already stays as it is.
 """
 
-from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
+from gateway.lab.hosts import GATEWAY, INTERNET, INTERNET_MAC, UPLINK_MAC, Hosts
 from gateway.lab.topology import UPLINK, Topology
 from gateway.net import namespace
 from gateway.net.links import Links
@@ -19,8 +19,10 @@ def build(topology: Topology) -> None:
         make_host(host, topology)
     with Links(gateway) as links:
         links.veth(UPLINK, peer="eth0", peer_namespace=internet)
-    _build_internet(internet, topology)
-    network.build(topology.site)
+        links.mac(UPLINK, UPLINK_MAC)
+        _build_internet(internet, topology)
+        network.build(topology.site)
+        links.neighbour(UPLINK, topology.internet_address, INTERNET_MAC)
 
 
 def make_host(name: str, topology: Topology) -> None:
@@ -38,7 +40,10 @@ def _build_internet(name: str, topology: Topology) -> None:
         namespace.set_sysctl("ipv4.ip_forward", 0)
         for address in (topology.internet_address, *topology.clients):
             links.address("eth0", address, topology.internet_prefix)
+        links.mac("eth0", INTERNET_MAC)
         links.up("eth0")
+        links.neighbour("eth0", topology.uplink_address, UPLINK_MAC)
+        links.route(f"{topology.uplink_address}/32", dev="eth0")
         links.route(topology.pool, via=topology.uplink_address)
 
 

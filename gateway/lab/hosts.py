@@ -12,6 +12,11 @@ from gateway.net import namespace
 INTERNET: Final = "internet"
 GATEWAY: Final = "gateway"
 
+# The ends of links that all instances, the gateway and the internet know for good.
+GATEWAY_MAC: Final = "fe:ee:00:00:00:01"  # of each link to an instance
+UPLINK_MAC: Final = "fe:ee:00:00:00:02"
+INTERNET_MAC: Final = "fe:ee:00:00:00:03"
+
 
 @dataclass(frozen=True, slots=True)
 class Hosts:

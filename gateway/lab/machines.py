@@ -1,9 +1,14 @@
 """The instances' machines: one namespace each, linked to the gateway's by a pair of veth.
 
-The link is routed, not bridged: the gateway has a route of its own to each instance and answers ARP
-for all others on its behalf. So an instance reaches the rest of the VPC only through the gateway,
+The link is routed, not bridged: the gateway has a route of its own to each instance, and is the
+only neighbour of an instance. So an instance reaches the rest of the VPC only through the gateway,
 an address claimed by the wrong one is dropped by the guard (strict reverse path, RFC 3704), and
 their number isn't bounded by a bridge's ports.
+
+Both ends of a link know each other's hardware address for good. What is learnt by ARP is counted in
+one table of the kernel's, for all namespaces of the machine: some 700 instances would fill it, or a
+single hostile one. ARP is still answered, to who asks from the address of its link
+(`gateway.steering.arp`), for programs that have routes of their own.
 """
 
 import os
@@ -17,11 +22,13 @@ from pyroute2.netlink.exceptions import NetlinkError
 from gateway.control.errors import AdapterError
 from gateway.control.values import Instance
 from gateway.lab.builder import make_host
-from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
+from gateway.lab.hosts import GATEWAY, GATEWAY_MAC, INTERNET, Hosts
 from gateway.lab.topology import Topology
 from gateway.net import namespace
 from gateway.net.links import Links
 from gateway.runtime.waiting import looks
+from gateway.steering import kernel
+from gateway.steering.kernel import SteeringError
 
 END_WITHIN_S: Final = 5.0
 
@@ -56,6 +63,8 @@ class Machines:
     def remove(self, instance: Instance) -> None:
         """The machine isn't there, nor any process in it. Raises `AdapterError`."""
         self._remove(instance.instance_id)
+        with _as_adapter_error(instance.instance_id), namespace.inside(self._gateway):
+            kernel.forget((instance.instance_id, instance.private_ip))
 
     def remove_others(self, instances: Collection[Instance]) -> None:
         """No machines are there but those of `instances`. Raises `AdapterError`."""
@@ -76,18 +85,23 @@ class Machines:
             namespace.set_sysctl("ipv4.ip_forward", 0)
             links.address("eth0", instance.private_ip, self._topology.vpc_prefix)
             links.up("eth0")
+            links.neighbour("eth0", self._topology.vpc_gateway, GATEWAY_MAC)
+            links.route(f"{self._topology.vpc_gateway}/32", dev="eth0")
             links.route("default", via=self._topology.vpc_gateway)
 
     def _connect_gateway(self, instance: Instance) -> None:
         interface = instance.instance_id
         with Links(self._gateway) as links, namespace.inside(self._gateway):
+            links.mac(interface, GATEWAY_MAC)
             links.up(interface)
+            links.neighbour(interface, instance.private_ip, instance.mac)
             # The guard checks the source, before a hairpin's becomes a public one that the kernel's
             # own check would not believe.
             namespace.set_sysctl(f"ipv4.conf.{interface}.rp_filter", 0)
             namespace.set_sysctl(f"ipv4.conf.{interface}.proxy_arp", 1)
             namespace.set_sysctl(f"ipv4.neigh.{interface}.proxy_delay", 0)
             links.route(f"{instance.private_ip}/32", dev=interface)
+            kernel.know([(interface, instance.private_ip)])
 
     def _remove(self, host: str) -> None:
         name = self._hosts.namespace(host)
@@ -121,5 +135,5 @@ def end_processes(name: str) -> None:
 def _as_adapter_error(subject: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, NetlinkError, LookupError) as error:
+    except (OSError, NetlinkError, LookupError, SteeringError) as error:
         raise AdapterError(f"{subject}: {error}") from error

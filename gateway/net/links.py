@@ -11,11 +11,15 @@ and the heap grows meanwhile.
 import os
 import socket
 from ipaddress import IPv4Interface
-from typing import Self
+from typing import Final, Self
 
 from pyroute2 import IPRoute
 
 from gateway.net import namespace
+
+IFA_F_NOPREFIXROUTE: Final = 0x200
+NUD_PERMANENT: Final = 0x80
+TABLE_MAIN: Final = 254
 
 
 class Links:
@@ -75,15 +79,34 @@ class Links:
         if index is not None:
             self._route.link("del", index=index)
 
+    def mac(self, interface: str, mac: str) -> None:
+        """Give the interface this hardware address, up or down."""
+        self._route.link("set", index=self._index(interface), address=mac)
+
     def address(self, interface: str, address: str, prefix: int) -> None:
-        """Give the interface an address, e.g. `("eth0", "10.0.0.2", 16)`."""
+        """Give the interface an address, e.g. `("eth0", "10.0.0.2", 16)`, and no route with it.
+
+        So the rest of its network is no neighbour: a route says through whom it is reached.
+        """
+        index = self._index(interface)
         broadcast = IPv4Interface(f"{address}/{prefix}").network.broadcast_address
         self._route.addr(
             "replace",
-            index=self._index(interface),
+            index=index,
             address=address,
             prefixlen=prefix,
+            flags=IFA_F_NOPREFIXROUTE,
             **({"broadcast": str(broadcast)} if prefix < 31 else {}),
+        )
+
+    def neighbour(self, interface: str, address: str, mac: str) -> None:
+        """Know the neighbour's hardware address for good: no ARP asks for it, or changes it."""
+        self._route.neigh(
+            "replace",
+            ifindex=self._index(interface),
+            dst=address,
+            lladdr=mac,
+            state=NUD_PERMANENT,
         )
 
     def route(self, destination: str, *, via: str | None = None, dev: str | None = None) -> None:
@@ -92,6 +115,16 @@ class Links:
         if dev:
             target |= {"oif": self._index(dev)} | ({} if via else {"scope": "link"})
         self._route.route("replace", dst=destination, **target)
+
+    def hosts(self) -> list[tuple[str, str]]:
+        """Each single address that has a route out of an interface: the interface, the address."""
+        routes = list(self._route.get_routes(family=socket.AF_INET, dst_len=32, table=TABLE_MAIN))
+        with namespace.inside(self._namespace):
+            return [
+                (socket.if_indextoname(route.get_attr("RTA_OIF")), route.get_attr("RTA_DST"))
+                for route in routes
+                if route.get_attr("RTA_OIF")
+            ]
 
     def blackhole(self, destination: str) -> None:
         """Drop what has no narrower route to `destination`."""

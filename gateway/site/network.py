@@ -26,6 +26,7 @@ def build(site: Site) -> None:
             links.blackhole(network)
         _set_forwarding(site.uplink)
         kernel.install(_in_service(site))
+        kernel.know(link for link in links.hosts() if link[0] != site.uplink.interface)
         _switch_on(site.uplink, links)
         namespace.set_sysctl("ipv4.ip_forward", 1)
 
@@ -50,4 +51,7 @@ def _set_forwarding(uplink: Uplink) -> None:
 def _switch_on(uplink: Uplink, links: Links) -> None:
     links.address(uplink.interface, uplink.address, uplink.prefix)
     links.up(uplink.interface)
+    # The router is the only neighbour: to scan the uplink's network would fill the machine's table
+    # of neighbours.
+    links.route(f"{uplink.next_hop}/32", dev=uplink.interface)
     links.route("default", via=uplink.next_hop)

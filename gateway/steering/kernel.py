@@ -2,10 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
+from gateway.steering import arp
 from gateway.steering.ruleset import (
+    GUARD_COUNTERS,
     TABLE,
     Steering,
     digest,
@@ -58,9 +60,23 @@ def install_guard(steering: Steering) -> None:
     _run(["nft", "-f", "-"], guard_rules(steering))
 
 
+def know(links: Iterable[arp.Link]) -> None:
+    """Let the guard of this thread's namespace take ARP from links. Raises `SteeringError`."""
+    script = arp.known(links)
+    if script:
+        _run(["nft", "-f", "-"], script)
+
+
+def forget(link: arp.Link) -> None:
+    """Let the guard take no more ARP from this link. Raises `SteeringError`."""
+    _run(["nft", "-f", "-"], arp.forgotten(link))
+
+
 def _is_guarded(steering: Steering) -> bool:
     # Not as JSON: nft 1.0 leaves comments out of it.
-    return f'comment "{digest(steering)}"' in _listing(["nft", "list", "table", "ip", TABLE])
+    return f'comment "{digest(steering)}"' in _listing(
+        ["nft", "list", "table", "ip", TABLE]
+    ) and arp.COUNTER in _listing(["nft", "list", "chain", *arp.TABLE.split(), arp.CHAIN])
 
 
 def _ways_in_use() -> list[str]:
@@ -95,9 +111,16 @@ WAYS: Final[Mapping[str, Callable[[Steering], None]]] = {
 
 def guard_drops() -> dict[str, int]:
     """Packets the guard of this thread's namespace dropped, by counter. Raises `SteeringError`."""
-    listing = json.loads(_run(["nft", "-j", "list", "counters", "table", "ip", TABLE], ""))
+    listing = json.loads(_run(["nft", "-j", "list", "counters"], ""))
     counters = (entry["counter"] for entry in listing["nftables"] if "counter" in entry)
-    return {counter["name"]: counter["packets"] for counter in counters}
+    drops = {counter["name"]: counter["packets"] for counter in counters if _is_guards(counter)}
+    if not drops:
+        raise SteeringError("nft: there is no guard")
+    return drops
+
+
+def _is_guards(counter: dict[str, Any]) -> bool:
+    return counter["table"] == TABLE and counter["name"] in GUARD_COUNTERS
 
 
 def _run(command: list[str], script: str) -> str:

@@ -11,7 +11,7 @@ Two bits of a packet's mark tell the data plane the direction; the other bits ar
 and stay as they are. *Queue* rules have no bypass: with no data plane behind the queue the kernel
 drops. The *guard* is a second line that needs no data plane and stands before the uplink is
 switched on: whatever leaves through the uplink has a source in the pool, translated or not, or is
-an ICMP error of the gateway's own.
+an ICMP error of the gateway's own. What ARP it takes is said in `arp`.
 
 The guard is nft's. The queue rules are nft's too where the kernel has its `queue` statement, else
 iptables'. Each is one atomic transaction. Over several queues the kernel spreads flows by their
@@ -32,6 +32,7 @@ from zlib import crc32
 
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.nat.outcome import Direction
+from gateway.steering import arp
 
 TABLE: Final = "tgw"
 NFT_CHAINS: Final[Mapping[str, str]] = {
@@ -46,6 +47,7 @@ GUARD_COUNTERS: Final[Mapping[str, str]] = {
     "guard_spoofed": "from an instance, and not with its own address; or from outside with ours",
     "guard_untranslated": "to the uplink, and not from an address of the pool",
     "guard_unknown": "to the uplink, and to an address of the pool: no way leads there",
+    arp.COUNTER: arp.COUNTER_TEXT,
 }
 OWN_ERRORS: Final = "{ destination-unreachable, time-exceeded, parameter-problem }"
 
@@ -72,12 +74,15 @@ def guard_rules(steering: Steering) -> str:
         f'  comment "{digest(steering)}"\n'
         f"{_guard_chains(steering)}"
         "}\n"
+        f"{arp.rules(steering.uplink)}"
     )
 
 
 def _guard_chains(steering: Steering) -> str:
     pool, uplink = _nft_set(steering), steering.uplink
-    counters = "".join(f"  counter {name} {{ }}\n" for name in GUARD_COUNTERS)
+    counters = "".join(
+        f"  counter {name} {{ }}\n" for name in GUARD_COUNTERS if name != arp.COUNTER
+    )
     own_error = f"ip saddr {steering.address} icmp type {OWN_ERRORS}"
     return (
         f"{counters}"
@@ -149,7 +154,12 @@ def iptables_queue_rules(steering: Steering) -> str:
 def digest(steering: Steering) -> str:
     """A mark of the installed rules: changes with their text, but not with queues and bits."""
     plain = replace(steering, queues=range(1), bits=DEFAULT_BITS)
-    rules = _guard_chains(plain) + nft_queue_rules(plain) + iptables_queue_rules(plain)
+    rules = (
+        _guard_chains(plain)
+        + arp.rules(plain.uplink)
+        + nft_queue_rules(plain)
+        + iptables_queue_rules(plain)
+    )
     return f"{crc32(rules.encode()):08x}"
 
 

@@ -130,6 +130,11 @@ PLACES: Final = (
         _guard("guard_unknown", "guard_untranslated"),
     ),
     Place(
+        "ARP",
+        "No IP packet, so not in the sum above. From an instance's ARP nothing is learnt.",
+        _guard("guard_arp"),
+    ),
+    Place(
         "Per address",
         "For each public address, of accepted packets only. A hairpin counts for both its ends.",
         list(ADDRESS_COUNTERS.items()),

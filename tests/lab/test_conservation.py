@@ -21,7 +21,7 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
 from support.labs import Instance, Lab, eventually
-from support.wire import link, mac
+from support.wire import link
 
 from gateway.dataplane.queues import queues
 from gateway.exchange.worker_page import Traffic, statuses
@@ -64,15 +64,9 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def site(lab: Lab) -> Site:
-    """Instances, all neighbours known for good: no ARP among the packets."""
+    """Instances that are bought with different bandwidths, and one without any."""
     web, other = lab.instance("web", bandwidth=100), lab.instance("other", bandwidth=100)
-    found = Site(lab, web, other, lab.instance("slow", bandwidth=1), lab.instance("", bandwidth=0))
-    ends = [(instance.private, instance.namespace, instance.id) for instance in found.instances]
-    ends += [(client, lab.uplink, UPLINK) for client in lab.topology.clients]
-    for address, host, interface in ends:
-        known = ("lladdr", mac(host, "eth0"), "dev", interface, "nud", "permanent")
-        lab.exec_in(lab.gateway, "ip", "neigh", "replace", address, *known)
-    return found
+    return Site(lab, web, other, lab.instance("slow", bandwidth=1), lab.instance("", bandwidth=0))
 
 
 def quote(source: str, target: str) -> Packet:

@@ -40,6 +40,16 @@ table ip tgw {
     oifname "uplink" ip saddr != { 203.0.113.0/24 } counter name guard_untranslated drop
   }
 }
+add table arp tgw
+add counter arp tgw guard_arp
+add set arp tgw links { typeof iifname . arp saddr ip; }
+add set arp tgw rates { typeof iifname; flags dynamic; size 65535; timeout 1m; }
+add chain arp tgw guard { type filter hook input priority 0; policy accept; }
+flush chain arp tgw guard
+add rule arp tgw guard iifname "uplink" accept
+add rule arp tgw guard iifname . arp saddr ip @links update @rates \
+{ iifname limit rate 20/second burst 50 packets } accept
+add rule arp tgw guard counter name guard_arp drop
 """
 NFT_QUEUE = """\
 table ip tgw_queue {
@@ -83,7 +93,7 @@ IPTABLES_QUEUE = """\
 COMMIT
 """
 
-# What `nft -j list counters table ip tgw` of nftables 1.0.6 prints, with packets put in.
+# What `nft -j list counters` of nftables 1.0.6 prints, with packets put in.
 LISTING = json.dumps(
     {
         "nftables": [
@@ -92,6 +102,10 @@ LISTING = json.dumps(
                          "packets": 12, "bytes": 720}},
             {"counter": {"family": "ip", "name": "guard_untranslated", "table": "tgw", "handle": 4,
                          "packets": 3, "bytes": 252}},
+            {"counter": {"family": "arp", "name": "guard_arp", "table": "tgw", "handle": 1,
+                         "packets": 5, "bytes": 140}},
+            {"counter": {"family": "ip", "name": "another", "table": "other", "handle": 1,
+                         "packets": 9, "bytes": 9}},
         ]
     }
 )  # fmt: skip
@@ -205,7 +219,8 @@ def test_nothing_fails_open_and_nothing_tracks_connections(plan: Steering, word:
 def test_every_guard_counter_is_declared_once_and_used() -> None:
     rules = ruleset.guard_rules(ONE)
     for name in ruleset.GUARD_COUNTERS:
-        assert rules.count(f"counter {name} {{ }}") == 1
+        declared = (f"counter {name} {{ }}\n", f"add counter arp tgw {name}\n")
+        assert sum(rules.count(text) for text in declared) == 1
         assert f"counter name {name} drop" in rules
     used = rules.count("counter name ")
     assert rules.count("counter ") == len(ruleset.GUARD_COUNTERS) + used
@@ -249,8 +264,9 @@ def test_a_kernel_that_cannot_queue_is_refused_with_every_reason(tools: Tools) -
 
 
 def lists(guard: str, queue: str) -> str:
-    """An nft that has these two tables."""
+    """An nft that has these two tables, and the guard on ARP."""
     return f"""case "$*" in "list table ip tgw") echo '{guard}';;
+"list chain arp tgw guard") echo 'counter name "guard_arp" drop';;
 "list table ip tgw_queue") echo '{queue}';; esac"""
 
 
@@ -273,6 +289,25 @@ def test_what_is_installed_is_not_installed_again(tools: Tools, queue: str, save
     kernel.install(TWO)
     assert "nft -f" not in log.read_text()
     assert "iptables-restore" not in log.read_text()
+
+
+def test_a_guard_that_lost_its_part_on_arp_is_installed_again(tools: Tools) -> None:
+    there = lists(guarded(TWO), NFT_QUEUES).replace("list chain", "list nothing")
+    log = tools(nft=there, iptables_restore="", iptables_save="")
+    kernel.install(TWO)
+    assert f"nft -f -|{ruleset.guard_rules(TWO).strip()}\n" in log.read_text()
+
+
+def test_a_link_is_known_before_its_arp_passes_and_can_be_forgotten_twice(tools: Tools) -> None:
+    log = tools(nft="")
+    kernel.know([])
+    kernel.know([("ins-1", "10.0.0.2"), ("ins-2", "10.0.0.3")])
+    kernel.forget(("ins-1", "10.0.0.2"))
+    first, second = '{ "ins-1" . 10.0.0.2 }', '{ "ins-2" . 10.0.0.3 }'
+    assert log.read_text() == (
+        f"nft -f -|add element arp tgw links {first}\nadd element arp tgw links {second}\n"
+        f"nft -f -|add element arp tgw links {first}\ndelete element arp tgw links {first}\n"
+    )
 
 
 def test_missing_queue_rules_are_installed_and_the_guard_stays(tools: Tools) -> None:
@@ -322,11 +357,11 @@ def test_a_missing_tool_is_named(tools: Tools, monkeypatch: pytest.MonkeyPatch) 
 
 def test_guard_drops_are_read_by_name(tools: Tools) -> None:
     log = tools(nft=f"echo '{LISTING}'")
-    assert kernel.guard_drops() == {"guard_foreign": 12, "guard_untranslated": 3}
-    assert log.read_text() == "nft -j list counters table ip tgw|\n"
+    assert kernel.guard_drops() == {"guard_foreign": 12, "guard_untranslated": 3, "guard_arp": 5}
+    assert log.read_text() == "nft -j list counters|\n"
 
 
 def test_a_namespace_without_guard_has_no_drops_to_read(tools: Tools) -> None:
-    tools(nft="echo 'Error: No such file or directory' >&2; exit 1")
-    with pytest.raises(SteeringError, match="No such file"):
+    tools(nft="echo '{\"nftables\": []}'")
+    with pytest.raises(SteeringError, match="there is no guard"):
         kernel.guard_drops()
