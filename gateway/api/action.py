@@ -95,8 +95,8 @@ class Action(Request, ABC):
         """
 
 
-class Listing(Action, Page):
-    """An action that lists things, with filters and pages."""
+class Filtered(Action):
+    """An action that lists what passes its filters, all at once."""
 
     Filters: FilterList = ()
 
@@ -104,6 +104,10 @@ class Listing(Action, Page):
         """What a thing must pass to be listed. Raises `ApiError`."""
         assert self.declared.filters is not None
         return self.declared.filters.tests(self.Filters)
+
+
+class Listing(Filtered, Page):
+    """An action that lists things, with filters and pages."""
 
 
 _Action = TypeVar("_Action", bound=Action)

@@ -27,6 +27,7 @@ ADDRESS_QUOTA: Final = ("AddressQuotaLimitExceeded", "AddressQuotaLimitExceeded.
 BANDWIDTH: Final = (f"{VALUE}.BandwidthTooSmall", f"{VALUE}.BandwidthOutOfRange")
 BLOCKED: Final = "InvalidAddressId.Blocked"
 TAGS: Final = (f"{VALUE}.InvalidTag", f"{VALUE}.TagDuplicateKey", "LimitExceeded.TagQuota")
+RESERVED_KEY: Final = "InvalidParameter.ReservedTagKey"
 PACKAGE_FULL: Final = "LimitExceeded.BandwidthPackageResourceQuota"
 NO_FILTER: Final = "InvalidParameter.InvalidFilter"
 CHARGE_TYPE: Final = "UnsupportedOperation.InvalidAddressInternetChargeType"

@@ -88,26 +88,50 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.AddressBusyError: "OperationDenied.MutexTaskRunning",
     errors.InstanceBusyError: "MutexOperation.TaskRunning",
     errors.UnknownTaskError: "InvalidParameter",
-    errors.InvalidTagError: "InvalidParameterValue.InvalidTag",
-    errors.DuplicateTagError: "InvalidParameterValue.TagDuplicateKey",
-    errors.TagQuotaError: "LimitExceeded.TagQuota",
+    errors.TagKeyEmptyError: "InvalidParameterValue.TagKeyEmpty",
+    errors.TagKeyTooLongError: "InvalidParameterValue.TagKeyLengthExceeded",
+    errors.TagKeyCharactersError: "InvalidParameterValue.TagKeyCharacterIllegal",
+    errors.TagKeyReservedError: "InvalidParameter.ReservedTagKey",
+    errors.TagValueTooLongError: "InvalidParameterValue.TagValueLengthExceeded",
+    errors.TagValueCharactersError: "InvalidParameterValue.TagValueCharacterIllegal",
+    errors.DuplicateTagError: "InvalidParameterValue.TagKeyDuplicate",
+    errors.TagQuotaError: "LimitExceeded.ResourceAttachedTags",
+    errors.TagKeyQuotaError: "LimitExceeded.TagKey",
+    errors.TagValueQuotaError: "LimitExceeded.TagValue",
+    errors.TagExistsError: "ResourceInUse.TagDuplicate",
+    errors.UnknownTagError: "ResourceNotFound.TagNonExist",
+    errors.TagInUseError: "FailedOperation.TagAttachedResource",
+    errors.UnknownResourceError: "ResourceNotFound",
     errors.ChangedBeforeError: "LimitExceeded.ChangeAddressQuota",
     errors.DailyChangesError: "LimitExceeded.DailyChangeAddressQuota",
     errors.AdapterError: "InternalError",
 }
+# What can't be a tag, and what is one too many: only service tag has a code for each reason.
+_TAG_FORMS: Final = (
+    errors.TagKeyEmptyError,
+    errors.TagKeyTooLongError,
+    errors.TagKeyCharactersError,
+    errors.TagKeyReservedError,
+    errors.TagValueTooLongError,
+    errors.TagValueCharactersError,
+)
+_TAG_QUOTAS: Final = (errors.TagQuotaError, errors.TagKeyQuotaError, errors.TagValueQuotaError)
 # Where a service has a code of its own; an action's own codes are in its declaration.
 _OF: Final[Mapping[str, Mapping[type[errors.ControlError], str]]] = {
     CVM: {
         errors.PoolEmptyError: "ResourcesSoldOut.EipInsufficient",
         errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageIdNotFound",
         errors.CombinationError: "InvalidParameterCombination",
-        errors.InvalidTagError: "InvalidParameterValue",
         errors.DuplicateTagError: "InvalidParameterValue.DuplicateTags",
-        errors.TagQuotaError: "InvalidParameterValue.TagQuotaLimitExceeded",
+        **dict.fromkeys(_TAG_FORMS, "InvalidParameterValue"),
+        **dict.fromkeys(_TAG_QUOTAS, "InvalidParameterValue.TagQuotaLimitExceeded"),
     },
     VPC: {
         errors.TokenTooLongError: "InvalidParameterValue.TooLong",
         errors.InstanceStateError: "UnsupportedOperation.InstanceStateNotSupported",
+        errors.DuplicateTagError: "InvalidParameterValue.TagDuplicateKey",
+        **dict.fromkeys(_TAG_FORMS, "InvalidParameterValue.InvalidTag"),
+        **dict.fromkeys(_TAG_QUOTAS, "LimitExceeded.TagQuota"),
     },
 }
 

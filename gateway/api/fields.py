@@ -109,11 +109,12 @@ class Size(Check):
 
     least: int
     most: int
-    code: str = LIMIT_EXCEEDED
+    code: str = LIMIT_EXCEEDED  # for too many
+    few_code: str = "InvalidParameterValue"
 
     def check(self, value: Sized) -> None:
         if len(value) < self.least:
-            raise BadValueError("InvalidParameterValue", f"at least {self.least} must be given")
+            raise BadValueError(self.few_code, f"at least {self.least} must be given")
         if len(value) > self.most:
             raise BadValueError(self.code, f"at most {self.most} can be given")
 
@@ -124,12 +125,13 @@ class Between(Check):
 
     least: int
     most: int | None = None
+    code: str = LIMIT_EXCEEDED  # for a greater one
 
     def check(self, value: Any) -> None:
         if value < self.least:
             raise BadValueError("InvalidParameterValue", f"it is at least {self.least}")
         if self.most is not None and value > self.most:
-            raise BadValueError(LIMIT_EXCEEDED, f"it is at most {self.most}")
+            raise BadValueError(self.code, f"it is at most {self.most}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from gateway.api.action import Action, Answer, Context, answer_of
-from gateway.api.cvm import images, instances, places, purchase
+from gateway.api.cvm import images, instances, places, purchase, types
 from gateway.api.errors import ApiError, from_control
 from gateway.api.monitor import data
 from gateway.api.operator import account as operator_account
@@ -15,16 +15,16 @@ from gateway.api.operator import blocking, observation, usage
 from gateway.api.services import VERSIONS
 from gateway.api.shapes import CVM
 from gateway.api.sts import identity
-from gateway.api.tag import resources
+from gateway.api.tag import attachments, resources, tags
 from gateway.api.validation import from_validation
 from gateway.api.vpc import account, address_changes, addresses, networks, packages
 from gateway.control import errors
 from gateway.control.place import REGION
 
 _MODULES: Final = (
-    *(purchase, instances, images, places),
+    *(purchase, instances, images, types, places),
     *(addresses, address_changes, packages, account, networks),
-    *(identity, resources, data),
+    *(identity, resources, attachments, tags, data),
     *(operator_account, blocking, observation, usage),
 )
 

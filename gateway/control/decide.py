@@ -20,6 +20,7 @@ from gateway.control.decisions import (
     packages,
     purchases,
     replacements,
+    tags,
 )
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
@@ -59,6 +60,9 @@ RULES: Final[Mapping[type[cmd.Command], Rule]] = {
     cmd.JoinPackage: packages.join,
     cmd.LeavePackage: packages.leave,
     cmd.ConfigureAccount: account.configure,
+    cmd.CreateTag: tags.create,
+    cmd.DeleteTag: tags.delete,
+    cmd.ChangeTags: tags.change,
 }
 
 

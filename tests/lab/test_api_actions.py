@@ -109,6 +109,9 @@ def reads(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "DescribeInstancesStatus", ids
     yield "DescribeInternetChargeTypeConfigs", {}
     yield "DescribeImages", {"Filters": [{"Name": "image-type", "Values": ["PUBLIC_IMAGE"]}]}
+    family = [{"Name": "instance-family", "Values": ["S5"]}]
+    yield "DescribeInstanceTypeConfigs", {"Filters": family}
+    yield "DescribeZoneInstanceConfigInfos", {"Filters": family}
     yield "DescribeRegions", {}
     yield "DescribeZones", {}
     yield "DescribeAddresses", {"Filters": [{"Name": "address-type", "Values": ["WanIP", "EIP"]}]}
@@ -126,6 +129,12 @@ def reads(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "GetMonitorData", asked | {"Period": 60, "Instances": [{"Dimensions": dimensions}]}
     yield "DescribeBaseMetrics", asked
     yield "GetResources", {"TagFilters": [{"TagKey": "owner", "TagValue": ["net"]}]}
+    yield "DescribeResourcesByTags", {"TagFilters": [{"TagKey": "owner"}], "Limit": 20}
+    kind = {"ServiceType": "cvm", "ResourcePrefix": "instance", "ResourceRegion": REGION}
+    yield "DescribeResourceTagsByResourceIds", kind | {"ResourceIds": [things["first"]]}
+    yield "GetTags", {"TagKeys": ["owner"], "MaxResults": 10}
+    yield "GetTagKeys", {"Category": "All"}
+    yield "GetTagValues", {"TagKeys": ["owner"]}
 
 
 def writes(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -136,6 +145,13 @@ def writes(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     tag = {"Key": "owner", "Value": "net"}
     yield "RunInstances", {"TagSpecification": [{"ResourceType": "instance", "Tags": [tag]}]}
     yield "RunInstances", {"InternetAccessible": MBPS, "DryRun": True}
+    pair = {"TagKey": "stage", "TagValue": "test"}
+    instance = f"qcs::cvm:{REGION}:uin/:instance/{things['second']}"
+    yield "CreateTag", pair
+    yield "TagResources", {"ResourceList": [instance], "Tags": [pair]}
+    yield "ModifyResourceTags", {"Resource": instance, "ReplaceTags": [pair | {"TagValue": "live"}]}
+    yield "UnTagResources", {"ResourceList": [instance], "TagKeys": ["stage"]}
+    yield "DeleteTag", pair
     yield "StopInstances", first | {"StopType": "SOFT"}
     yield "StartInstances", first
     yield "RebootInstances", first

@@ -10,6 +10,7 @@ from gateway.api.fields import AT_ONCE_MAX, Between, Refused, Whole
 from gateway.api.filters import Seen, Table, always, equal, holding, matching
 from gateway.api.listing import listed
 from gateway.api.services import VPC
+from gateway.api.tag_view import tags_view
 from gateway.api.times import plain_time
 from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import State
@@ -30,7 +31,7 @@ _VPC_FILTERS: Final[Table[dict[str, Any]]] = Table(
         "isp-type": always(),
         "address-type": always(),
     },
-    tags=lambda _state, _one: {},
+    tags=lambda seen, _one: seen.state.tags.get(VPC_ID, {}),
     unknown="InvalidParameter.FilterInvalidKey",
     too_many=codes.LIMIT,
 )
@@ -49,7 +50,7 @@ _SUBNET_FILTERS: Final[Table[dict[str, Any]]] = Table(
         "isp-type": always(),
         "address-type": always(),
     },
-    tags=lambda _state, _one: {},
+    tags=lambda seen, _one: seen.state.tags.get(SUBNET_ID, {}),
     unknown="InvalidParameter.FilterInvalidKey",
     too_many=codes.LIMIT,
 )
@@ -121,6 +122,7 @@ def _vpc_view(state: State) -> dict[str, Any]:
         "Ipv6CidrBlock": "",
         "EnableRouteVpcPublish": False,
         "EnableRouteVpcPublishIpv6": False,
+        "TagSet": tags_view(state, VPC_ID),
     }
 
 
@@ -143,6 +145,7 @@ def _subnet_view(state: State) -> dict[str, Any]:
         "TotalIpAddressCount": free + len(state.instances),
         "CdcId": "",
         "IsCdcSubnet": 0,
+        "TagSet": tags_view(state, SUBNET_ID),
     }
 
 

@@ -41,6 +41,7 @@ from gateway.control.commands.packages import (
     LeavePackage,
     PackageCommand,
 )
+from gateway.control.commands.tags import ChangeTags, CreateTag, DeleteTag, TagCommand
 
 __all__ = [
     "AccountCommand",
@@ -56,10 +57,13 @@ __all__ = [
     "ChangeOrdinaryIp",
     "ChangePackageAttributes",
     "ChangePackageBandwidth",
+    "ChangeTags",
     "Command",
     "ConfigureAccount",
     "CreatePackages",
+    "CreateTag",
     "DeletePackage",
+    "DeleteTag",
     "InstanceCommand",
     "JoinPackage",
     "LeavePackage",
@@ -76,6 +80,7 @@ __all__ = [
     "RunInstance",
     "StartInstance",
     "StopInstance",
+    "TagCommand",
     "TerminateInstance",
     "TransformOrdinaryIp",
     "UnbindEip",

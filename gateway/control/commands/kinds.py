@@ -4,5 +4,6 @@ from gateway.control.commands.account import AccountCommand
 from gateway.control.commands.addresses import AddressCommand
 from gateway.control.commands.instances import InstanceCommand
 from gateway.control.commands.packages import PackageCommand
+from gateway.control.commands.tags import TagCommand
 
-Command = InstanceCommand | AddressCommand | PackageCommand | AccountCommand
+Command = InstanceCommand | AddressCommand | PackageCommand | AccountCommand | TagCommand

@@ -22,7 +22,7 @@ def allocate(state: State, command: cmd.AllocateEip, at: Moment) -> list[ev.Even
     requirements.eip_bandwidth(command.bandwidth_mbps, command.charge_type)
     requirements.count(command.count, ALLOCATED_MAX)
     name = requirements.other_name(command.name)
-    tags.check(command.tags)
+    tags.check(state, command.tags)
     account.may_apply(state, command.count, at)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
     events: list[ev.Event] = []

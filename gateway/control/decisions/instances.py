@@ -26,7 +26,7 @@ def run(state: State, command: cmd.RunInstance, at: Moment) -> list[ev.Event]:
     bandwidth_mbps = _bandwidth(command)
     requirements.count(command.count, RUN_MAX)
     purchases.check(command.purchase)
-    tags.check(command.tags)
+    tags.check(state, command.tags)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
     if package and not bandwidth_mbps:
         raise errors.CombinationError("without bandwidth there is no address to join a package")

@@ -39,7 +39,7 @@ def create(state: State, command: cmd.CreatePackages, at: Moment) -> list[ev.Eve
     _check_limit(command.bandwidth_mbps)
     name = requirements.other_name(command.name)
     requirements.count(command.count, PACKAGES_MAX)
-    tags.check(command.tags)
+    tags.check(state, command.tags)
     if len(state.packages) + command.count > PACKAGES_MAX:
         raise errors.PackageQuotaError(f"an account has at most {PACKAGES_MAX} bandwidth packages")
     taken = {package.number for package in state.packages.values()}

@@ -1,4 +1,4 @@
-"""What the account may not do: quotas, behaviour, client tokens and tags."""
+"""What the account may not do: quotas, behaviour and client tokens."""
 
 from gateway.control.errors.base import DomainError
 
@@ -25,15 +25,3 @@ class TokenTooLongError(DomainError):
 
 class TokenReusedError(DomainError):
     """The client token was used for another request."""
-
-
-class InvalidTagError(DomainError):
-    """The key or the value of a tag has a wrong form."""
-
-
-class DuplicateTagError(DomainError):
-    """The same key is given twice for one resource."""
-
-
-class TagQuotaError(DomainError):
-    """The request gives a resource more tags than it may have."""

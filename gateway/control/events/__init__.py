@@ -4,7 +4,15 @@ An event holds what was decided, random ids and chosen addresses included, so th
 nothing again. Events are never changed: a new meaning is a new kind.
 """
 
-from gateway.control.events.account import AccountConfigured, AccountEvent, Tagged, TokenAnswered
+from gateway.control.events.account import (
+    AccountConfigured,
+    AccountEvent,
+    TagCreated,
+    TagDeleted,
+    Tagged,
+    TokenAnswered,
+    Untagged,
+)
 from gateway.control.events.addresses import (
     AddressBlocked,
     AddressChanged,
@@ -78,8 +86,11 @@ __all__ = [
     "PackageEvent",
     "PackageJoined",
     "PackageLeft",
+    "TagCreated",
+    "TagDeleted",
     "Tagged",
     "TokenAnswered",
+    "Untagged",
     "from_record",
     "state_changed",
     "to_record",

@@ -24,11 +24,35 @@ class TokenAnswered:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An instance, an EIP or a bandwidth package got this tag."""
+    """A resource got this tag, or another value for the key; the account has the tag now, too."""
 
     resource_id: str
     key: str
     value: str
 
 
-AccountEvent = AccountConfigured | TokenAnswered | Tagged
+@dataclass(frozen=True, slots=True)
+class Untagged:
+    """A resource lost its tag with this key; the account keeps the tag."""
+
+    resource_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagCreated:
+    """The account got a tag that no resource has yet."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagDeleted:
+    """The account lost a tag, which no resource had."""
+
+    key: str
+    value: str
+
+
+AccountEvent = AccountConfigured | TokenAnswered | Tagged | Untagged | TagCreated | TagDeleted

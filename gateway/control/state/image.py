@@ -41,6 +41,7 @@ class StateImage:
     slots: SlotsImage
     account: Account
     tags: dict[str, dict[str, str]]
+    known_tags: dict[str, dict[str, int]]
     ledger: LedgerImage
     instances: dict[str, Instance]
     passing: dict[str, InstanceState]
@@ -66,6 +67,7 @@ def image_of(state: State) -> StateImage:
         slots=state.slots.image(),
         account=state.account,
         tags={key: dict(tags) for key, tags in state.tags.items()},
+        known_tags={key: dict(values) for key, values in state.known_tags.items()},
         ledger=LedgerImage(
             applications=dict(ledger._applications),
             reassignments=dict(ledger._reassignments),
@@ -101,6 +103,7 @@ def state_of(image: StateImage) -> State:
     networks.subnet.restore(private, image.private_given_back)
     account.settings = image.account
     account.tags.update(image.tags)
+    account.known_tags.update(image.known_tags)
     _restore_ledger(account.ledger, image.ledger)
     state._instances.restore(image.instances, image.passing, image.by_ordinary_ip)
     state._addresses.eips.update(image.eips)

@@ -49,6 +49,7 @@ class State:
         self.in_use: Mapping[str, str] = self._networks.in_use
         self.packages: Mapping[str, BandwidthPackage] = self._packages.by_id
         self.tags: Mapping[str, Mapping[str, str]] = self._account.tags
+        self.known_tags: Mapping[str, Mapping[str, int]] = self._account.known_tags
         self.ledger: Ledger = self._account.ledger
         self.rules: Mapping[type[Event], Callable[[Any, float], None]] = {
             **self._networks.rules(),

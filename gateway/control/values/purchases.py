@@ -23,6 +23,11 @@ class InstanceType:
     cpus: int
     memory_gib: int
 
+    @property
+    def family(self) -> str:
+        """The types that are of one kind, e.g. `S5`, and differ in size only."""
+        return self.name.partition(".")[0]
+
 
 _FAMILIES: Final = ("S2", "S3", "S4", "S5", "S6", "SA2", "SA3")
 _SIZES: Final = (

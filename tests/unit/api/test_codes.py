@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from refusals import addresses, instances, packages, places
+from refusals import addresses, instances, packages, places, tags
 from refusals.situations import Prepare, Rows
 from support.api import refusal
 from support.world import World
@@ -16,7 +16,13 @@ from gateway.api.codes import EVERYWHERE
 from gateway.api.registry import ACTIONS
 
 CODES = {name: action.declared.codes for name, action in ACTIONS.items()}
-ROWS: dict[str, Rows] = {**instances.ROWS, **addresses.ROWS, **packages.ROWS, **places.ROWS}
+ROWS: dict[str, Rows] = {
+    **instances.ROWS,
+    **addresses.ROWS,
+    **packages.ROWS,
+    **places.ROWS,
+    **tags.ROWS,
+}
 # Those of GetResources have their rows where tags are tested.
 ELSEWHERE = {"GetResources"} | {name for name, codes in CODES.items() if not codes}
 TABLE = [(action, code, row) for action, rows in ROWS.items() for code, row in rows.items()]

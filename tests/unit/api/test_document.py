@@ -59,6 +59,8 @@ def requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
     package = {"BandwidthPackageId": ids["package"]}
     mbps = {"InternetMaxBandwidthOut": 6}
     members = package | {"ResourceIds": [ids["eip"]]}
+    tag = {"TagKey": "b", "TagValue": "c"}
+    resource = f"qcs::vpc:ap-guangzhou:uin/:eip/{ids['eip']}"
     charge = {"InternetChargeType": "BANDWIDTH_POSTPAID_BY_HOUR", **mbps}
     return {
         "RunInstances": {},
@@ -84,6 +86,17 @@ def requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
         },
         "DescribeBaseMetrics": {"Namespace": "QCE/LB"},
         "ConfigureAccount": {},
+        "CreateTag": tag,
+        "DeleteTag": tag,
+        "TagResources": {"ResourceList": [resource], "Tags": [tag]},
+        "DescribeResourceTagsByResourceIds": {
+            "ServiceType": "vpc",
+            "ResourcePrefix": "eip",
+            "ResourceIds": [ids["eip"]],
+            "ResourceRegion": "ap-guangzhou",
+        },
+        "DescribeResourcesByTags": {"TagFilters": [{"TagKey": "b"}]},
+        "GetTagValues": {"TagKeys": ["b"]},
         "BlockAddress": {"Address": ids["address"]},
         **{
             name: {}
@@ -92,6 +105,8 @@ def requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
             and name.startswith(("Describe", "Get"))
             and name != "DescribeTaskResult"
         },
+        "UnTagResources": {"ResourceList": [resource], "TagKeys": ["b"]},
+        "ModifyResourceTags": {"Resource": resource, "ReplaceTags": [tag]},
         "OpenAddress": {"Address": ids["address"]},
         "AdjustPublicAddress": eip,
         "ReturnNormalAddresses": {"AddressIps": [ids["address"]]},

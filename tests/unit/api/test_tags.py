@@ -1,5 +1,6 @@
 """Tags as the API has them, and who asks."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def resources(world: World, **parameters: Any) -> dict[str, list[dict[str, str]]
 
 def shown(key: str, value: str) -> dict[str, str]:
     """A tag as the service shows it."""
-    return {"TagKey": key, "TagValue": value, "Category": "All"}
+    return {"TagKey": key, "TagValue": value, "Category": "Custom"}
 
 
 def test_things_show_their_tags(world: World, tagged: dict[str, str]) -> None:
@@ -108,10 +109,13 @@ def test_resources_are_listed_by_pages(world: World, tagged: dict[str, str]) -> 
 VALUE = "InvalidParameterValue"
 REFUSED = [
     ({"ResourceList": ["ins-12345678"]}, f"{VALUE}.ResourceDescriptionError"),
-    ({"ResourceList": [name("cos:bucket", "ins-1")]}, f"{VALUE}.ServiceTypeInvalid"),
-    ({"ResourceList": [name("vpc:eip", "eip-1", region="mars")]}, f"{VALUE}.RegionInvalid"),
-    ({"ResourceList": [name("vpc:eip", "eip-1", "uin/1")]}, f"{VALUE}.UinInvalid"),
-    ({"ResourceList": [name("vpc:instance", "ins-1")]}, f"{VALUE}.ResourcePrefixInvalid"),
+    ({"ResourceList": [name("cos:bucket", "ins-1")]}, f"{VALUE}.ResourceDescriptionError"),
+    (
+        {"ResourceList": [name("vpc:eip", "eip-1", region="mars")]},
+        f"{VALUE}.ResourceDescriptionError",
+    ),
+    ({"ResourceList": [name("vpc:eip", "eip-1", "uin/1")]}, f"{VALUE}.ResourceDescriptionError"),
+    ({"ResourceList": [name("vpc:instance", "ins-1")]}, f"{VALUE}.ResourceDescriptionError"),
     ({"ResourceList": [name("vpc:eip", "eip-1")] * 11}, "LimitExceeded.ResourceNumPerRequest"),
     ({"TagFilters": [{"TagKey": "a"}] * 7}, f"{VALUE}.TagFiltersLengthExceeded"),
     (
@@ -144,3 +148,123 @@ def test_a_user_is_told_from_a_role(world: World) -> None:
     assert role["Type"] == "CAMRole"
     assert role["Arn"] == f"qcs::sts::{UIN}:assumed-role/reader"
     assert role["UserId"] == "reader:ins-12345678"
+
+
+def pair(key: str, value: str) -> dict[str, str]:
+    return {"TagKey": key, "TagValue": value}
+
+
+def test_resources_get_tags_and_lose_them(world: World) -> None:
+    names = [name("cvm:instance", world.run()), name("vpc:eip", world.allocate(), account="")]
+    given = {"ResourceList": names, "Tags": [pair("owner", "net"), pair("stage", "")]}
+    assert call(world, "TagResources", given)["FailedResources"] == []
+    both = [shown("owner", "net"), shown("stage", "")]
+    assert resources(world, ResourceList=names) == dict.fromkeys(names, both)
+    call(world, "UnTagResources", {"ResourceList": names[:1], "TagKeys": ["stage", "colour"]})
+    change = {"ReplaceTags": [pair("owner", "ops")], "DeleteTags": [{"TagKey": "stage"}]}
+    call(world, "ModifyResourceTags", {"Resource": names[1]} | change)
+    wanted = [[shown("owner", "net")], [shown("owner", "ops")]]
+    assert resources(world, ResourceList=names) == dict(zip(names, wanted, strict=True))
+    (eip,) = call(world, "DescribeAddresses", {})["AddressSet"]
+    assert eip["TagSet"] == [{"Key": "owner", "Value": "ops"}]
+
+
+def test_what_cant_have_a_tag_is_named_and_the_others_have_it(world: World) -> None:
+    eip_id = world.allocate()
+    full = world.allocate()
+    for start in range(0, 50, 10):
+        tags = [pair(f"k{n}", "") for n in range(start, start + 10)]
+        call(world, "TagResources", {"ResourceList": [name("vpc:eip", full)], "Tags": tags})
+    names = [name("vpc:eip", one) for one in (full, "eip-nowhere0", eip_id)]
+    answer = call(world, "TagResources", {"ResourceList": names, "Tags": [pair("a", "b")]})
+    failed = {one["Resource"]: one["Code"] for one in answer["FailedResources"]}
+    assert failed == {names[0]: "LimitExceeded.ResourceAttachedTags", names[1]: "ResourceNotFound"}
+    assert all(one["Message"] for one in answer["FailedResources"])
+    assert resources(world, TagFilters=[{"TagKey": "a"}]) == {names[2]: [shown("a", "b")]}
+
+
+def test_the_networks_show_their_tags(world: World) -> None:
+    names = [name("vpc:vpc", VPC_ID), name("vpc:subnet", SUBNET_ID)]
+    call(world, "TagResources", {"ResourceList": names, "Tags": [pair("owner", "net")]})
+    wanted = {"Filters": [{"Name": "tag:owner", "Values": ["net"]}]}
+    for action, of in (("DescribeVpcs", "VpcSet"), ("DescribeSubnets", "SubnetSet")):
+        (found,) = call(world, action, wanted)[of]
+        assert found["TagSet"] == [TAG]
+
+
+def test_the_tags_of_resources_are_listed_by_their_ids(
+    world: World, tagged: dict[str, str]
+) -> None:
+    asked = {"ServiceType": "cvm", "ResourcePrefix": "instance", "ResourceRegion": "ap-guangzhou"}
+    ids = [tagged["cvm:instance"], tagged["vpc:eip"], "ins-nowhere0"]
+    answer = call(world, "DescribeResourceTagsByResourceIds", asked | {"ResourceIds": ids})
+    assert (answer["TotalCount"], answer["Offset"], answer["Limit"]) == (2, 0, 15)
+    assert answer["Tags"][0] == shown("owner", "net") | {
+        "ResourceId": tagged["cvm:instance"],
+        "ServiceType": "cvm",
+        "TagKeyMd5": "72122ce96bfec66e2396d2e25225d70a",
+        "TagValueMd5": hashlib.md5(b"net", usedforsecurity=False).hexdigest(),
+    }
+    page = asked | {"ResourceIds": ids, "Offset": 1, "Limit": 1}
+    (second,) = call(world, "DescribeResourceTagsByResourceIds", page)["Tags"]
+    assert second["TagKey"] == "stage"
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [
+        ({}, 3),
+        ({"ServiceType": "vpc"}, 2),
+        ({"ServiceType": "vpc", "ResourcePrefix": "eip"}, 1),
+        ({"ResourceRegion": "ap-beijing"}, 0),
+        ({"ResourceId": "eip-nowhere0"}, 0),
+        ({"CreateUin": 1}, 0),
+        ({"CreateUin": 100000000001}, 3),
+    ],
+    ids=str,
+)
+def test_resources_with_a_tag_are_found_as_rows(
+    world: World, tagged: dict[str, str], more: dict[str, Any], count: int
+) -> None:
+    asked = {"TagFilters": [{"TagKey": "owner", "TagValue": ["net"]}], "Limit": 1} | more
+    answer = call(world, "DescribeResourcesByTags", asked)
+    assert (answer["TotalCount"], len(answer["Rows"])) == (count, min(count, 1))
+    for row in answer["Rows"]:
+        assert row["ResourceId"] in tagged.values()
+        assert shown("owner", "net") in row["Tags"]
+
+
+def test_the_accounts_tags_are_listed_page_by_page(world: World, tagged: dict[str, str]) -> None:
+    call(world, "CreateTag", pair("owner", "ops"))
+    every = [shown("owner", "net"), shown("owner", "ops"), shown("stage", "")]
+    assert call(world, "GetTags", {})["Tags"] == every
+    found: list[Any] = []
+    token = ""
+    for _ in every:
+        answer = call(world, "GetTags", {"MaxResults": 1, "PaginationToken": token})
+        found += answer["Tags"]
+        token = answer["PaginationToken"]
+    assert (found, token) == (every, "")
+    assert call(world, "GetTagKeys", {})["TagKeys"] == ["owner", "stage"]
+    assert call(world, "GetTagValues", {"TagKeys": ["owner", "x"]})["Tags"] == every[:2]
+    assert call(world, "GetTags", {"TagKeys": ["stage"]})["Tags"] == every[2:]
+    for action in ("GetTags", "GetTagKeys"):
+        answer = call(world, action, {"Category": "System"})
+        assert answer.get("Tags", answer.get("TagKeys")) == []
+
+
+def test_a_tag_can_be_deleted_when_nothing_has_it(world: World, tagged: dict[str, str]) -> None:
+    refused = refusal(world, "DeleteTag", pair("stage", ""))
+    assert refused.code == "FailedOperation.TagAttachedResource"
+    resource = name("cvm:instance", tagged["cvm:instance"])
+    call(world, "UnTagResources", {"ResourceList": [resource], "TagKeys": ["stage"]})
+    call(world, "DeleteTag", pair("stage", ""))
+    assert call(world, "GetTagKeys", {})["TagKeys"] == ["owner"]
+
+
+def test_tags_are_there_after_a_restart(world: World, tagged: dict[str, str]) -> None:
+    call(world, "CreateTag", pair("colour", "red"))
+    before = [call(world, action, {}) for action in ("GetTags", "GetResources")]
+    world.save_snapshot()
+    world.restart()
+    assert [call(world, action, {}) for action in ("GetTags", "GetResources")] == before

@@ -59,6 +59,9 @@ EVENTS: list[ev.Event] = [
     ev.PackageDeleted("bwp-1"),
     ev.AddressChanged("eip-2", "203.0.113.2", "203.0.113.3", 2),
     ev.Tagged("eip-2", "owner", "网络"),
+    ev.Untagged("eip-2", "owner"),
+    ev.TagCreated("owner", ""),
+    ev.TagDeleted("owner", ""),
 ]
 
 

@@ -30,6 +30,9 @@ def change_everything(story: Story, instance_id: str) -> None:
     (event, *_) = story.do(cmd.AllocateEip("x", 5, HOURLY, client_token="t", tags=tags))
     assert isinstance(event, ev.EipAllocated)
     other = event.eip_id
+    story.do(cmd.ChangeTags(other, given=(Tag("stage", "test"),), taken=("owner",)))
+    story.do(cmd.DeleteTag(*tags))
+    story.do(cmd.CreateTag(*tags))
     story.do(cmd.JoinPackage(created.package_id, (other,)))
     story.do(cmd.ChangeEipAddress(other))
     story.do(cmd.ChangePackageBandwidth(created.package_id, 50))
