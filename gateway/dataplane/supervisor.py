@@ -1,4 +1,4 @@
-"""Keeps the workers of a data plane alive, and replaces all of them without losing a packet.
+"""Keeps the workers of a data plane at work, and replaces all of them without losing a packet.
 
 Worker N serves queue N. To take over is to start workers on queues that nobody serves, to point the
 steering at these, to wait until the old queues are empty, and to end the old workers. A first
@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +20,7 @@ from gateway.dataplane import record, workers
 from gateway.dataplane.queues import queues
 from gateway.dataplane.record import Settings
 from gateway.dataplane.signals import Signals
+from gateway.dataplane.watch import Watch
 from gateway.dataplane.workers import Process
 from gateway.exchange import generations
 from gateway.exchange.worker_page import statuses
@@ -28,7 +28,7 @@ from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.runtime.waiting import looks
 from gateway.steering.kernel import SteeringError
 
-WATCH_S: Final = 60.0  # a bound only: what there is to see ends the wait
+LOOK_S: Final = 0.25  # how often heartbeats are looked at; all else there is to see ends the wait
 READY_WITHIN_S: Final = 30.0
 READY_LOOK_S: Final = 0.002
 DRAIN_WITHIN_S: Final = 5.0
@@ -80,6 +80,8 @@ class Supervisor:
         self._serving: dict[int, Process] = {}
         self._due: dict[int, float] = {}  # worker to replace: when
         self._falls: dict[int, int] = {}  # worker: how often it ended at once
+        self._watch = Watch(directory)
+        self._look_at = time.monotonic()
 
     def take_over(self, settings: Settings, point: Callable[[range], object]) -> None:
         """Put new workers into service, in the place of those that live; record how that ended.
@@ -117,9 +119,9 @@ class Supervisor:
         _log.info("in service: %s", _numbers(bank))
 
     def watch(self) -> None:
-        """Replace workers that end, until a signal comes."""
+        """Replace workers that end or are stuck, until a signal comes."""
         while not self._signals.asked:
-            self._pause(WATCH_S)
+            self._pause(LOOK_S)
 
     def end(self) -> None:
         """End the workers in service, and start none in their place."""
@@ -198,15 +200,30 @@ class Supervisor:
         workers.end(ending, self._pause)
 
     def _pause(self, seconds: float, others: Collection[Process] = ()) -> None:
-        """Wait until a signal comes or a worker ends; replace the workers in service that ended."""
-        until = min(time.monotonic() + seconds, *self._due.values(), inf)
+        """Wait until a signal comes or a worker ends; replace those in service that fell."""
+        until = min(time.monotonic() + seconds, self._look_at, *self._due.values())
         watched = (*self._serving.values(), *others)
         self._signals.wait(until - time.monotonic(), [worker.file for worker in watched])
         for worker in [worker for worker in self._serving.values() if worker.has_ended()]:
             self._bury(worker)
         if not self._signals.end:
+            self._look()
             for number in [number for number, due in self._due.items() if due <= time.monotonic()]:
                 self._replace(number)
+
+    def _look(self) -> None:
+        """Kill the workers in service that are stuck: they are replaced when they have ended."""
+        if time.monotonic() < self._look_at:
+            return
+        for worker, silent_s in self._watch.stuck(self._serving.values()):
+            _log.error(
+                "worker %d, process %d, makes no heartbeat for %.1f s: killed",
+                worker.number,
+                worker.pid,
+                silent_s,
+            )
+            worker.kill()
+        self._look_at = time.monotonic() + LOOK_S
 
     def _bury(self, worker: Process) -> None:
         del self._serving[worker.number]

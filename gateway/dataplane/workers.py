@@ -41,6 +41,16 @@ class Process:
     since: float = float("-inf")
     last_words: mmap.mmap | None = None
 
+    @property
+    def adopted(self) -> bool:
+        """Tell whether it was another supervisor that started it."""
+        return self.last_words is None
+
+    def kill(self) -> None:
+        """Kill the process; nothing happens if it has ended."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.file, signal.SIGKILL)
+
     def has_ended(self) -> bool:
         """Whether it has ended, its page unlocked and its queue gone."""
         poll = select.poll()

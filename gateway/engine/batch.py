@@ -54,6 +54,7 @@ class BatchLoop:
         """Wait for packets or a signal, and judge the packets; returns the number of messages."""
         count: cython.int = self._mailbox.receive()
         now_ns: cython.longlong = monotonic_ns()
+        self._judge.beat(now_ns)
         if count == 0 or self._published[0] != self._seen or now_ns >= self._look_at:
             self._attend()
         if self._judge.is_table_large():

@@ -38,6 +38,12 @@ class Judge:
         self._translator = translator
         self._tally = tally
 
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def beat(self, now_ns: cython.longlong) -> cython.void:
+        """Show whoever watches this worker that its loop goes round."""
+        self._tally.beat(now_ns)
+
     def outcome(self) -> Outcome:
         """The outcome of the packet that was judged last."""
         return self._translator.outcome(self.reason)

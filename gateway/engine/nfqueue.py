@@ -21,7 +21,7 @@ from gateway.engine.worker import Worker
 QUEUE_LENGTH: Final = 4096  # packets; the default of 1,024 is a few ms of a burst
 COPY_RANGE: Final = 3840  # bytes; what is left of 4,096 holds every attribute the kernel may add
 SOCKET_BUFFER: Final = 32 << 20  # bytes
-IDLE_LOOK_S: Final = 0.5  # bounds how late a table is seen if a wake-up was lost
+IDLE_LOOK_S: Final = 0.25  # bounds how late a table is seen if a wake-up was lost
 
 SOL_NETLINK: Final = 270
 NETLINK_NO_ENOBUFS: Final = 5
@@ -65,6 +65,7 @@ def _carry(queue: NetfilterQueue, worker: Worker, woken: socket.socket) -> None:
     poll.register(woken, select.POLLIN)
     ready = [(woken.fileno(), select.POLLIN)]
     while True:
+        worker.beat()
         if not ready or woken.fileno() in dict(ready):
             _drain(woken)
             worker.refresh()

@@ -28,11 +28,13 @@ RECEIVE_BUFFER: Final = 128 << 20  # bytes
 SEND_BUFFER: Final = 32 << 20
 ANSWER_WITHIN_S: Final = 5.0
 ANSWER_BYTES: Final = 4096
+IDLE_LOOK_US: Final = 250_000  # a loop without packets goes round as often
 
 _HEADER: Final = struct.Struct("=IHHII")
 _FAMILY: Final = struct.Struct("!BBH")
 _ATTRIBUTE: Final = struct.Struct("=HH")
 _ERROR_AT: Final = 16
+_TIME: Final = struct.Struct("@ll")  # struct timeval: seconds, microseconds
 
 
 def open_queue(number: int) -> socket.socket:
@@ -62,6 +64,7 @@ def open_queue(number: int) -> socket.socket:
         # Packets come from now on. An acknowledgement might come behind one, which would be lost.
         queue.send(_request(number, PARAMETERS, parameters, REQUEST))
         queue.settimeout(None)
+        queue.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIME.pack(0, IDLE_LOOK_US))
     except OSError:
         queue.close()
         raise

@@ -83,12 +83,18 @@ class Worker:
         if self._word.words[0] != self.seen:
             self._reload()
         before = bytes(packet) if self._listeners else b""
-        outcome = self.translator.feed(memoryview(packet), direction, self._clock())
+        now_ns = self._clock()
+        self.tally.beat(now_ns)
+        outcome = self.translator.feed(memoryview(packet), direction, now_ns)
         accepted = outcome.reason is Reason.TRANSLATED
         self.tally.count(*outcome, total_length(packet) if accepted else 0)
         if self._listeners:
             self.tell(direction, outcome, before, bytes(packet) if accepted else b"")
         return accepted
+
+    def beat(self) -> None:
+        """Show that the loop goes round, also without packets. For interpreted rules."""
+        self.tally.beat(self._clock())
 
     def tell(self, direction: int, outcome: Outcome, before: bytes, after: bytes) -> None:
         """Tell the listeners of one packet, unless it has no direction."""

@@ -4,13 +4,17 @@ One file per worker, one writer, any number of readers; so nothing locks, and co
 Words are 64-bit and native; a reader may see one packet's words half written, never a torn word.
 `gateway/nat/tally.py` does the counting::
 
-    0  magic    1  process id    2  acknowledged generation    3  slots    4  birth    5..7  zero
+    0  magic    1  process id    2  acknowledged generation    3  slots    4  birth
+    5  heartbeat    6..7  zero
     8  one counter per reason (64)
     72 per slot: inbound packets, inbound bytes, outbound packets, outbound bytes
 
 Bytes are IPv4 total lengths of translated packets: what pay-by-traffic bills. The counters go on
 when a worker restarts, and start at zero with the lab. The birth is a number that tells the
 counters that start at zero here from all that did elsewhere: whoever took them in knows them again.
+
+The heartbeat is the time, ns of CLOCK_MONOTONIC, at which the worker's loop went round last. Only
+the loop writes it: a worker that is stopped, or caught somewhere, makes none.
 
 A worker that lives holds a lock on its page: a page without one is of a worker that ended.
 """
@@ -29,10 +33,10 @@ from typing import BinaryIO, Final, NamedTuple, Self
 
 from gateway.exchange.shared_words import WORD, SharedWords
 from gateway.nat.reasons import Reason
-from gateway.nat.tally import REASON_BASE, SLOT_BASE, SLOT_WORDS
+from gateway.nat.tally import BEAT, REASON_BASE, SLOT_BASE, SLOT_WORDS
 
 MAGIC: Final = 0x3130_4557_4754  # "TGWE01"
-PID, ACKNOWLEDGED, SLOTS, BIRTH = 1, 2, 3, 4
+PID, ACKNOWLEDGED, SLOTS, BIRTH = 1, 2, 3, 4  # and `BEAT`
 BIRTHS: Final = 1 << 62
 LOCK_TRIES: Final = 20
 LOCK_RETRY_S: Final = 0.01
@@ -54,12 +58,16 @@ class Traffic(NamedTuple):
 
 
 class WorkerStatus(NamedTuple):
-    """The status names the writer of a page, and the generation that it acknowledged."""
+    """The status names the writer of a page, and the generation that it acknowledged.
+
+    `beat` is when its loop went round last, in ns of CLOCK_MONOTONIC; 0 before the first time.
+    """
 
     worker: str
     alive: bool
     pid: int
     acknowledged: int
+    beat: int = 0
 
 
 class PageSlots(NamedTuple):
@@ -91,7 +99,7 @@ class WorkerPage:
         words[0] = MAGIC
         words[BIRTH] = words[BIRTH] or 1 + secrets.randbelow(BIRTHS)
         words[PID] = os.getpid()
-        words[ACKNOWLEDGED] = 0
+        words[ACKNOWLEDGED] = words[BEAT] = 0
 
     def __enter__(self) -> Self:
         """Give the page; leaving the block unlocks it."""
@@ -137,9 +145,15 @@ def statuses(directory: Path) -> Iterator[WorkerStatus]:
     for path in sorted(directory.glob(PATTERN)):
         with suppress(FileNotFoundError), path.open("rb") as file:
             words = _words(file.read(SLOT_BASE * WORD))
-            yield WorkerStatus(
-                path.stem, _is_locked(file.fileno()), words[PID], words[ACKNOWLEDGED]
-            )
+            alive = _is_locked(file.fileno())
+            yield WorkerStatus(path.stem, alive, words[PID], words[ACKNOWLEDGED], words[BEAT])
+
+
+def heartbeat(directory: Path, worker: int) -> int:
+    """The heartbeat of a worker, as in `WorkerStatus`; 0 if it has no page."""
+    with suppress(FileNotFoundError), page_path(directory, worker).open("rb") as file:
+        return int(_words(file.read(SLOT_BASE * WORD))[BEAT])
+    return 0
 
 
 def slots_held(directory: Path) -> int:

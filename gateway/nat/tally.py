@@ -5,6 +5,7 @@ import cython
 if not cython.compiled:
     from gateway.packet.memory import LongWords, long_words_of, prefetch
 
+BEAT = cython.declare(cython.int, 5)
 REASON_BASE = cython.declare(cython.int, 8)
 REASONS_MAX = cython.declare(cython.int, 64)
 SLOT_BASE = cython.declare(cython.int, 72)
@@ -23,6 +24,12 @@ class Tally:
         """`memory` has room for every slot of the table in use."""
         self._held = memory
         self._words = long_words_of(memory)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def beat(self, now_ns: cython.longlong) -> cython.void:
+        """Show that the loop goes round: only a loop calls this."""
+        self._words[BEAT] = now_ns
 
     @cython.cfunc
     @cython.exceptval(check=False)

@@ -1,7 +1,5 @@
 """Many signed clients at once on a lab with real workers, and control ended in the middle."""
 
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -10,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from support.blows import paused_workers
 from support.labs import TGW, Lab, eventually
 from support.steps import ADDRESS_LIFE, INSTANCE_LIFE, Watcher, reachable
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -18,7 +17,6 @@ from tencentcloud.cvm.v20170312.cvm_client import CvmClient
 from tencentcloud.vpc.v20170312 import models as vpc
 from tencentcloud.vpc.v20170312.vpc_client import VpcClient
 
-from gateway.exchange.worker_page import statuses
 from gateway.lab import lifecycle
 from gateway.site import roles
 
@@ -199,21 +197,14 @@ def test_clients_at_once_see_only_the_documented_life(own_lab: Lab, account: Acc
 def test_control_ends_with_work_pending_and_the_next_one_finishes_it(own_lab: Lab) -> None:
     web = own_lab.instance("web")
     eip_id = own_lab.control.call("AllocateAddresses")["AddressSet"][0]
-    workers = [status.pid for status in statuses(own_lab.places.run) if status.alive]
-    with control_of(own_lab) as control:
-        for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            answer = own_lab.control.send("AssociateAddress", AddressId=eip_id, InstanceId=web.id)
-            task = {"TaskId": int(answer["TaskId"])}
-            result = own_lab.control.send("DescribeTaskResult", **task)["Result"]
-            assert result == "RUNNING"
-            assert status_of(own_lab, eip_id) == "BINDING"
-            control.terminate()
-            _, errors = control.communicate(timeout=10)
-        finally:
-            for pid in workers:
-                os.kill(pid, signal.SIGCONT)
+    with control_of(own_lab) as control, paused_workers(own_lab):
+        answer = own_lab.control.send("AssociateAddress", AddressId=eip_id, InstanceId=web.id)
+        task = {"TaskId": int(answer["TaskId"])}
+        result = own_lab.control.send("DescribeTaskResult", **task)["Result"]
+        assert result == "RUNNING"
+        assert status_of(own_lab, eip_id) == "BINDING"
+        control.terminate()
+        _, errors = control.communicate(timeout=10)
     assert control.returncode == 0
     assert "Traceback" not in errors
     assert own_lab.run("lab", "up").returncode == 0

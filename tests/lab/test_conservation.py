@@ -7,12 +7,9 @@ The kernel checks the IPv4 header before it shows a packet to anybody (RFC 1812,
 what it drops there in /proc/net. None of these packets is answered by who receives it.
 """
 
-import os
 import random
-import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +17,12 @@ from typing import NamedTuple
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
+from support.blows import paused_workers
 from support.labs import Instance, Lab, eventually
 from support.wire import link
 
 from gateway.dataplane.queues import queues
-from gateway.exchange.worker_page import Traffic, statuses
+from gateway.exchange.worker_page import Traffic
 from gateway.lab.topology import UPLINK
 from gateway.net import namespace
 
@@ -231,19 +229,6 @@ def test_in_a_flood_nothing_is_lost_without_a_count(site: Site, sides: str) -> N
     for instance in (site.web, site.other, site.slow):
         arrived = (old.get(instance.public, none).packets_in for old in (traffic, now))
         assert after.delivered[instance.id] == -next(arrived) + next(arrived)
-
-
-@contextmanager
-def paused_workers(lab: Lab) -> Iterator[None]:
-    """No worker takes a packet while the block runs: the queues fill, and then overflow."""
-    alive = [status.pid for status in statuses(lab.places.run) if status.alive]
-    for process in alive:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in alive:
-            os.kill(process, signal.SIGCONT)
 
 
 def flood(lab: Lab, packets: list[tuple[str, bytes]]) -> Counter[str]:

@@ -3,7 +3,8 @@
 import os
 import signal
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from support.labs import Lab, eventually
 
@@ -28,6 +29,19 @@ def workers(lab: Lab) -> dict[int, int]:
     """The process ids of the data plane's workers, by number."""
     found = (status for status in statuses(lab.places.run) if status.alive)
     return {int(status.worker.removeprefix("worker-")): status.pid for status in found}
+
+
+@contextmanager
+def paused_workers(lab: Lab) -> Iterator[None]:
+    """Stop all workers while the block runs, and first their supervisor: it would replace them."""
+    stopped = [pid_of(lab, roles.DATAPLANE), *workers(lab).values()]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in reversed(stopped):
+            os.kill(pid, signal.SIGCONT)
 
 
 def kill(lab: Lab, role: str) -> None:

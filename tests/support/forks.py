@@ -17,6 +17,7 @@ from gateway.dataplane.signals import Signals
 from gateway.dataplane.supervisor import Crew, StartError, Supervisor
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage, statuses
+from gateway.nat.tally import Tally
 
 Work = Callable[[Path, str, int], object]
 
@@ -29,6 +30,15 @@ def steady(directory: Path, engine: str, number: int) -> None:
         (directory / f"begun-{engine}-{number}").touch()
         while True:
             time.sleep(60)
+
+
+def beating(directory: Path, engine: str, number: int) -> None:
+    """Be a worker whose loop goes round, until it is ended."""
+    with WorkerPage(directory, number) as page:
+        tally = Tally(page.memory)
+        while True:
+            tally.beat(time.monotonic_ns())
+            time.sleep(0.02)
 
 
 def living(directory: Path) -> dict[int, int]:

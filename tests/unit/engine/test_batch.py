@@ -36,7 +36,7 @@ from support.tables import file_of
 from gateway.engine.listeners import decode
 from gateway.engine.mailbox import MESSAGES
 from gateway.exchange import generations
-from gateway.exchange.worker_page import Traffic, counts
+from gateway.exchange.worker_page import Traffic, counts, heartbeat
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, Table, build
@@ -172,6 +172,16 @@ def test_an_idle_loop_takes_the_table_when_its_wait_ends(tmp_path: Path, kernel:
     generations.publish(tmp_path, table(2, TO_SECOND))
     assert kernel.loop.turn() == 0
     assert generations.laggards(tmp_path, 2) == []
+
+
+def test_each_turn_is_a_heartbeat_with_packets_or_without(tmp_path: Path, kernel: Kernel) -> None:
+    beats = [heartbeat(tmp_path, 0)]
+    assert beats == [0]
+    for queued in ([message(wire(PUBLIC))], []):
+        before = time.monotonic_ns()
+        kernel.turn(*queued)
+        beats.append(heartbeat(tmp_path, 0))
+        assert before <= beats[-1] <= time.monotonic_ns()
 
 
 def test_a_damaged_table_leaves_the_last_one(

@@ -102,14 +102,18 @@ def test_a_queue_is_bound_for_whole_packets_and_uncut_aggregates(
     assert not queue.closed
 
 
-def test_it_is_ready_to_wait_for_packets_as_long_as_it_takes(kernel: type[FakeSocket]) -> None:
+def test_it_is_ready_to_wait_for_packets_and_to_look_around_without_any(
+    kernel: type[FakeSocket],
+) -> None:
     queue: Any = open_queue(7)
     assert queue.timeouts == [queue_socket.ANSWER_WITHIN_S, None]
     so_sndbufforce, so_rcvbufforce, no_enobufs = (1, 32), (1, 33), (270, 5)
+    so_rcvtimeo = (1, socket.SO_RCVTIMEO)
     assert queue.options == {
         so_rcvbufforce: queue_socket.RECEIVE_BUFFER,
         so_sndbufforce: queue_socket.SEND_BUFFER,
         no_enobufs: 1,
+        so_rcvtimeo: struct.pack("@ll", 0, 250_000),
     }
 
 
