@@ -1,7 +1,8 @@
 """The sockets where control takes requests.
 
 Signed ones on loopback unless told otherwise, as they aren't encrypted. Labs live side by side, so
-the port is the first free one, and the one it was before control was started again.
+the port is the one it was before control was started again, or else the first that is free and that
+no other lab wrote down: its control may be about to start again.
 """
 
 import errno
@@ -44,7 +45,7 @@ class Options:
 @contextmanager
 def listener(options: Options, endpoint: Path) -> Iterator[socket.socket]:
     """A socket that listens; the file `endpoint` says where. Raises `OSError`."""
-    with _opened(options, _port_before(endpoint)) as found:
+    with _opened(options, endpoint) as found:
         host, port = found.getsockname()[:2]
         url = options.url(host, port)
         if not (options.certificate or host in (LOOPBACK, "::1")):
@@ -66,11 +67,14 @@ def unix_listener(path: Path) -> Iterator[socket.socket]:
         yield found
 
 
-def _opened(options: Options, before: int | None) -> socket.socket:
+def _opened(options: Options, endpoint: Path) -> socket.socket:
     host = options.host or LOOPBACK
     if options.port is not None:
         return _listening(host, options.port)
-    for port in (*([] if before is None else [before]), *PORTS):
+    others = {_port_of(other) for other in endpoint.parents[1].glob(f"*/{endpoint.name}")}
+    before = _port_of(endpoint)
+    free = (port for port in PORTS if port not in others)
+    for port in (*([] if before is None else [before]), *free):
         try:
             return _listening(host, port)
         except OSError as error:
@@ -87,7 +91,7 @@ def _listening(host: str, port: int) -> socket.socket:
         raise OSError(error.errno, f"can't listen on {host}:{port}: {error.strerror}") from error
 
 
-def _port_before(endpoint: Path) -> int | None:
+def _port_of(endpoint: Path) -> int | None:
     with suppress(OSError, ValueError):
         return urlsplit(endpoint.read_text().strip()).port
     return None

@@ -33,6 +33,15 @@ def test_a_taken_port_is_passed_over_and_the_last_one_comes_again(tmp_path: Path
     assert url(Options(), tmp_path / "b") == second.strip(), "though the first is free again"
 
 
+def test_the_port_of_a_lab_whose_control_was_killed_is_kept_for_it(tmp_path: Path) -> None:
+    first, second = (tmp_path / name / "api" for name in ("first", "second"))
+    first.parent.mkdir()
+    second.parent.mkdir()
+    kept = url(Options(), first)
+    assert url(Options(), second) != kept
+    assert url(Options(), first) == kept
+
+
 def test_when_every_port_is_taken_there_is_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
