@@ -13,18 +13,18 @@ settings.register_profile("tgw", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=10, stateful_step_count=10)
 settings.load_profile("tgw")
 
-# Labs run one after the other, beside unit tests: two at once take each other's ports and time.
-# These measure rates and loss under load, and come last, when the unit tests are done.
+# These measure rates and loss under load. They come first and one after the other: beside them run
+# unit tests, which give way. Other labs then run side by side. The last ones bear company best.
 ALONE = (
-    "test_aggregates",
-    "test_conservation",
-    "test_killed_control",
     "test_policing",
     "test_policing_changes",
     "test_policing_package",
-    "test_publishing",
-    "test_rebind",
     "test_upgrade",
+    "test_conservation",
+    "test_publishing",
+    "test_aggregates",
+    "test_rebind",
+    "test_killed_control",
 )
 LABS = ("tests/lab", "tests/bench")  # folders
 SLOWEST = 25
@@ -60,23 +60,27 @@ def _needs_lab(path: PurePath) -> bool:
     return path.parent.as_posix().endswith(LABS)
 
 
+def _is_alone(path: PurePath) -> bool:
+    return path.stem in ALONE and _needs_lab(path)
+
+
 def _place(path: PurePath) -> int:
-    return 2 if path.stem in ALONE else 0 if _needs_lab(path) else 1
+    return ALONE.index(path.stem) if _is_alone(path) else len(ALONE) + _needs_lab(path)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    """All labs run in one process, and all tests of a file; other files run side by side."""
+    """Let processes take whole files, in the order in which they were collected."""
     config.option.loadscopereorder = False  # the order is ours
     return _Files(config, log)
 
 
 class _Files(LoadScopeScheduling):  # type: ignore[misc]  # its package has no types
-    """Hands out whole files, in the order in which they were collected."""
+    """Hands out whole files, and all that must be alone as one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "labs" if _needs_lab(PurePath(file)) else file
+        return "alone" if _is_alone(PurePath(file)) else file
 
 
 class Durations:
