@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.labs import Lab, eventually
-from support.load import skip_if_starved, waited_s
+from support.load import Load, watching
 from support.peers import listening
 
 from gateway.exchange.worker_page import Traffic
@@ -63,7 +63,7 @@ class Run:
         self.first: tuple[float, int] | None = None
         self.last: tuple[float, int] | None = None
         self.report: dict[str, Any] = {}
-        self.starved = 0.0  # part of the time in which the data plane waited for a processor
+        self.load = Load()
 
     def look(self, at: float, passed: dict[str, Traffic]) -> None:
         """Note what has passed at a time, if the look begins or ends with it."""
@@ -98,11 +98,10 @@ def runs(lab: Lab) -> Iterator[dict[str, Run]]:
             command = ("iperf3", "-J", "-c", run.address, "-p", run.port, "-t", str(STREAM_S))
             started = lab.start(run.client, *command, *run.stream.options)
             clients[name] = stack.enter_context(started)
-        begin = time.monotonic(), waited_s(lab)
-        _watch(lab, list(found.values()))
-        starved = (waited_s(lab) - begin[1]) / (time.monotonic() - begin[0])
+        with watching(lab) as load:
+            _watch(lab, list(found.values()))
         for run in found.values():
-            run.starved = starved
+            run.load = load
         for name, client in clients.items():
             found[name].report = json.loads(client.communicate(timeout=30)[0])
     yield found
@@ -128,7 +127,7 @@ def test_an_address_carries_what_was_bought(runs: dict[str, Run], name: str) -> 
     print(f"{name}: {run.mbps:.2f} Mbps of IP")
     assert run.mbps <= run.stream.most
     if run.mbps < run.stream.least:
-        skip_if_starved(run.starved)
+        run.load.skip_if_starved()
     assert run.mbps >= run.stream.least
 
 
@@ -136,6 +135,6 @@ def test_who_keeps_below_loses_nothing(runs: dict[str, Run]) -> None:
     """Whatever others send at the same time."""
     total = runs["udp-below"].report["end"]["sum"]
     if total["lost_packets"]:
-        skip_if_starved(runs["udp-below"].starved)
+        runs["udp-below"].load.skip_if_starved()
     assert total["packets"] > 3 * MEGABIT * LOOK_S / 8 / 1400
     assert total["lost_packets"] == 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from support.labs import Instance, Lab, eventually
-from support.load import skip_if_starved, waited_s
+from support.load import Load, watching
 from support.peers import listening
 
 LOW, HIGH = 4, 16
@@ -24,7 +24,7 @@ LEAST = 0.95
 PORT = 5400
 MEGABIT = 1_000_000
 KINDS = ("eip", "ordinary", "package")
-Rates = dict[tuple[str, int], tuple[float, float]]  # kind, bandwidth: what passed, how starved
+Rates = dict[tuple[str, int], tuple[float, Load]]  # kind, bandwidth: what passed, and the load
 
 
 @dataclass
@@ -112,7 +112,6 @@ def rates(lab: Lab) -> Rates:
     found: Rates = {}
     with sending(lab, streams):
         for mbps in (HIGH, LOW):
-            begin = time.monotonic(), waited_s(lab)
             for stream in streams.values():
                 stream.change(lab, mbps)
 
@@ -121,9 +120,9 @@ def rates(lab: Lab) -> Rates:
                     stream.look(lab, time.monotonic())
                 return all(stream.last for stream in streams.values())
 
-            eventually(all_looked, within_s=AFTER_S + LOOK_S + 10)
-            starved = (waited_s(lab) - begin[1]) / (time.monotonic() - begin[0])
-            found |= {(kind, mbps): (one.mbps, starved) for kind, one in streams.items()}
+            with watching(lab) as load:
+                eventually(all_looked, within_s=AFTER_S + LOOK_S + 10)
+            found |= {(kind, mbps): (one.mbps, load) for kind, one in streams.items()}
     return found
 
 
@@ -132,9 +131,9 @@ def rates(lab: Lab) -> Rates:
 def test_another_bandwidth_is_what_passes_a_second_later(
     rates: Rates, kind: str, mbps: int
 ) -> None:
-    seen, starved = rates[kind, mbps]
+    seen, load = rates[kind, mbps]
     print(f"{kind}: {seen:.2f} of {mbps} Mbps")
     assert seen <= mbps * BURST
     if seen < mbps * LEAST:
-        skip_if_starved(starved)
+        load.skip_if_starved()
     assert seen >= mbps * LEAST

@@ -1,23 +1,56 @@
 """How busy the machine was: what it can't carry says nothing of what was tested."""
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.blows import workers
 from support.labs import Lab
-
-from gateway.lab import lifecycle
-from gateway.site import roles
 
 STARVED = 0.15
 
 
-def waited_s(lab: Lab) -> float:
-    """How long the data plane was ready to run and had no processor (proc(5), schedstat)."""
-    pid = next(p.pid for p in lifecycle.status(lab.name).processes if p.role == roles.DATAPLANE)
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+@dataclass
+class Load:
+    """The part of a time in which the process that waited longest had no processor."""
+
+    starved: float = 0.0
+
+    def skip_if_starved(self) -> None:
+        """Skip the test if a worker or a peer had no processor when it could have run."""
+        if self.starved > STARVED:
+            pytest.skip(f"a process waited for a processor {self.starved:.0%} of the time")
 
 
-def skip_if_starved(starved: float) -> None:
-    """`starved`: the part of the time in which the data plane waited for a processor."""
-    if starved > STARVED:
-        pytest.skip(f"the data plane waited for a processor {starved:.0%} of the time")
+@contextmanager
+def watching(lab: Lab) -> Iterator[Load]:
+    """Watch the lab's workers and the peers that the test has started while the block lasts."""
+    load = Load()
+    processes = [*workers(lab).values(), *_descendants(os.getpid())]
+    before, begin = {pid: _waited_s(pid) for pid in processes}, time.monotonic()
+    yield load
+    elapsed = time.monotonic() - begin
+    load.starved = max(_waited_s(pid) - waited for pid, waited in before.items()) / elapsed
+
+
+def _waited_s(pid: int) -> float:
+    """How long the process was ready to run and had no processor (proc(5), schedstat)."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    return 0.0
+
+
+def _descendants(pid: int) -> list[int]:
+    """The children of a process, and theirs."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found - {pid})
