@@ -62,36 +62,23 @@ def is_temporary(secret_id: str) -> bool:
     return secret_id.startswith(_ID_PREFIX)
 
 
-class TemporaryCredentials:
-    """The temporary credentials of the instances of one control."""
+class RoleKeys:
+    """Derives credentials from one secret, and needs nothing else."""
 
-    def __init__(self, secret: bytes, control: Controller, clock: Callable[[], float]) -> None:
+    def __init__(self, secret: bytes, clock: Callable[[], float]) -> None:
         self._secret = secret
-        self._control = control
-        self._clock = clock
+        self.clock = clock
+
+    def period(self) -> int:
+        """The number of the present period: in the next one `of` gives other credentials."""
+        return floor(self.clock() / PERIOD_S)
 
     def of(self, instance: Instance) -> RoleCredentials:
         """Those of an instance with a role, good for one to two periods from now."""
-        begun = floor(self._clock() / PERIOD_S) * PERIOD_S
-        return self._derived(instance, begun + 2 * PERIOD_S)
+        return self.derived(instance, (self.period() + 2) * PERIOD_S)
 
-    def holder(self, secret_id: str, token: str) -> Holder:
-        """Who has this id and token. Raises `ApiError`."""
-        found = _TOKEN.fullmatch(token)
-        if found is None:
-            raise _failure("the token is missing or malformed")
-        with self._control.state() as state:
-            instance = state.instances.get(found["instance"])
-        if instance is None or not instance.purchase.attributes.role:
-            raise _failure("the token is of an instance that is gone or has no role any more")
-        derived = self._derived(instance, int(found["expires"]))
-        if not (_same(derived.token, token) and _same(derived.secret_id, secret_id)):
-            raise _failure("the token isn't of this SecretId, or of a role that was taken away")
-        if derived.expires_at <= self._clock():
-            raise _failure("the token has expired: the metadata service has another one")
-        return Holder(instance.instance_id, instance.purchase.attributes.role, derived.secret_key)
-
-    def _derived(self, instance: Instance, expires_at: int) -> RoleCredentials:
+    def derived(self, instance: Instance, expires_at: int) -> RoleCredentials:
+        """Those of an instance with a role that expire at this time, Unix seconds."""
         # The UUID and the time tell an instance and its role from others that are called so.
         facts = (
             instance.instance_id,
@@ -112,6 +99,30 @@ class TemporaryCredentials:
             token=f"{instance.instance_id}.{expires_at}.{mac('Token')}",
             expires_at=expires_at,
         )
+
+
+class TemporaryCredentials:
+    """The temporary credentials of the instances of one control: who has signed with which."""
+
+    def __init__(self, keys: RoleKeys, control: Controller) -> None:
+        self._keys = keys
+        self._control = control
+
+    def holder(self, secret_id: str, token: str) -> Holder:
+        """Who has this id and token. Raises `ApiError`."""
+        found = _TOKEN.fullmatch(token)
+        if found is None:
+            raise _failure("the token is missing or malformed")
+        with self._control.state() as state:
+            instance = state.instances.get(found["instance"])
+        if instance is None or not instance.purchase.attributes.role:
+            raise _failure("the token is of an instance that is gone or has no role any more")
+        derived = self._keys.derived(instance, int(found["expires"]))
+        if not (_same(derived.token, token) and _same(derived.secret_id, secret_id)):
+            raise _failure("the token isn't of this SecretId, or of a role that was taken away")
+        if derived.expires_at <= self._keys.clock():
+            raise _failure("the token has expired: the metadata service has another one")
+        return Holder(instance.instance_id, instance.purchase.attributes.role, derived.secret_key)
 
 
 def _same(derived: str, given: str) -> bool:

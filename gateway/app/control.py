@@ -1,4 +1,4 @@
-"""Control: the API, the metadata service, and behind both the controller."""
+"""Control: the API, and behind it the controller."""
 
 import gc
 import os
@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 from random import SystemRandom
-from typing import Final
 
 from gateway.api import server as api
 from gateway.api.action import Context
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
-from gateway.api.temporary import TemporaryCredentials, kept_secret
+from gateway.api.temporary import RoleKeys, TemporaryCredentials, kept_secret
 from gateway.app import listen, servers, snapshots
 from gateway.app.instance_facts import facts_of
 from gateway.app.observer import SiteObserver
@@ -27,23 +26,23 @@ from gateway.control.workers_table import WorkersTable
 from gateway.exchange import generations
 from gateway.lab.machines import Machines
 from gateway.lab.topology import Topology
-from gateway.metadata import server as metadata
+from gateway.metadata.feed import Feed
+from gateway.metadata.publisher import FactsPublisher
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.metering.publisher import MeteredPublisher
 from gateway.metering.sampling import sampling
-from gateway.runtime.threads import running
+from gateway.net import privileges
+from gateway.runtime.threads import Job, running
 from gateway.site import roles
 from gateway.site.places import Places
-from gateway.site.site import API_ADDRESS, METADATA_ADDRESS
+from gateway.site.site import API_ADDRESS
 from gateway.store.snapshots import SnapshotFile
 from gateway.store.sqlite import SqliteStore
 
-HTTP_PORT: Final = 80  # of the two services that instances reach
-
 
 def run(lab: str, options: listen.Options) -> None:
-    """Be the lab's control: API and metadata service, until SIGTERM.
+    """Be the lab's control, which serves the API, until SIGTERM.
 
     `options` are of the API that takes signed requests. Raises `RoleError`, `StoreError`,
     `ControlError`, `CredentialsError` or `OSError`.
@@ -51,6 +50,11 @@ def run(lab: str, options: listen.Options) -> None:
     topology = take_role(lab, roles.CONTROL)
     places = topology.site.places
     store = SqliteStore(places.log)  # first: if that is no use, nothing may be touched
+    places.state.chmod(0o700)  # nobody but root reads the log
+    keys = RoleKeys(kept_secret(places.role_secret), time.time)
+    feed = Feed(places.facts)
+    feed.open(privileges.group_of(privileges.METADATA_USER))
+    facts = FactsPublisher(feed, facts_of(topology, keys), keys.period)
     meter = Meter(
         places.run,
         Book(places.book),
@@ -60,7 +64,7 @@ def run(lab: str, options: listen.Options) -> None:
     control = Controller(
         store,
         Machines(topology),
-        [MeteredPublisher(WorkersTable(places.run), meter)],
+        [MeteredPublisher(WorkersTable(places.run), meter), facts],
         snapshots=SnapshotFile(places.snapshot),
         clock=time.time,
         rng=SystemRandom(),
@@ -70,15 +74,10 @@ def run(lab: str, options: listen.Options) -> None:
     gc.freeze()
     gc.collect()
     with topology.site.inside():
-        inner = [
-            socket.create_server((address, HTTP_PORT), backlog=listen.BACKLOG)
-            for address in (METADATA_ADDRESS, API_ADDRESS)
-        ]
+        inner = socket.create_server((API_ADDRESS, listen.HTTP_PORT), backlog=listen.BACKLOG)
     context = Context(control, meter, SiteObserver(places, topology.site))
-    temporary = TemporaryCredentials(kept_secret(places.role_secret), control, time.time)
-    instance_facts = facts_of(control, topology, temporary)
+    temporary = TemporaryCredentials(keys, control)
     signed_api = _signed_apis(places, context, temporary, options.rate_per_s)
-    metadata_server = servers.server(metadata.application(instance_facts))
     signed_server = servers.server(signed_api(), options.certificate, options.key)
     with (
         background.running(control, _end) as work,
@@ -86,9 +85,9 @@ def run(lab: str, options: listen.Options) -> None:
         listen.listener(options, places.endpoint) as signed_socket,
         running(
             [
-                servers.job("metadata", metadata_server, inner[0]),
-                servers.job("API of instances", servers.server(signed_api()), inner[1]),
+                servers.job("API of instances", servers.server(signed_api()), inner),
                 servers.job("signed API", signed_server, signed_socket),
+                Job("credentials of instances", facts.renew),
                 snapshots.job(control, places.log, places.snapshot),
             ],
             _end,

@@ -1,18 +1,18 @@
-"""What the metadata service tells each instance, taken from control at the moment it asks."""
+"""What the metadata service tells each instance: control's facts of it, with its credentials."""
 
 import base64
 from ipaddress import IPv4Network
 
-from gateway.api.temporary import TemporaryCredentials
+from gateway.api.temporary import RoleKeys
 from gateway.control import place
-from gateway.control.controller import Controller
+from gateway.control.values import Instance
 from gateway.lab.topology import Topology
 from gateway.metadata.facts import Facts, Place
-from gateway.metadata.server import FactsOf
+from gateway.metadata.publisher import FactsOf
 
 
-def facts_of(control: Controller, topology: Topology, temporary: TemporaryCredentials) -> FactsOf:
-    """Tells the facts of the instance at a private address."""
+def facts_of(topology: Topology, keys: RoleKeys) -> FactsOf:
+    """Tells the facts of an instance and its public address, with credentials of its role."""
     where = Place(
         region=place.REGION,
         zone=place.ZONE,
@@ -24,12 +24,7 @@ def facts_of(control: Controller, topology: Topology, temporary: TemporaryCreden
         subnet_mask=str(IPv4Network(topology.vpc).netmask),
     )
 
-    def of(private_ip: str) -> Facts | None:
-        with control.state() as state:
-            instance = state.instance_at(private_ip)
-            public = state.public_ip(instance) if instance else None
-        if instance is None:
-            return None
+    def of(instance: Instance, public: str | None) -> Facts:
         bought = instance.purchase
         return Facts(
             instance_id=instance.instance_id,
@@ -47,7 +42,7 @@ def facts_of(control: Controller, topology: Topology, temporary: TemporaryCreden
             image_id=bought.image_id,
             user_data=base64.b64decode(bought.attributes.user_data),
             role=bought.attributes.role,
-            credentials=temporary.of(instance) if bought.attributes.role else None,
+            credentials=keys.of(instance) if bought.attributes.role else None,
         )
 
     return of

@@ -20,6 +20,7 @@ from gateway.runtime.files import replace_text
 LOOPBACK: Final = "127.0.0.1"
 PORTS: Final = range(9530, 9630)
 BACKLOG: Final = 128
+HTTP_PORT: Final = 80  # where instances find the metadata service and the API
 
 _log = logging.getLogger(__name__)
 

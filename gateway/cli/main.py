@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "restore": "backup",
     "dataplane": "processes",
     "control": "processes",
+    "metadata": "processes",
     "web": "processes",
     "bill": "bill",
 }

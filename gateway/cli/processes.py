@@ -1,4 +1,4 @@
-"""tgw dataplane, tgw control, tgw web: the lab's processes, in the foreground.
+"""tgw dataplane, tgw control, tgw metadata, tgw web: the lab's processes, in the foreground.
 
 Each is imported only when it runs: control brings HTTP servers with it, and everything else starts
 twice as fast without them.
@@ -33,9 +33,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"queues, and workers: 1 to {QUEUES_MAX} (default: as before, or one per core)",
     )
-    parser = verb(
-        nouns, common, "control", control, "Be the lab's control: API, metadata, mapping table"
-    )
+    parser = verb(nouns, common, "control", control, "Be the lab's control: API and mapping table")
     parser.add_argument(
         "--api-listen",
         type=_address,
@@ -50,6 +48,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         metavar="CALLS",
         help="calls a second of each action (default: the cloud's 10 or 20)",
     )
+    verb(nouns, common, "metadata", metadata, "Be the lab's metadata service for instances")
     verb(nouns, common, "web", web, "Be the internet's 'what is my address' server")
 
 
@@ -88,7 +87,7 @@ def _queues(text: str) -> int:
 
 
 def control(arguments: argparse.Namespace) -> None:
-    """Be control: serve the API and the metadata."""
+    """Be control: serve the API, and tell the metadata service what it may know."""
     need_root()
     if (arguments.api_cert is None) != (arguments.api_key is None):
         raise MistakeError("--api-cert and --api-key go together")
@@ -117,6 +116,14 @@ def _rate(text: str) -> float:
     if not 0 < rate < inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return rate
+
+
+def metadata(arguments: argparse.Namespace) -> None:
+    """Be the metadata service, with no right but to answer."""
+    need_root()
+    from gateway.app import metadata as process
+
+    process.run(arguments.lab)
 
 
 def web(arguments: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ FactsOf = Callable[[str], Facts | None]
 def application(facts_of: FactsOf) -> Starlette:
     """The service; `facts_of` gives the facts of the instance at a private address."""
 
-    def get(request: Request) -> Response:
+    async def get(request: Request) -> Response:
         facts = facts_of(request.client.host) if request.client else None
         body = answer(facts, request.scope["path"]) if facts else None
         if body is None:

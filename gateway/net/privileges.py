@@ -1,11 +1,12 @@
-"""What a data-plane worker may still do once it is set up: configure networks, and nothing else.
+"""What a process that strangers reach may still do once it is set up.
 
-NFQUEUE asks for CAP_NET_ADMIN with every message, so with each verdict; a worker needs no other
-capability. Of capabilities(7), what is left to a process that `drop` returned in::
+A worker of the data plane may configure networks, and nothing else: NFQUEUE asks for CAP_NET_ADMIN
+with every message, so with each verdict. The metadata service may do nothing. Of capabilities(7),
+what is left to a process that `drop` returned in::
 
-    permitted, effective     CAP_NET_ADMIN
+    permitted, effective     what is kept: CAP_NET_ADMIN, or none
     inheritable, ambient     none
-    bounding                 CAP_NET_ADMIN
+    bounding                 what is kept
     securebits               uid 0 is a user like any other, locked
     no_new_privs             set: a setuid program it executes runs as it does itself
 
@@ -22,7 +23,8 @@ from typing import Final
 from gateway.net import libc
 from gateway.net.libc import Capabilities
 
-USER: Final = "tgw"  # scripts/setup makes it
+USER: Final = "tgw"  # the workers'; scripts/setup makes both
+METADATA_USER: Final = "tgw-metadata"
 PEOPLE: Final = 1000  # the first user id of a person's, with all distributions we run on
 
 CAP_SETGID: Final = 6
@@ -30,9 +32,7 @@ CAP_SETUID: Final = 7
 CAP_SETPCAP: Final = 8
 CAP_NET_ADMIN: Final = 12
 CAPABILITIES_MAX: Final = 64
-KEPT: Final = Capabilities(
-    effective=1 << CAP_NET_ADMIN, permitted=1 << CAP_NET_ADMIN, inheritable=0
-)
+WORKER_KEEPS: Final = 1 << CAP_NET_ADMIN
 
 _PR_SET_KEEPCAPS: Final = 8
 _PR_CAPBSET_READ: Final = 23
@@ -50,8 +50,10 @@ _SECURE_LOCKED: Final = (_SECURE_ON | _NO_SETUID_FIXUP) << 1
 _SECURE_LOCKS: Final = 0b10101010
 
 
-def drop(user: str = USER) -> str:
-    """Keep CAP_NET_ADMIN only, and run as the system user `user` if that can be.
+def drop(user: str = USER, kept: int = WORKER_KEEPS) -> str:
+    """Keep the capabilities `kept` only, and run as the system user `user` if that can be.
+
+    `kept` has a bit for each: CAP_NET_ADMIN's, or none.
 
     Call it in a process with a single thread, when all is opened and imported: files may not be
     readable any more. Returns, for the log, what the process is now. Where there is no such user,
@@ -61,39 +63,41 @@ def drop(user: str = USER) -> str:
     Changing the user makes what is in /proc/PID root's, and clears the parent-death signal: set it
     after.
 
-    Raises `OSError` if CAP_NET_ADMIN isn't there to be kept, or the kernel refuses what it should
-    allow: the process is then to end.
+    Raises `OSError` if what is to be kept isn't there, or the kernel refuses what it should allow:
+    the process is then to end.
     """
     # The calls below are the calling thread's; another would keep all it has.
     threads = list(Path("/proc/self/task").iterdir())
     assert len(threads) == 1, "privileges are dropped by a single thread"
     permitted = libc.capget().permitted
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    # First, so that it fails before anything is lost if CAP_NET_ADMIN isn't permitted. What is
+    # First, so that it fails before anything is lost if what is kept isn't permitted. What is
     # permitted may not be in effect; and what isn't inheritable is no longer ambient.
-    libc.capset(Capabilities(permitted | KEPT.effective, permitted, 0))
-    notes = [_bound(permitted), _become(user, permitted)]
-    libc.capset(KEPT)
-    assert libc.capget() == KEPT
-    return "; ".join([f"{_who()}, with CAP_NET_ADMIN only", *filter(None, notes)])
+    libc.capset(Capabilities(permitted | kept, permitted, 0))
+    notes = [_bound(permitted, kept), _become(user, permitted)]
+    after = Capabilities(effective=kept, permitted=kept, inheritable=0)
+    libc.capset(after)
+    assert libc.capget() == after
+    rights = "with CAP_NET_ADMIN only" if kept else "with no capability"
+    return "; ".join([f"{_who()}, {rights}", *filter(None, notes)])
 
 
-def worker_group(user: str = USER) -> int:
-    """The group of workers that run as `user`, root's if there is no such system user.
+def group_of(user: str = USER) -> int:
+    """The group of processes that run as `user`, root's if there is no such system user.
 
-    What root shares with workers belongs to root and this group: a worker that stayed root is then
+    What root shares with these belongs to root and this group: a process that stayed root is then
     allowed by the owner's rights, as without capabilities it needs some.
     """
     account = _account(user)
     return account.pw_gid if account else 0
 
 
-def _bound(permitted: int) -> str:
+def _bound(permitted: int, kept: int) -> str:
     """Let no program that is executed have more; what keeps us from it, if anything."""
     if not permitted >> CAP_SETPCAP & 1:
         return "bounding set as it was: no CAP_SETPCAP"
     for capability in _bounding():
-        if capability != CAP_NET_ADMIN:
+        if not kept >> capability & 1:
             libc.prctl(_PR_CAPBSET_DROP, capability)
     before = libc.prctl(_PR_GET_SECUREBITS)
     # What somebody locked stays as it is: the kernel refuses the whole change otherwise.

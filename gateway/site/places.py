@@ -48,6 +48,11 @@ class Places:
         return self.run / "control.sock"
 
     @property
+    def facts(self) -> Path:
+        """The folder of what the metadata service may know: a file for each instance."""
+        return self.run / "facts"
+
+    @property
     def credentials(self) -> Path:
         """The pairs of SecretId and SecretKey; only root can read the file."""
         return self.state / "credentials.json"

@@ -4,6 +4,7 @@ A role alone says only that a process was started: each role has a question that
 process is at work.
 """
 
+import http.client
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Final
 from gateway.dataplane import record, workers
 from gateway.dataplane.queues import queues
 from gateway.site import roles
-from gateway.site.site import Site
+from gateway.site.site import METADATA_ADDRESS, Site
 
 CONNECTED_WITHIN_S: Final = 1.0
 
@@ -36,9 +37,9 @@ def look(site: Site, role: str, is_ready: IsReady) -> Process:
 
 
 def end(run: Path) -> None:
-    """End control and the data plane of the site in this directory. Raises `RoleError`."""
+    """End the processes of the site in this directory. Raises `RoleError`."""
     # Control first: what it builds while the site is removed would be left behind.
-    for role in (roles.CONTROL, roles.DATAPLANE):
+    for role in (roles.CONTROL, roles.METADATA, roles.DATAPLANE):
         roles.stop(run, role)
     # Those whose supervisor was killed; they may be in a namespace that has lost its name.
     workers.end(workers.adopt(run))
@@ -68,8 +69,23 @@ def is_dataplane_ready(site: Site) -> bool:
         return False
 
 
+def is_metadata_ready(site: Site) -> bool:
+    """Whether the metadata service answers; to a caller that is no instance that is a 404."""
+    try:
+        with site.inside():
+            probe = http.client.HTTPConnection(METADATA_ADDRESS, timeout=CONNECTED_WITHIN_S)
+            try:
+                probe.request("GET", "/")
+                return probe.getresponse().status == http.HTTPStatus.NOT_FOUND
+            finally:
+                probe.close()
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 # The roles of every site, in the order in which their processes start.
 READY: Final[Mapping[str, IsReady]] = {
     roles.DATAPLANE: is_dataplane_ready,
     roles.CONTROL: is_control_ready,
+    roles.METADATA: is_metadata_ready,
 }

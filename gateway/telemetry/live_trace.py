@@ -44,7 +44,7 @@ def listening(directory: Path) -> Iterator[Iterator[TraceRecord | None]]:
         listener.bind(str(path))
         try:
             # A worker may be of a user of its own.
-            os.chown(path, -1, privileges.worker_group())
+            os.chown(path, -1, privileges.group_of())
             path.chmod(0o660)
             generations.wake_workers(directory)
             yield _records(listener, directory)

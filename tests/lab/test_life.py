@@ -178,14 +178,14 @@ def test_network_only_leaves_the_processes_to_others() -> None:
     try:
         lifecycle.up(topology, COMMAND, network_only=True, say=quiet)
         roles = {p.role: p.pid is not None for p in lifecycle.status(topology.name).processes}
-        assert roles == {"dataplane": False, "control": False, "web": True}
+        assert roles == {"dataplane": False, "control": False, "metadata": False, "web": True}
     finally:
         lifecycle.down(topology.name)
     assert leftovers(topology.name) == []
 
 
 def test_a_role_is_taken_once(own_lab: Lab) -> None:
-    for role in ("control", "dataplane", "web"):
+    for role in ("control", "dataplane", "metadata", "web"):
         done = own_lab.run(role)
         assert done.returncode == 1
         assert done.stderr == f"tgw: {role} of lab {own_lab.name} is running already\n"
@@ -193,7 +193,7 @@ def test_a_role_is_taken_once(own_lab: Lab) -> None:
 
 def test_processes_need_a_lab() -> None:
     lab = Lab(new_topology())
-    for role in ("control", "dataplane", "web"):
+    for role in ("control", "dataplane", "metadata", "web"):
         done = lab.run(role)
         assert done.returncode == 1
         assert done.stderr == f"tgw: lab {lab.name} is not up: 'tgw lab up' builds it\n"

@@ -77,10 +77,11 @@ def test_what_an_instance_was_bought_with_is_told_and_follows_every_change(
         lab.control.call("ModifyInstancesAttribute", InstanceIds=[instance.id], **attribute)
 
     change(HostName="db")
-    assert lab.curl(instance.id, f"{base}/hostname") == "db"
+    eventually(lambda: lab.curl(instance.id, f"{base}/hostname") == "db")
     change(UserData="")
-    assert lab.curl(instance.id, f"{BY_NAME}/latest/user-data") is None
+    eventually(lambda: lab.curl(instance.id, f"{BY_NAME}/latest/user-data") is None)
     change(CamRoleName="reader")
+    eventually(lambda: lab.curl(instance.id, f"{base}/cam/security-credentials"))
     for path in ("cam/security-credentials", "cam/security-credentials/"):
         assert lab.curl(instance.id, f"{base}/{path}") == "reader"
     assert lab.curl(instance.id, f"{base}/cam/security-credentials/writer") is None

@@ -136,7 +136,7 @@ def test_a_role_that_is_taken_away_takes_its_credentials_along(
     change: dict[str, Any] = {"InstanceIds": [ruler.id], "CamRoleName": ""}
     lab.control.call("ModifyInstancesAttribute", **change)
     assert code(lab, ruler, tmp_path, found) == "AuthFailure.TokenFailure"
-    assert lab.curl(ruler.id, f"{ROLES}/") is None
+    eventually(lambda: lab.curl(ruler.id, f"{ROLES}/") is None)
     assert lab.curl(ruler.id, f"{ROLES}/ruler") is None
 
 

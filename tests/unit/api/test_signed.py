@@ -16,7 +16,7 @@ from gateway.api.bodies import BODY_MAX
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
 from gateway.api.signed import SignedApi
-from gateway.api.temporary import PERIOD_S, TemporaryCredentials
+from gateway.api.temporary import PERIOD_S, RoleKeys, TemporaryCredentials
 from gateway.control import commands as cmd
 from gateway.control.values import RoleCredentials
 
@@ -33,10 +33,9 @@ class Server:
         self.keep(enabled=True)
         rate = RateLimit(lambda: self.seconds, 1000.0)
         self.now = NOW
-        self.temporary = TemporaryCredentials(bytes(32), world.control, lambda: self.now)
-        self.api = SignedApi(
-            context(world), Credentials(self.path), self.temporary, rate, lambda: NOW
-        )
+        self.keys = RoleKeys(bytes(32), lambda: self.now)
+        temporary = TemporaryCredentials(self.keys, world.control)
+        self.api = SignedApi(context(world), Credentials(self.path), temporary, rate, lambda: NOW)
         self.port = 0
 
     def keep(self, *, enabled: bool) -> None:
@@ -259,7 +258,7 @@ def test_a_role_counts_for_one_however_often_it_is_renewed(server: Server, world
     world.execute(command)
     server.api.rate.per_s = 1.0
     for expected in ({"AddressSet"}, {"Error"}):
-        made = server.temporary.of(world.instance(instance_id))
+        made = server.keys.of(world.instance(instance_id))
         pair = {"secret_id": made.secret_id, "secret_key": made.secret_key}
         assert signed_v3(server, pair, made.token).response.keys() >= expected
         server.now += PERIOD_S
@@ -269,7 +268,7 @@ def temporary(server: Server, world: World) -> RoleCredentials:
     """Those of another instance."""
     instance_id = world.run()
     world.execute(cmd.ChangeInstancesAttributes((instance_id,), role="reader"))
-    return server.temporary.of(world.instance(instance_id))
+    return server.keys.of(world.instance(instance_id))
 
 
 def signed_v3(server: Server, pair: dict[str, str], token: str) -> Reply:

@@ -13,6 +13,7 @@ from gateway.api.errors import ApiError
 from gateway.api.temporary import (
     PERIOD_S,
     SECRET_LENGTH,
+    RoleKeys,
     TemporaryCredentials,
     is_temporary,
     kept_secret,
@@ -30,7 +31,8 @@ class Issuer:
     def __init__(self, world: World, secret: bytes = bytes(SECRET_LENGTH)) -> None:
         self.world = world
         self.now = float(BEGIN)
-        self.kept = TemporaryCredentials(secret, world.control, lambda: self.now)
+        self.keys = RoleKeys(secret, lambda: self.now)
+        self.kept = TemporaryCredentials(self.keys, world.control)
 
     def with_role(self, role: str = "reader") -> str:
         instance_id = self.world.run()
@@ -42,7 +44,7 @@ class Issuer:
         self.world.execute(cmd.ChangeInstancesAttributes((instance_id,), role=role))
 
     def of(self, instance_id: str) -> RoleCredentials:
-        return self.kept.of(self.world.instance(instance_id))
+        return self.keys.of(self.world.instance(instance_id))
 
     def failure(self, secret_id: str, token: str) -> str:
         with pytest.raises(ApiError) as refused:

@@ -19,6 +19,7 @@ def test_the_status_of_a_lab_that_is_not_up(tgw: Tgw) -> None:
         "PROCESS    PID  READY\n"
         "dataplane  -    no\n"
         "control    -    no\n"
+        "metadata   -    no\n"
         "web        -    no\n"
         "HOST  NAMESPACE\n",
         "",
@@ -30,7 +31,9 @@ def test_the_status_as_json(tgw: Tgw, up: Places) -> None:
     found = json.loads(done.out)
     assert (done.status, found["up"], found["lab"]) == (1, False, "edge")
     assert found["topology"]["name"] == "edge"
-    assert [process["role"] for process in found["processes"]] == ["dataplane", "control", "web"]
+    assert [process["role"] for process in found["processes"]] == [
+        *("dataplane", "control", "metadata", "web")
+    ]
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -377,15 +377,15 @@ def test_without_net_admin_it_is_an_error(among_roots: Stage) -> None:
 
 
 def test_workers_share_by_the_group_of_their_user() -> None:
-    assert privileges.worker_group(USER) == pwd.getpwnam(USER).pw_gid
-    assert privileges.worker_group(NOBODY_THERE) == 0
+    assert privileges.group_of(USER) == pwd.getpwnam(USER).pw_gid
+    assert privileges.group_of(NOBODY_THERE) == 0
 
 
 @pytest.mark.parametrize("uid", [0, 1000, 65534])
 def test_no_account_but_a_systems_is_taken(uid: int, monkeypatch: pytest.MonkeyPatch) -> None:
     account = pwd.struct_passwd(("tgw", "x", uid, 100, "", "/", "/bin/sh"))
     monkeypatch.setattr(pwd, "getpwnam", lambda _: account)
-    assert privileges.worker_group("tgw") == 0
+    assert privileges.group_of("tgw") == 0
 
 
 def test_a_refused_prctl_is_an_oserror() -> None:
