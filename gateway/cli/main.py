@@ -9,8 +9,10 @@ start as most of them by themselves.
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -78,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         chosen.after_dashes = words[dashes + 1 :]
         if "--" in words and not chosen.takes_command:
             raise MistakeError("'--' is for 'tgw exec HOST -- COMMAND…' only")
-        status = chosen.run(chosen) or 0
+        with _interruptible():
+            status = chosen.run(chosen) or 0
         sys.stdout.flush()  # here, where it may fail with one line
         sys.exit(status)
     except BrokenPipeError:
@@ -93,6 +96,22 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status, line = failures.explained(error, chosen)
         print(f"tgw: {' '.join(line.split())}", file=sys.stderr)
         sys.exit(status)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C is an exception in the block; before and after it ends the process, as `start` has it.
+
+    Nothing is half done then, and there is nothing to tidy up.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if before is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, before)
 
 
 if __name__ == "__main__":

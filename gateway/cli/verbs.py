@@ -9,7 +9,7 @@ from gateway.site.command import Command
 from gateway.site.site import NAME
 
 # How this program starts itself. -P: what lies in the current directory is not imported.
-TGW: Final = Command((sys.executable, "-P", "-m", "gateway.cli.main"))
+TGW: Final = Command((sys.executable, "-P", "-m", "gateway.cli.start"))
 LAB_VARIABLE: Final = "TGW_LAB"  # the environment's choice of a lab
 DEFAULT_LAB: Final = "lab"
 

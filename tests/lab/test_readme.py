@@ -59,7 +59,7 @@ def masked(line: str) -> str:
 
 def command_of(step: Said, shell: Path) -> list[str]:
     """The command in a shell that has what those before it left, with this `tgw` and `tccli`."""
-    tgw = f"{shlex.quote(sys.executable)} -m gateway.cli.main"
+    tgw = f"{shlex.quote(sys.executable)} -m gateway.cli.start"
     if step.command.endswith("&"):
         words = step.command.removesuffix("&").replace("tgw", f"exec {tgw}", 1)
         return ["bash", "-c", words]

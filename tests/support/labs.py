@@ -26,7 +26,7 @@ from gateway.site.command import Command
 from gateway.site.places import Places
 from gateway.telemetry.counters import Counters, read
 
-TGW = (sys.executable, "-m", "gateway.cli.main")
+TGW = (sys.executable, "-m", "gateway.cli.start")
 COMMAND = Command(TGW)
 # No address in it looks like anything else in a packet: 10.0.0.1 is the end of many a TCP header.
 VPC = "10.171.0.0/16"

@@ -1,5 +1,6 @@
 import argparse
 import re
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -205,9 +206,51 @@ def test_words_after_dashes_are_for_exec_only(tgw: Tgw) -> None:
 
 def test_the_module_is_the_command() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "gateway.cli.main", "--version"],
+        [sys.executable, "-m", "gateway.cli.start", "--version"],
         capture_output=True,
         text=True,
         check=True,
     )
     assert done.stdout == f"tgw {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [("lab", "status"), ("--help",), ("events", "--last", "1")])
+def test_ctrl_c_while_modules_are_imported_is_no_traceback(words: tuple[str, ...]) -> None:
+    """Where it comes is told by an import hook: in each of many modules, one after the other."""
+    program = """
+import os, signal, sys
+from gateway.cli import start
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        seen.append(name)
+        if len(seen) == at:
+            os.kill(os.getpid(), signal.SIGINT)
+at, seen = int(sys.argv.pop(1)), []
+sys.meta_path.insert(0, Hook())
+start.main()
+"""
+    for at in (1, 2, 5, 20, 50):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                program,
+                str(at),
+                *words,
+                *(("--lab", "none") * (len(words) > 1)),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) in ((-signal.SIGINT, ""), (130, "")), at
+
+
+def test_ctrl_c_is_ignored_where_it_was_ignored_before() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from gateway.cli.start import main; main()", "--version"],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        check=False,
+        stdout=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0

@@ -32,7 +32,7 @@ from .conftest import Tgw
 
 def ran(files: Files, *words: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
     """As a process of its own, for what goes through its standard input and output."""
-    command = [sys.executable, "-m", "gateway.cli.main", *words]
+    command = [sys.executable, "-m", "gateway.cli.start", *words]
     done = subprocess.run(command, input=stdin, capture_output=True, check=False)
     return done.returncode, done.stdout, done.stderr.decode()
 
@@ -49,7 +49,7 @@ def test_through_a_pipe(tgw: Tgw, files: Files, source: str, output: str) -> Non
 def test_standard_output_may_be_a_file(tgw: Tgw, files: Files) -> None:
     tgw(*files.words())
     path = files.folder / "redirected"
-    command = [sys.executable, "-m", "gateway.cli.main", *files.words()[:-1], "/dev/stdout"]
+    command = [sys.executable, "-m", "gateway.cli.start", *files.words()[:-1], "/dev/stdout"]
     with path.open("wb") as file:
         file.write(b"before")
         file.flush()
@@ -59,7 +59,7 @@ def test_standard_output_may_be_a_file(tgw: Tgw, files: Files) -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_mistake(files: Files) -> None:
     wrpcap(str(files.capture), [request()] * 3000)
-    command = [sys.executable, "-m", "gateway.cli.main", *files.words()[:-1], "-"]
+    command = [sys.executable, "-m", "gateway.cli.start", *files.words()[:-1], "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
