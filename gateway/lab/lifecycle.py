@@ -26,13 +26,17 @@ from gateway.lab.topology import NETWORKS, Topology, TopologyError, save, saved
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.net import namespace
-from gateway.site import places, processes, roles
+from gateway.runtime.waiting import looks
+from gateway.site import holders, places, processes, roles
 from gateway.site.command import Command
+from gateway.site.holders import HoldersError
 from gateway.site.places import Places
 from gateway.site.processes import IsReady, Process
 from gateway.site.site import Site
 from gateway.steering.kernel import SteeringError
 from gateway.store.records import StoreError
+
+ALONE_WITHIN_S: Final = 120.0
 
 READY: Final[Mapping[str, IsReady]] = {
     **processes.READY,
@@ -82,10 +86,12 @@ def up(
                 f"lab {topology.name} is up with another topology: 'tgw lab down' ends it first"
             )
         try:
+            _finish_down(topology.name)
+            _end_strays(topology.name, say)
             _build(topology, say)
             for role in (web.ROLE,) if network_only else READY:
                 _start(topology.site, role, command, say)
-        except (OSError, NetlinkError, SteeringError, roles.RoleError) as error:
+        except (OSError, NetlinkError, SteeringError, roles.RoleError, HoldersError) as error:
             if before is None:
                 _remove(topology.name, keep_state=True)
             raise LabError(f"lab {topology.name} can't be built: {error}") from error
@@ -99,7 +105,7 @@ def down(lab: str, *, keep_state: bool = False) -> None:
     with _alone():
         try:
             _remove(lab, keep_state=keep_state)
-        except (OSError, roles.RoleError) as error:
+        except (OSError, roles.RoleError, HoldersError) as error:
             raise LabError(f"lab {lab} can't be removed: {error}") from error
 
 
@@ -122,44 +128,79 @@ def _build(topology: Topology, say: Callable[[str], None]) -> None:
 
 
 def _start(site: Site, role: str, command: Command, say: Callable[[str], None]) -> None:
+    """Start the role's process, unless one is at work; one that isn't is replaced."""
     run = site.places.run
-    if roles.holder(run, role) is None:
-        roles.start(run, role, command, lambda: READY[role](site))
-        say(f"lab {site.name}: {role} runs, process {roles.holder(run, role)}")
+    if roles.holder(run, role) is not None:
+        for _ in looks(roles.starting_s(run, role), 0.02):
+            if READY[role](site):
+                return
+        say(f"lab {site.name}: {role} isn't at work, process {roles.holder(run, role)}: replaced")
+        roles.stop(run, role)
+    roles.start(run, role, command, lambda: READY[role](site))
+    say(f"lab {site.name}: {role} runs, process {roles.holder(run, role)}")
 
 
 def _remove(lab: str, *, keep_state: bool) -> None:
     own, hosts = Places(lab), Hosts(lab)
+    _finish_down(lab)
     # Under another name first: a process that is only just starting doesn't find its lab then.
-    going = own.run.with_name(f".{lab}")
-    for _ in ("what an interrupted down left", "the lab"):
-        if going.is_dir():
-            _end_roles(going)
-            _settle(own.book, going, keep_state=keep_state)
-            shutil.rmtree(going)
-        with suppress(FileNotFoundError):
-            own.run.rename(going)
-    if going.is_dir():
-        _end_roles(going)
-        _settle(own.book, going, keep_state=keep_state)
+    with suppress(FileNotFoundError):
+        own.run.rename(_going(own.run))
+    _end_all(_going(own.run))
+    holders.end(holders.holders(own.run, _going(own.run)))
+    if keep_state:
+        _settle(own.book, _going(own.run))
     for host in hosts.names():
         end_processes(hosts.namespace(host))
         namespace.remove(hosts.namespace(host))
     for folder in namespace.ETC.glob(f"{hosts.prefix}*"):
         shutil.rmtree(folder)
     if not keep_state:
-        shutil.rmtree(own.state, ignore_errors=True)
-    shutil.rmtree(going, ignore_errors=True)
+        _forget(own.state)
+    shutil.rmtree(_going(own.run), ignore_errors=True)
 
 
-def _end_roles(run: Path) -> None:
+def _finish_down(lab: str) -> None:
+    """Finish what an interrupted `down` left, but for the log, which may be wanted by now."""
+    own = Places(lab)
+    going = _going(own.run)
+    if going.is_dir():
+        _end_all(going)
+        _settle(own.book, going)
+        shutil.rmtree(going)
+    shutil.rmtree(_going(own.state), ignore_errors=True)
+
+
+def _forget(state: Path) -> None:
+    """Remove the log, its meter and its credentials: all of them or none, as others see it."""
+    shutil.rmtree(_going(state), ignore_errors=True)
+    with suppress(FileNotFoundError):
+        state.rename(_going(state))
+    shutil.rmtree(_going(state), ignore_errors=True)
+
+
+def _going(directory: Path) -> Path:
+    """The name of a directory that is about to be removed; no lab's name begins with a dot."""
+    return directory.with_name(f".{directory.name}")
+
+
+def _end_strays(lab: str, say: Callable[[str], None]) -> None:
+    """End what the lab has lost sight of: it may hold the queues, the sockets, or the log."""
+    run = Places(lab).run
+    strays = [found for found in holders.holders(run, _going(run)) if not found.in_place]
+    for stray in strays:
+        say(f"lab {lab}: {stray}, is a stray: ended")
+    holders.end(strays)
+
+
+def _end_all(run: Path) -> None:
     processes.end(run)
     roles.stop(run, web.ROLE)
 
 
-def _settle(book: Path, run: Path, *, keep_state: bool) -> None:
+def _settle(book: Path, run: Path) -> None:
     """Take in what was counted after control had ended: the counters go with the lab."""
-    if not (keep_state and book.exists()):
+    if not book.exists():
         return
     with suppress(StoreError, TopologyError):  # who came before us has said what is wrong
         topology = saved(run)
@@ -173,7 +214,12 @@ def _alone() -> Iterator[None]:
     places.RUN.mkdir(parents=True, exist_ok=True)
     folder = os.open(places.RUN, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        for _ in looks(ALONE_WITHIN_S, 0.02):
+            with suppress(BlockingIOError):
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+        else:
+            raise LabError("another 'tgw lab up' or 'tgw lab down' is at work, and doesn't end")
         yield
     finally:
         os.close(folder)

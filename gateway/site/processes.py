@@ -13,10 +13,12 @@ from typing import Final
 
 from gateway.dataplane import record, workers
 from gateway.dataplane.queues import queues
+from gateway.net import namespace
 from gateway.site import roles
-from gateway.site.site import METADATA_ADDRESS, Site
+from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, Site
 
 CONNECTED_WITHIN_S: Final = 1.0
+HTTP_PORT: Final = 80
 
 IsReady = Callable[[Site], bool]
 
@@ -46,14 +48,24 @@ def end(run: Path) -> None:
 
 
 def is_control_ready(site: Site) -> bool:
-    """Whether control takes calls on its own socket."""
-    with socket.socket(socket.AF_UNIX) as probe:
+    """Whether control takes calls on its own socket, and in the gateway's network."""
+    return answers(str(site.places.socket)) and answers_inside(site, API_ADDRESS)
+
+
+def answers(address: str | tuple[str, int]) -> bool:
+    """Whether connections are taken at a path, or at an address and port of this network."""
+    with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as probe:
         probe.settimeout(CONNECTED_WITHIN_S)
-        try:
-            probe.connect(str(site.places.socket))
-        except OSError:
-            return False
-        return True
+        return probe.connect_ex(address) == 0
+
+
+def answers_inside(site: Site, address: str) -> bool:
+    """Whether HTTP connections are taken at an address of the gateway's towards instances."""
+    try:
+        with site.inside():
+            return answers((address, HTTP_PORT))
+    except OSError:
+        return False
 
 
 def is_dataplane_ready(site: Site) -> bool:
@@ -62,6 +74,8 @@ def is_dataplane_ready(site: Site) -> bool:
     found = record.load(run)
     if found.supervisor != roles.holder(run, roles.DATAPLANE):
         return False
+    if not namespace.has_process(site.namespace, found.supervisor):
+        return False  # it serves the queues of a namespace that has lost its name
     try:
         with site.inside():
             return set(found.queues) <= {queue.number for queue in queues()}

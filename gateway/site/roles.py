@@ -9,6 +9,7 @@ import os
 import signal
 import struct
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,9 @@ DATAPLANE: Final = "dataplane"
 METADATA: Final = "metadata"
 
 READY_WITHIN_S: Final = 60.0  # a machine that boots, or is emulated, is slow
+STARTING_MAX_S: Final = 10.0  # what isn't ready after so long may never be
 END_WITHIN_S: Final = 5.0
+_STARTED: Final = 19  # in /proc/PID/stat, counted from its state: when the process was started
 
 
 class RoleError(RuntimeError):
@@ -102,7 +105,8 @@ def holder(run: Path, role: str) -> int | None:
 def start(run: Path, role: str, command: Command, is_ready: Callable[[], bool]) -> None:
     """Start the role's process, in the background, and wait until it is ready.
 
-    Raises `RoleError` with the process's last words if it ends, or isn't ready in time.
+    One that was started before, by a command that was cut, may take the role first: it is waited
+    for then. Raises `RoleError` with the process's last words if it ends, or isn't ready in time.
     """
     with (run / f"{role}.log").open("ab") as output:
         process = subprocess.Popen(
@@ -119,7 +123,7 @@ def start(run: Path, role: str, command: Command, is_ready: Callable[[], bool]) 
         process.kill()
         process.wait()
         raise
-    process.returncode = 0  # it is meant to outlive us: no warning that it does
+    process.returncode = process.returncode or 0  # it outlives us: no warning that it does
 
 
 def _wait_until_ready(
@@ -127,11 +131,24 @@ def _wait_until_ready(
 ) -> None:
     log = run / f"{role}.log"
     for _ in looks(READY_WITHIN_S, 0.01):
-        if holder(run, role) == process.pid and is_ready():
+        ended = process.poll() is not None
+        found = holder(run, role)
+        if found is not None and is_ready():
             return
-        if process.poll() is not None:
+        if found is None and ended:
             raise RoleError(f"{role} ended at once: {_last_line(log)}")
     raise RoleError(f"{role} isn't ready after {READY_WITHIN_S:g} s: {_last_line(log)}")
+
+
+def starting_s(run: Path, role: str) -> float:
+    """For how many seconds more the role's process may still be starting: 0 for an older one."""
+    process = holder(run, role)
+    with suppress(OSError):
+        # The name of a program may have spaces; what follows it may not.
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+        began_s = int(fields[_STARTED]) / os.sysconf("SC_CLK_TCK")
+        return max(began_s + STARTING_MAX_S - time.clock_gettime(time.CLOCK_BOOTTIME), 0.0)
+    return 0.0
 
 
 def tell(run: Path, role: str, number: int) -> int | None:

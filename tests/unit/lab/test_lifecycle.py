@@ -1,5 +1,8 @@
 """Only what touches no kernel: a lab's files and processes. The rest is tested in the lab."""
 
+import fcntl
+import os
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -141,3 +144,32 @@ def test_up_with_another_topology_is_refused_and_changes_nothing(site: Places) -
         lifecycle.up(Topology(name="edge", vpc="172.16.0.0/16"), Command(()), say=pytest.fail)
     assert saved(site.run) == Topology(name="edge")
     assert sorted(path.name for path in site.run.iterdir()) == before
+
+
+def test_down_ends_processes_whose_directory_is_gone(site: Places) -> None:
+    with control(site.run) as process:
+        shutil.rmtree(site.run)
+        lifecycle.down("edge")
+        assert process.wait() != 0
+
+
+def test_down_that_was_cut_while_it_forgot_the_log_is_finished(site: Places) -> None:
+    half = site.state.with_name(".edge")
+    half.mkdir()
+    (half / "events.db").touch()
+    lifecycle.down("edge", keep_state=True)
+    assert list(places.STATE.iterdir()) == [site.state]
+
+
+def test_two_at_once_wait_for_each_other_but_not_for_ever(
+    site: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "ALONE_WITHIN_S", 0.1)
+    folder = os.open(places.RUN, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with pytest.raises(lifecycle.LabError, match="is at work, and doesn't end"):
+            lifecycle.down("edge")
+    finally:
+        os.close(folder)
+    lifecycle.down("edge")
