@@ -105,7 +105,8 @@ class Worker:
             )
 
     def refresh(self) -> None:
-        """Take and acknowledge the newest table if it is new here, and look for listeners."""
+        """Look around: take and acknowledge the newest table if it is new, find the listeners."""
+        self._page.write_head()
         self._listeners.look()
         # A refused table may be repaired under its own generation. To look at it again with each
         # packet would stop them all, so that is done here only.

@@ -103,8 +103,14 @@ def load_last_two(directory: Path) -> tuple[Table, Table | None]:
 
 def acknowledged(directory: Path) -> int:
     """The oldest generation that a live worker uses; without one, the one published last."""
-    used = [status.acknowledged for status in statuses(directory) if status.alive]
-    return min(used) if used else published(directory)
+    last = published(directory)
+    # None can have acknowledged a later one: such a page is damaged.
+    used = [
+        status.acknowledged if status.acknowledged <= last else 0
+        for status in statuses(directory)
+        if status.alive
+    ]
+    return min(used, default=last)
 
 
 def laggards(directory: Path, generation: int) -> list[str]:
@@ -136,6 +142,6 @@ def wait_in_force(
 def wake_workers(directory: Path) -> None:
     """Have every worker look at what changed in the directory."""
     for status in statuses(directory):
-        if status.alive:
+        if status.alive and status.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(status.pid, WAKE)

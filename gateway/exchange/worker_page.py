@@ -5,7 +5,7 @@ Words are 64-bit and native; a reader may see one packet's words half written, n
 `gateway/nat/tally.py` does the counting::
 
     0  magic    1  process id    2  acknowledged generation    3  slots    4  birth
-    5  heartbeat    6..7  zero
+    5  heartbeat    6  the birth's bits the other way round    7  zero
     8  one counter per reason (64)
     72 per slot: inbound packets, inbound bytes, outbound packets, outbound bytes
 
@@ -16,6 +16,10 @@ counters that start at zero here from all that did elsewhere: whoever took them 
 The heartbeat is the time, ns of CLOCK_MONOTONIC, at which the worker's loop went round last. Only
 the loop writes it: a worker that is stopped, or caught somewhere, makes none.
 
+Whoever reads a page may find any bits in it. A head that is damaged is no head; the worker writes
+its head again with each look around. A counter is read without its two highest bits, so that it
+fits where it is kept; the meter sees whether it can have grown so much.
+
 A worker that lives holds a lock on its page: a page without one is of a worker that ended.
 """
 
@@ -24,7 +28,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -37,7 +41,11 @@ from gateway.nat.tally import BEAT, REASON_BASE, SLOT_BASE, SLOT_WORDS
 
 MAGIC: Final = 0x3130_4557_4754  # "TGWE01"
 PID, ACKNOWLEDGED, SLOTS, BIRTH = 1, 2, 3, 4  # and `BEAT`
+CHECK: Final = 6
 BIRTHS: Final = 1 << 62
+COUNTS: Final = 1 << 62  # 4 EB
+ALL_BITS: Final = (1 << 64) - 1
+PIDS: Final = range(1, 1 << 22)  # the most that Linux has
 LOCK_TRIES: Final = 20
 LOCK_RETRY_S: Final = 0.01
 
@@ -60,6 +68,7 @@ class Traffic(NamedTuple):
 class WorkerStatus(NamedTuple):
     """The status names the writer of a page, and the generation that it acknowledged.
 
+    A `pid` of 0 is unknown; another one may be of any process, if the page is damaged.
     `beat` is when its loop went round last, in ns of CLOCK_MONOTONIC; 0 before the first time.
     """
 
@@ -94,12 +103,12 @@ class WorkerPage:
         if not _lock(self._shared.file):
             self._shared.close()
             raise WorkerRunningError(f"worker {worker} is running already")
-        self._map(_slots_of(self._shared.file))
-        words = self._shared.words
-        words[0] = MAGIC
-        words[BIRTH] = words[BIRTH] or 1 + secrets.randbelow(BIRTHS)
-        words[PID] = os.getpid()
-        words[ACKNOWLEDGED] = words[BEAT] = 0
+        slots, birth = _kept(self._shared.file)
+        self._birth = birth or 1 + secrets.randbelow(BIRTHS)
+        self._acknowledged = 0
+        self._map(slots)
+        self._shared.words[BEAT] = 0
+        self.write_head()
 
     def __enter__(self) -> Self:
         """Give the page; leaving the block unlocks it."""
@@ -121,17 +130,29 @@ class WorkerPage:
 
         Raises `OSError` if there isn't as much memory.
         """
-        if slots <= self._shared.words[SLOTS]:
+        if slots <= self._slots:
             return False
         self._map(slots)
         return True
 
     def acknowledge(self, generation: int) -> None:
         """Say that every packet from now on sees `generation`."""
-        self._shared.words[ACKNOWLEDGED] = generation
+        self._acknowledged = generation
+        self.write_head()
+
+    def write_head(self) -> None:
+        """Write all of the head but the heartbeat: what is there may be damaged."""
+        words = self._shared.words
+        words[0] = MAGIC
+        words[PID] = os.getpid()
+        words[SLOTS] = self._slots
+        words[BIRTH] = self._birth
+        words[CHECK] = self._birth ^ ALL_BITS
+        words[ACKNOWLEDGED] = self._acknowledged
 
     def _map(self, slots: int) -> None:
         self._shared.hold(SLOT_BASE + slots * SLOT_WORDS)
+        self._slots = slots
         self._shared.words[SLOTS] = slots
 
 
@@ -146,7 +167,8 @@ def statuses(directory: Path) -> Iterator[WorkerStatus]:
         with suppress(FileNotFoundError), path.open("rb") as file:
             words = _words(file.read(SLOT_BASE * WORD))
             alive = _is_locked(file.fileno())
-            yield WorkerStatus(path.stem, alive, words[PID], words[ACKNOWLEDGED], words[BEAT])
+            pid = words[PID] if words[PID] in PIDS else 0
+            yield WorkerStatus(path.stem, alive, pid, words[ACKNOWLEDGED], words[BEAT])
 
 
 def heartbeat(directory: Path, worker: int) -> int:
@@ -193,7 +215,7 @@ def page_slots(directory: Path) -> list[PageSlots]:
     for path in _pages(directory):
         with suppress(FileNotFoundError):
             words = _words(path.read_bytes())
-            if words[BIRTH]:
+            if _is_birth(words):
                 end = SLOT_BASE + min(words[SLOTS], _slots_in(len(words))) * SLOT_WORDS
                 found.append(PageSlots(words[BIRTH], words[SLOT_BASE:end].tobytes()))
     return found
@@ -215,12 +237,22 @@ def _slots_in(words: int) -> int:
 
 def _add(total: Counts, head: memoryview, slots: range, words: memoryview) -> None:
     for reason in Reason:
-        total.reasons[reason] += head[REASON_BASE + reason]
+        total.reasons[reason] += head[REASON_BASE + reason] % COUNTS
     for at, slot in enumerate(slots):
-        counted = Traffic(*words[at * SLOT_WORDS : (at + 1) * SLOT_WORDS])
+        counted = counters(words[at * SLOT_WORDS : (at + 1) * SLOT_WORDS])
         if any(counted):
             before = total.slots.get(slot, Traffic(0, 0, 0, 0))
             total.slots[slot] = Traffic(*map(sum, zip(before, counted, strict=True)))
+
+
+def counters(words: Iterable[int]) -> Traffic:
+    """The counters in the four words of a slot."""
+    return Traffic(*(word % COUNTS for word in words))
+
+
+def _is_birth(words: memoryview) -> bool:
+    """Whether a page's birth is one, and undamaged; a version before wrote no check."""
+    return 0 < words[BIRTH] <= BIRTHS and words[CHECK] in (0, words[BIRTH] ^ ALL_BITS)
 
 
 def _words(raw: bytes) -> memoryview:
@@ -252,11 +284,13 @@ def _is_locked(file: int) -> bool:
     return False
 
 
-def _slots_of(file: int) -> int:
-    """How many slots an earlier worker left in the page; a page that is none is emptied."""
+def _kept(file: int) -> tuple[int, int]:
+    """How many slots an earlier worker left in the page, and its birth.
+
+    A page that is none, or is damaged where its birth is, is emptied: 0 and 0.
+    """
     words = _words(os.pread(file, SLOT_BASE * WORD, 0))
-    there = _slots_in(os.fstat(file).st_size // WORD)
-    if words[0] == MAGIC and words[SLOTS] <= there:
-        return words[SLOTS]
+    if words[0] == MAGIC and _is_birth(words):
+        return _slots_in(os.fstat(file).st_size // WORD), words[BIRTH]
     os.ftruncate(file, 0)
-    return 0
+    return 0, 0

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from gateway.exchange import generations
-from gateway.exchange.worker_page import PageSlots, Traffic, page_slots
+from gateway.exchange.worker_page import PageSlots, Traffic, counters, page_slots
 from gateway.metering.book import slot_history
 from gateway.metering.readings import SLOT
 from gateway.metering.values import NOTHING, minus, plus
@@ -50,7 +50,7 @@ def _counted(page: PageSlots, wanted: range) -> Iterator[tuple[int, Traffic]]:
     raw = memoryview(page.raw)[wanted.start * SLOT.size : wanted.stop * SLOT.size]
     for slot, words in enumerate(SLOT.iter_unpack(raw), wanted.start):
         if any(words):
-            yield slot, Traffic(*words)
+            yield slot, counters(words)
 
 
 def _order(item: tuple[str, Traffic]) -> tuple[int, ...]:

@@ -78,6 +78,7 @@ class Entry:
     metered: set[tuple[int, int]] = field(default_factory=set)
     taken: dict[tuple[int, int], Traffic] = field(default_factory=dict)
     origins: dict[tuple[int, int], Traffic] = field(default_factory=dict)
+    jumps: dict[tuple[int, int], Traffic] = field(default_factory=dict)  # to move origins by
     gone: list[int] = field(default_factory=list)  # births
     cells_before: int = 0  # those are forgotten
 
@@ -89,6 +90,15 @@ class Entry:
         """Add what the address of a tenure carried in one step of time."""
         key = tenure.number, step, at
         self.traffic[key] = plus(self.traffic.get(key, NOTHING), more)
+
+    def begin(self, origins: Mapping[tuple[int, int], Traffic]) -> None:
+        """Let counters count for another address from here on."""
+        self.origins |= origins
+        self.jumps = {key: jump for key, jump in self.jumps.items() if key not in origins}
+
+    def jump(self, key: tuple[int, int], jump: Traffic) -> None:
+        """Note that a counter shows more by this, which no packet has brought."""
+        self.jumps[key] = plus(self.jumps.get(key, NOTHING), jump)
 
     def without_cells(self) -> "Entry":
         """The same without what would grow as long as it can't be written."""
@@ -147,6 +157,11 @@ class Book:
                 _INSERT.format(f"OR REPLACE INTO {table}", _marks(6)),
                 ((*key, *total) for key, total in totals.items()),
             )
+        self._many(
+            _INSERT.format("INTO origin", _marks(6)) + f" ON CONFLICT DO UPDATE SET {_MORE}",
+            ((*key, *jump) for key, jump in entry.jumps.items()),
+        )
+        for table in ("taken", "origin"):
             self._many(
                 f"DELETE FROM {table} WHERE birth = ?",  # noqa: S608  one of two
                 ((birth,) for birth in entry.gone),

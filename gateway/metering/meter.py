@@ -22,7 +22,17 @@ from typing import Final
 
 from gateway.metering.book import Book, Entry
 from gateway.metering.readings import Readings
-from gateway.metering.values import CELL_S, DAY_S, HOUR_S, Cell, Holder, Tenure, Usage, floor
+from gateway.metering.values import (
+    CELL_S,
+    DAY_S,
+    HOUR_S,
+    NOTHING,
+    Cell,
+    Holder,
+    Tenure,
+    Usage,
+    floor,
+)
 from gateway.store.records import StoreError
 
 CONTINUOUS_S: Final = CELL_S / 2  # looks further apart don't tell when it was
@@ -192,7 +202,7 @@ class Meter:
     def _belongs(self, holder: Holder) -> None:
         """Note that the slot belongs to this holder's address; and since when, if it is new."""
         if self._addresses.get(holder.slot, holder.address) != holder.address:
-            self._entry.origins |= self._readings.totals(holder.slot)
+            self._entry.begin(self._readings.totals(holder.slot))
             self._unheld.pop(holder.slot, None)
         self._addresses[holder.slot] = holder.address
 
@@ -225,6 +235,9 @@ class Meter:
             slot = reading.slot
             tenure = self._tenures.get(slot) or (coming or {}).get(slot) or self._unassigned(slot)
             self._entry.taken[reading.birth, slot] = reading.total
+            if reading.jump != NOTHING:
+                self._entry.jump((reading.birth, slot), reading.jump)
+                continue
             self._entry.add(tenure, HOUR_S, floor(since, HOUR_S), reading.more)
             if continuous:
                 self._entry.add(tenure, CELL_S, floor(since, CELL_S), reading.more)

@@ -27,6 +27,8 @@ BURST = cython.declare(cython.longlong, 3_200_000_000)  # 0.2 s: TCP's least tim
 BURST_MIN = cython.declare(cython.longlong, 131_070)  # bytes: two of the largest packets there are
 # The greatest depth, of 1 kbit/s. Words are ahead of time by it, so that 0 is full at any time.
 DEPTH_MAX = cython.declare(cython.longlong, 131_070 * 128_000_000)
+# By how much the time of another worker's turn may be ahead of ours, in ticks: 60 s.
+AHEAD_MAX = cython.declare(cython.longlong, 960_000_000_000)
 
 BUCKETS = cython.declare(cython.int, 2)  # of an address, or a package: one for each of
 RECEIVES = cython.declare(cython.int, 0)
@@ -54,7 +56,8 @@ def take(
     after: cython.longlong
     while True:
         before = words[at]
-        after = max(before, full) + cost
+        # No worker writes a later time: a word that has one is damaged, and would never pass.
+        after = (full if before > latest + AHEAD_MAX else max(before, full)) + cost
         if after > latest:
             return False
         if compare_and_swap(words, at, before, after):

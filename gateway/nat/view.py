@@ -12,6 +12,7 @@ if not cython.compiled:
         OUT_KBPS,
         PACKAGE,
         PACKAGE_WORDS,
+        PACKAGES,
         PRIVATE,
         PROBES,
         PUBLIC,
@@ -29,11 +30,16 @@ LARGE = cython.declare(cython.int, 14)  # bits: an index of 128 kB, more than th
 @cython.final
 @cython.cclass
 class TableView:
-    """The words of one table, from where they are. The table must have been checked before."""
+    """The words of one table, from where they are. The table must have been checked before.
+
+    What is read later is read within bounds: a slot and a package are numbers into other memory.
+    """
 
     _memory: object
     _words: Words
     _bits: cython.int
+    _slots: cython.longlong
+    _last_package: cython.uint
     _inbound: cython.longlong
     _outbound: cython.longlong
     _packages: cython.longlong
@@ -45,8 +51,9 @@ class TableView:
         self._bits = self._words[BITS]
         entries: cython.longlong = 1
         entries = (entries << self._bits) + PROBES
-        slots: cython.longlong = self._words[SLOTS]
-        self._inbound = RECORDS + slots * RECORD_WORDS
+        self._slots = self._words[SLOTS]
+        self._last_package = self._words[PACKAGES]
+        self._inbound = RECORDS + self._slots * RECORD_WORDS
         self._outbound = self._inbound + entries * ENTRY_WORDS
         self._packages = self._outbound + entries * ENTRY_WORDS
 
@@ -115,7 +122,8 @@ class TableView:
     @cython.cfunc
     def package(self, slot: cython.longlong) -> cython.uint:
         """The number of the address's bandwidth package; 0 if it is in none."""
-        return self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & ~BLOCKED_BIT
+        number: cython.uint = self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & ~BLOCKED_BIT
+        return number if number <= self._last_package else 0
 
     @cython.cfunc
     def blocked(self, slot: cython.longlong) -> cython.bint:
@@ -134,6 +142,7 @@ class TableView:
         end: cython.longlong = entry + PROBES * ENTRY_WORDS
         while entry < end and self._words[entry + 1]:
             if self._words[entry] == address:
-                return self._words[entry + 1] - 1
+                slot: cython.longlong = self._words[entry + 1]
+                return slot - 1 if slot <= self._slots else NONE
             entry += ENTRY_WORDS
         return NONE

@@ -94,7 +94,7 @@ def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
     expected = [0] * (72 + 3 * 4)
     birth = words_of(tmp_path)[4]
     assert birth > 0
-    expected[:5] = [MAGIC, os.getpid(), 42, 3, birth]
+    expected[:7] = [MAGIC, os.getpid(), 42, 3, birth, 0, birth ^ 2**64 - 1]
     expected[8 + Reason.TRANSLATED] = 3
     expected[8 + Reason.TRUNCATED] = 1
     expected[72 + 4 : 72 + 8] = [1, 60, 2, 1540]

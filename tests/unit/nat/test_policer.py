@@ -1,10 +1,13 @@
 """Buckets, one case at a time; what whole streams get is in the vectors and the properties."""
 
 import struct
+import sys
 from collections.abc import Mapping as Dict
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.rules import KINDS
 
 from gateway.engine.rules import Rules
@@ -302,6 +305,27 @@ def test_a_bucket_of_no_rate_has_nothing() -> None:
     words = long_words_of(memoryview(bytearray(8)))
     assert not take(words, 0, 0, 0, 1 << 60)
     assert words[0] == 0
+
+
+@given(word=st.integers(0, 2**64 - 1), rules=st.sampled_from(list(KINDS)))
+def test_a_bucket_with_any_bits_in_it_lets_a_packet_pass_in_bounded_time(
+    word: int, rules: str
+) -> None:
+    """A time that no worker can have written is none: it would hold packets up for years."""
+    table = build(1, 1, [Mapping(1, 2, 0, out_kbps=MBPS_8)])
+    kind = KINDS[rules]
+    addresses = bytearray(word.to_bytes(8, sys.byteorder) * 2)
+    policer = kind.policer(memoryview(addresses), memoryview(b""))
+    translator = kind.translator(kind.table_view(table.memory), policer)
+    now_s = 1000
+    found = []
+    for second in (0, 62):
+        packet = bytearray(1_000)
+        packet[:4], packet[9] = b"\x45\0\x03\xe8", 253
+        packet[12:20] = b"\0\0\0\x02\xc6\x33\x64\x0a"
+        at_ns = (now_s + second) * 1_000_000_000
+        found.append(translator.feed(memoryview(packet), Direction.OUTBOUND, at_ns).reason)
+    assert found[-1] == PASS
 
 
 @pytest.mark.parametrize("years", [0, 1, 17])
