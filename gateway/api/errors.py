@@ -26,13 +26,14 @@ class BadValueError(ApiError, ValueError):
 
 def unknown_parameter(path: str, name: str, known: Collection[str]) -> BadValueError:
     """The refusal of a parameter that isn't one of the known; it says which one is nearly so."""
-    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    near = get_close_matches(name[:80], known, n=1, cutoff=0.75)
+    shown = path[:80] if path.isprintable() else repr(path[:80])
     if near:
         return BadValueError(
             "UnknownParameter.WithGuess",
-            f"the parameter {path[:80]} is not recognized: did you mean {near[0]}?",
+            f"the parameter {shown} is not recognized: did you mean {near[0]}?",
         )
-    return BadValueError("UnknownParameter", f"the parameter {path[:80]} is not recognized")
+    return BadValueError("UnknownParameter", f"the parameter {shown} is not recognized")
 
 
 NO_CODES: Final[Mapping[type[errors.ControlError], str]] = MappingProxyType({})

@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Annotated, Any, ClassVar, Final, Self, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -32,6 +33,7 @@ AT_ONCE_MAX: Final = 100  # ids in a request, things in an answer
 
 _TEXT: Final = object()  # the context in which every value arrives as text
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
+_INT64: Final = range(-(1 << 63), 1 << 63)  # what a number of the cloud's is, and a database keeps
 _FLAGS: Final = {"true": True, "false": False}
 
 
@@ -42,6 +44,12 @@ def is_text(info: ValidationInfo) -> bool:
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
+def _bounded(value: int) -> int:
+    if value not in _INT64:
+        raise BadValueError("InvalidParameter", "it must be an integer of 64 bits")
+    return value
 
 
 def _flag(value: Any, info: ValidationInfo) -> Any:
@@ -158,7 +166,7 @@ def only(value: object) -> Only:
 
 
 # JSON types are taken strictly, but whole numbers: the cloud's own examples send them as strings.
-Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), AfterValidator(_bounded)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
 Refused = Annotated[Any, Refusal()]
 No = Annotated[Flag, only(False)]  # noqa: FBT003  the value itself

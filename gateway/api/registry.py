@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from gateway.api import text
 from gateway.api.action import Action, Answer, Context, answer_of
 from gateway.api.cvm import images, instances, places, purchase, types
 from gateway.api.errors import ApiError, from_control
@@ -50,13 +51,13 @@ def check_action(name: str, version: str, service: str | None = None) -> None:
         if not value:
             raise ApiError("MissingParameter", f"the common parameter {parameter} is missing")
     if version not in VERSIONS.values():
-        raise ApiError("NoSuchVersion", f"there is no version {version!r} of the API")
+        raise ApiError("NoSuchVersion", f"there is no version {version[:80]!r} of the API")
     action = ACTIONS.get(name)
     wanted = service or (action.declared.service.name if action else CVM)
     if action is None or action.declared.service.name != wanted or VERSIONS[wanted] != version:
         raise ApiError(
             "InvalidAction",
-            f"the request action={name!r} is invalid or not found in "
+            f"the request action={name[:80]!r} is invalid or not found in "
             f"service={wanted!r} and version={version!r}",
         )
 
@@ -85,7 +86,8 @@ def call(
     """
     action = among.get(name)
     if action is None:
-        raise ApiError("InvalidAction", f"there is no action {name!r}")
+        raise ApiError("InvalidAction", f"there is no action {name[:80]!r}")
+    text.check(parameters)
     read = action.from_text if as_text else action.model_validate
     try:
         asked = read(parameters)

@@ -69,9 +69,19 @@ async def enveloped(answering: Awaitable[Answer]) -> Response:
 def json_object(body: bytes) -> dict[str, Any]:
     """Parse the parameters in a body. Raises `ApiError` unless it is empty or a JSON object."""
     try:
-        parameters = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
+        parameters = json.loads(body.decode() or "{}", parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise ApiError("InvalidParameter", "the body is no UTF-8") from error
+    except json.JSONDecodeError as error:
         raise ApiError("InvalidParameter", f"the body is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ApiError(
+            "InvalidParameter", "the body has a number that is too long, or too many levels"
+        ) from error
     if not isinstance(parameters, dict):
         raise ApiError("InvalidParameter", "the body must be a JSON object")
     return parameters
+
+
+def _no_constant(name: str) -> None:
+    raise ApiError("InvalidParameter", f"the body is no JSON: {name} is no number")

@@ -99,7 +99,7 @@ def check_v3(claim: Claim, received: Received, secret_key: str) -> None:
     if claim.date != datetime.fromtimestamp(int(timestamp), UTC).strftime("%Y-%m-%d"):
         raise _failure("the date in Credential is not the timestamp's in UTC")
     if not _is_label(claim.service, received.headers.get("host", "")):
-        raise _failure(f"the service {claim.service!r} in Credential is not the endpoint's")
+        raise _failure(f"the service {claim.service[:80]!r} in Credential is not the endpoint's")
     scope = f"{claim.date}/{claim.service}/tc3_request"
     key = _signing_key(secret_key, claim)
     for canonical in _canonical_requests(claim, received):
@@ -115,7 +115,8 @@ def check_v1(parameters: Mapping[str, str], received: Received, secret_key: str)
     method = parameters.get("SignatureMethod", "HmacSHA1")
     if method not in _V1_DIGESTS:
         raise ApiError(
-            "InvalidParameterValue", f"SignatureMethod {method!r} is none of {list(_V1_DIGESTS)}"
+            "InvalidParameterValue",
+            f"SignatureMethod {method[:80]!r} is none of {', '.join(_V1_DIGESTS)}",
         )
     # A client may write `_` for `.` in a name; it signs the latter.
     signed = {

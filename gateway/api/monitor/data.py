@@ -1,12 +1,12 @@
 """The actions on what was measured."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.api.action import Action, Answer, Context, action
-from gateway.api.errors import ApiError
+from gateway.api.errors import ApiError, BadValueError
 from gateway.api.fields import Request, Whole
 from gateway.api.monitor.metrics import DIMENSIONS, EIPS, METRICS, PERIODS, Metric, Point, points
 from gateway.api.services import MONITOR
@@ -15,6 +15,8 @@ from gateway.metering.values import CELL_S, DAY_S, HOUR_S, floor
 
 POINTS_MAX: Final = 1440
 _LOCAL: Final = timezone(timedelta(hours=8))  # of the region: where no zone is given
+# Times of all zones and all periods are in the calendar up to here: Unix seconds.
+_CALENDAR_END: Final = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 # The statistics that can be asked for, each with its bit.
 _STATISTICS: Final = ((1, "AvgValues", "mean"), (2, "MaxValues", "most"), (4, "MinValues", "least"))
 
@@ -32,6 +34,8 @@ def _zoned_time(value: object) -> datetime:
         time = None
     if time is None or time.tzinfo is None:
         raise ValueError("not a time with its zone, such as 2018-09-22T19:51:23+08:00")
+    if not 0 <= time.timestamp() < _CALENDAR_END:
+        raise BadValueError("InvalidParameter", "there are the times from 1970 to 9999")
     return time
 
 

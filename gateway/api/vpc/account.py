@@ -29,7 +29,7 @@ class DescribeTaskResult(Action):
         if self.TaskId is None:
             if self.DealName is None:
                 raise ApiError("MissingParameter", "the parameter TaskId is missing")
-            raise ApiError("InvalidParameter", f"there is no deal {self.DealName!r} here")
+            raise ApiError("InvalidParameter", f"there is no deal {self.DealName[:80]!r} here")
         return {"TaskId": self.TaskId, "Result": context.control.result(self.TaskId).value}
 
 

@@ -60,4 +60,4 @@ def _until(state: State, address: str) -> str:
 
 def _check_known(state: State, address: str) -> None:
     if address not in state.in_use and address not in state.blocked:
-        raise errors.UnknownAddressError(f"no EIP and no ordinary public IP is {address!r}")
+        raise errors.UnknownAddressError(f"no EIP and no ordinary public IP is {address[:80]!r}")

@@ -176,7 +176,7 @@ def find(state: State, package_id: str) -> BandwidthPackage:
     """Look up the bandwidth package with this id. Raises `UnknownPackageError`."""
     found = state.packages.get(package_id)
     if found is None:
-        raise errors.UnknownPackageError(f"no bandwidth package {package_id!r}")
+        raise errors.UnknownPackageError(f"no bandwidth package {package_id[:80]!r}")
     return found
 
 
@@ -186,7 +186,7 @@ def _holder(state: State, address_id: str) -> Instance | Eip:
         return state.eips[address_id]
     if address_id in state.ordinary:
         return state.instances[state.ordinary[address_id]]
-    raise errors.UnknownMemberError(f"no EIP and no ordinary public IP {address_id!r}")
+    raise errors.UnknownMemberError(f"no EIP and no ordinary public IP {address_id[:80]!r}")
 
 
 def _check_limit(mbps: int) -> None:

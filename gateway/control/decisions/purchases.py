@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from dataclasses import replace
+from difflib import get_close_matches
 from ipaddress import AddressValueError, IPv4Address
 from itertools import islice
 from typing import Final
@@ -30,9 +31,9 @@ _ROLE: Final = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
 def check(purchase: Purchase) -> None:
     """Check that these terms are sold; host names are checked later. Raises a `DomainError`."""
     if purchase.instance_type not in TYPES:
-        raise errors.UnknownTypeError(
-            f"no instance type {purchase.instance_type!r}: there are {', '.join(TYPES)}"
-        )
+        name = purchase.instance_type[:80]
+        near = get_close_matches(name, TYPES, n=5, cutoff=0)
+        raise errors.UnknownTypeError(f"no instance type {name!r}: near it are {', '.join(near)}")
     if purchase.charge_type not in SOLD:
         raise errors.InvalidValueError(
             f"no instance can be {purchase.charge_type.value} here: use {' or '.join(SOLD)}"

@@ -49,7 +49,9 @@ def delete(state: State, command: cmd.DeleteTag, _at: Moment) -> list[ev.Event]:
     tag = command.tag
     bearers = state.known_tags.get(tag.key, {}).get(tag.value)
     if bearers is None:
-        raise errors.UnknownTagError(f"the account has no tag {tag.key}={tag.value}")
+        raise errors.UnknownTagError(
+            f"the account has no tag {tag.key[:80]!r} with the value {tag.value[:80]!r}"
+        )
     if bearers:
         raise errors.TagInUseError(f"{bearers} resources have the tag {tag.key}={tag.value}")
     return [ev.TagDeleted(tag.key, tag.value)]

@@ -24,7 +24,7 @@ def answered(state: State, command: Tokened) -> bool:
     before = state.ledger.answer(type(command).__name__, token)
     if before and before.digest != _digest(command):
         raise errors.TokenReusedError(
-            f"the client token {token!r} was used for another request: use a new one"
+            f"the client token {token[:80]!r} was used for another request: use a new one"
         )
     return before is not None
 

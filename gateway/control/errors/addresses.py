@@ -7,7 +7,7 @@ class UnknownEipError(DomainError):
     """No EIP of the account has the id that the command names."""
 
     def __init__(self, eip_id: str) -> None:
-        super().__init__(f"no EIP {eip_id!r}: 'tgw eip list' shows those there are")
+        super().__init__(f"no EIP {eip_id[:80]!r}: 'tgw eip list' shows those there are")
 
 
 class UnknownAddressError(DomainError):

@@ -8,7 +8,9 @@ class UnknownInstanceError(DomainError):
     """No instance has the id that the command names."""
 
     def __init__(self, instance_id: str) -> None:
-        super().__init__(f"no instance {instance_id!r}: 'tgw instance list' shows those there are")
+        super().__init__(
+            f"no instance {instance_id[:80]!r}: 'tgw instance list' shows those there are"
+        )
 
 
 class InstanceStateError(DomainError):

@@ -173,7 +173,7 @@ def internet(**values: object) -> dict[str, Any]:
     ("action", "parameters", "code", "named"),
     [
         ("RunInstances", {"InstanceName": 7}, "InvalidParameter", "InstanceName"),
-        ("RunInstances", {"InstanceName": "\ud800"}, "InvalidParameterValue", "name"),
+        ("RunInstances", {"InstanceName": "\ud800"}, "InvalidParameter", "InstanceName"),
         ("RunInstances", {"InstanceName": "x" * 129}, "InvalidInstanceName.TooLong", "name"),
         ("RunInstances", {"InternetAccessible": 10}, "InvalidParameter", "InternetAccessible"),
         (
@@ -194,8 +194,8 @@ def internet(**values: object) -> dict[str, Any]:
         (
             "RunInstances",
             internet(InternetMaxBandwidthOut=10**40),
-            "InvalidParameterValue.Range",
-            "000",
+            "InvalidParameter",
+            "64 bits",
         ),
         ("RunInstances", internet(InternetChargeType="FREE"), "InvalidParameterValue", "Type"),
         ("RunInstances", internet(InternetChargeType=1), "InvalidParameterValue", "Type"),

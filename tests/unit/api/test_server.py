@@ -62,7 +62,7 @@ def test_no_body_is_no_parameters(idle_socket_path: Path) -> None:
         (b"[" * 100_000, "InvalidParameter"),
         (b'{"InstanceIds": ' + b"[" * 500 + b"]" * 500 + b"}", "InvalidParameter"),
         (b'{"InstanceIds": [' + b"9" * 5000 + b"]}", "InvalidParameter"),
-        (b'{"Colour": NaN}', "UnknownParameter"),
+        (b'{"Colour": NaN}', "InvalidParameter"),
         (b'{"\\ud800": 1}', "InvalidParameter"),
     ],
     ids=[
