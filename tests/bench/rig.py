@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Interface
 from pathlib import Path
 from shutil import rmtree
 from signal import SIGKILL
@@ -139,18 +140,16 @@ def _build(rig: Rig, mappings: Mappings) -> Rig:
 
 def _build_client(rig: Rig, mappings: Mappings, gateway_mac: str) -> None:
     with Links(rig.client) as links:
-        links.address(HOST_LINK, CLIENT_ADDRESS, UPLINK_PREFIX)
-        links.up(HOST_LINK)
-        _know(rig.client, HOST_LINK, UPLINK_ADDRESS, gateway_mac)
+        _join(links, HOST_LINK, CLIENT_ADDRESS, UPLINK_PREFIX)
+        links.neighbour(HOST_LINK, UPLINK_ADDRESS, gateway_mac)
         for network in (mappings.pool, PRIVATE_NETWORK):  # plain forwarding has no pool
             links.route(network, via=UPLINK_ADDRESS)
 
 
 def _build_server(rig: Rig, gateway_mac: str) -> None:
     with Links(rig.server) as links:
-        links.address(HOST_LINK, SERVER_ADDRESS, LAN_PREFIX)
-        links.up(HOST_LINK)
-        _know(rig.server, HOST_LINK, LAN_ADDRESS, gateway_mac)
+        _join(links, HOST_LINK, SERVER_ADDRESS, LAN_PREFIX)
+        links.neighbour(HOST_LINK, LAN_ADDRESS, gateway_mac)
         links.route("default", via=LAN_ADDRESS)
     with namespace.inside(rig.server):
         with IPRoute() as route:
@@ -174,21 +173,20 @@ def _build_gateway(rig: Rig, macs: dict[str, dict[str, str]]) -> None:
         # As the lab's gateway has it.
         namespace.set_sysctl("ipv4.conf.all.rp_filter", 0)
         namespace.set_sysctl(f"ipv4.conf.{UPLINK}.rp_filter", 1)
-        links.address(UPLINK, UPLINK_ADDRESS, UPLINK_PREFIX)
-        links.address(LAN, LAN_ADDRESS, LAN_PREFIX)
-        links.up(UPLINK)
-        links.up(LAN)
-        _know(rig.gateway, UPLINK, CLIENT_ADDRESS, macs[rig.client][HOST_LINK])
-        _know(rig.gateway, LAN, SERVER_ADDRESS, macs[rig.server][HOST_LINK])
+        _join(links, UPLINK, UPLINK_ADDRESS, UPLINK_PREFIX)
+        _join(links, LAN, LAN_ADDRESS, LAN_PREFIX)
+        links.neighbour(UPLINK, CLIENT_ADDRESS, macs[rig.client][HOST_LINK])
+        links.neighbour(LAN, SERVER_ADDRESS, macs[rig.server][HOST_LINK])
         links.route(PRIVATE_NETWORK, via=SERVER_ADDRESS)
         links.route("default", via=CLIENT_ADDRESS)
         namespace.set_sysctl("ipv4.ip_forward", 1)
 
 
-def _know(host: str, interface: str, neighbour: str, mac: str) -> None:
-    with namespace.inside(host), IPRoute() as route:
-        (index,) = route.link_lookup(ifname=interface)
-        route.neigh("replace", dst=neighbour, lladdr=mac, ifindex=index, state="permanent")
+def _join(links: Links, interface: str, address: str, prefix: int) -> None:
+    """Put a host into the network of the address."""
+    links.address(interface, address, prefix)
+    links.up(interface)
+    links.route(str(IPv4Interface(f"{address}/{prefix}").network), dev=interface)
 
 
 def _macs(host: str) -> dict[str, str]:
