@@ -30,6 +30,7 @@ ONE_MAPPING = {
     *(work.HALF_RATE, work.HALF_P50, work.HALF_P99, work.HALF_LOST),
     *(work.CPU_OWN, work.CPU_MACHINE, work.MEMORY, work.MEMORY_PEAK, work.MEMORY_KERNEL),
 }
+TRIES = 3
 PEERS = ["nft-stateful", "nfq-c", "netfilterqueue-1"]
 
 pytestmark = [
@@ -57,11 +58,15 @@ def test_a_round_measures_everything(name: str, files: Files, programs: Path) ->
     said: list[str] = []
     bench = Bench(TINY, files, programs, said.append)
     (peer,) = (peer for peer in lineup.peers(2) if peer.name == name)
-    samples = work.measure(bench, peer, 1, Mappings(1))
-    samples += work.measure(bench, peer, 1, Mappings(300))
-    many = {work.with_mappings(work.PPS, 300), work.with_mappings(work.MEMORY, 300)}
-    found = {sample.work: sample.value for sample in samples}
-    assert found.keys() >= ONE_MAPPING | many, said
+    wanted = ONE_MAPPING | {work.with_mappings(what, 300) for what in (work.PPS, work.MEMORY)}
+    found: dict[str, float] = {}
+    for number in range(1, TRIES + 1):  # on a busy machine a step fails now and then, and says so
+        for mappings in (Mappings(1), Mappings(300)):
+            samples = work.measure(bench, peer, number, mappings)
+            found |= {sample.work: sample.value for sample in samples}
+        if found.keys() >= wanted:
+            break
+    assert found.keys() >= wanted, said
     assert all(found[positive] > 0 for positive in (work.PPS, work.STREAM_1, work.IDLE_P50))
     assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
 

@@ -108,4 +108,7 @@ def stream(rig: Rig, target: str, *, streams: int, seconds: int) -> float:
         ],
         within_s=seconds + SLACK_S,
     )
-    return float(json.loads(said)["end"]["sum_received"]["bits_per_second"]) / 1e9
+    report = json.loads(said)
+    if "sum_received" not in report["end"]:  # it ended early, and says why
+        raise BenchError(f"iperf3: {report.get('error', 'nothing was received')}")
+    return float(report["end"]["sum_received"]["bits_per_second"]) / 1e9

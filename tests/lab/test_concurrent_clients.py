@@ -166,7 +166,6 @@ def patiently(call: Callable[[], Any]) -> Any:
             time.sleep(0.01)
 
 
-@pytest.mark.timeout(240)
 def test_clients_at_once_see_only_the_documented_life(own_lab: Lab, account: Account) -> None:
     shared = own_lab.control.call("AllocateAddresses")["AddressSet"][0]
     watcher = Watcher(reachable(ADDRESS_LIFE), reachable(INSTANCE_LIFE))

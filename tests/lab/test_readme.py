@@ -8,7 +8,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 from support.labs import Lab, eventually, leftovers, new_topology
 
 README = Path(__file__).parents[2] / "README.md"
@@ -69,7 +68,6 @@ def command_of(step: Said, shell: Path) -> list[str]:
     return ["bash", "-c", f"{begin}; {step.command} && {{ declare -p; declare -f; }} > {kept}"]
 
 
-@pytest.mark.timeout(180)
 def test_the_tour_is_true(tmp_path: Path) -> None:
     lab = Lab(new_topology())
     steps = tour()
