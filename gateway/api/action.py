@@ -21,6 +21,7 @@ from gateway.api.filters import Table, Test
 from gateway.api.observer import Observer
 from gateway.api.shapes import Service
 from gateway.api.unused import complete
+from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control.controller import Controller
 from gateway.control.progress import Task
@@ -51,6 +52,11 @@ class Context:
     meter: Meter | None = None
     observer: Observer | None = None
     caller: Caller = OPERATOR
+    request_id: str = ""
+
+    def submit(self, *commands: cmd.Command) -> Task:
+        """Record commands, all or none, as what this request asked for. Raises `ControlError`."""
+        return self.control.submit(*commands, request_id=self.request_id)
 
     @contextmanager
     def metered(self) -> Iterator[Meter]:

@@ -22,6 +22,8 @@ INSTANCE_ATTRIBUTES: Final = (
     f"{VALUE}.InvalidUserDataFormat",
     f"{VALUE}.IllegalHostName",
     f"{VALUE}.CamRoleNameMalformed",
+    "InvalidSecurityGroupId.NotFound",
+    "LimitExceeded.SingleUSGQuota",
 )
 ADDRESS_QUOTA: Final = ("AddressQuotaLimitExceeded", "AddressQuotaLimitExceeded.DailyAllocate")
 BANDWIDTH: Final = (f"{VALUE}.BandwidthTooSmall", f"{VALUE}.BandwidthOutOfRange")

@@ -31,7 +31,8 @@ Every parameter that the cloud documents for an action has a row:
 - *supported*: it does what the cloud says;
 - *only* a value: it is checked, and no other value can be had here;
 - *ignored*: its type is checked, its value has no effect, as the gateway has nothing of the kind;
-- *refused*: it would change what happens, so it is answered with `UnsupportedOperation`.
+- *refused*: it would change what happens, so it is answered with `UnsupportedOperation`, or with
+  the code that the row names.
 
 A whole number may be a string of digits. Null is as absent for a parameter that is optional, and so
 is an object without a field.
@@ -46,6 +47,10 @@ counted.
 
 A connection may be used again within 77 seconds. A client may end its sending side after the
 request and still gets the answer; by TLS it does not.
+
+Disks, keys, passwords and security groups are *declared*: they are checked, and all but passwords
+are kept and shown. A lab has no block storage, nobody logs in to an instance over the network, and
+no security group filters a packet.
 
 Where the cloud's own texts disagree, the account's behaviour decides: `LEGACY` or `STANDARD`. An
 address can be exchanged once, and an account can exchange three in a day.
@@ -158,8 +163,10 @@ def _here(marks: list[Any], annotation: Any) -> str:
         match mark:
             case Unused():
                 return "ignored"
-            case Refusal():
+            case Refusal("UnsupportedOperation"):
                 return "refused"
+            case Refusal(code):
+                return f"refused: `{code}`"
             case Only(value):
                 return f"only `{value}`"
     kind = _plain(annotation)

@@ -74,13 +74,16 @@ class Check:
         return value
 
 
+@dataclass(frozen=True, slots=True)
 class Refusal(Check):
     """The mark of a parameter that can't be had here, whatever its value is."""
 
+    code: str = "UnsupportedOperation"
+
     def check(self, value: Any) -> None:
-        """Raise `BadValueError` with the code UnsupportedOperation unless nothing is asked for."""
+        """Raise `BadValueError` with the code unless nothing is asked for."""
         if value not in ({}, []):
-            raise BadValueError("UnsupportedOperation", "it can't be had here")
+            raise BadValueError(self.code, "it can't be had here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,12 @@ class Only(Check):
     """The one value that a field can have here."""
 
     value: object
+    code: str = "InvalidParameterValue"
 
     def check(self, value: Any) -> None:
         if value != self.value:
             wanted = self.value if isinstance(self.value, str) else json.dumps(self.value)
-            raise BadValueError("InvalidParameterValue", f"only {wanted} can be had here")
+            raise BadValueError(self.code, f"only {wanted} can be had here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +164,9 @@ class Known(Check):
         return core_schema.no_info_before_validator_function(self._checked, handler(source))
 
 
-def only(value: object) -> Only:
-    """The one value that a field can have here."""
-    return Only(value)
+def only(value: object, code: str = "InvalidParameterValue") -> Only:
+    """The one value that a field can have here, and the code for another one."""
+    return Only(value, code)
 
 
 # JSON types are taken strictly, but whole numbers: the cloud's own examples send them as strings.

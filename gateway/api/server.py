@@ -7,7 +7,9 @@ look for `Error` only there.
 
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -30,15 +32,16 @@ def application(context: Context) -> Starlette:
     """The API for the operator: the cloud's actions and the operator's own."""
     bodies = Bodies()
 
-    async def answer(request: Request) -> Answer:
+    async def answer(request: Request, request_id: str) -> Answer:
         with bodies.one() as body:
             parameters = json_object(await body.read(request, BODY_MAX))
+            asked = replace(context, request_id=request_id)
             return await run_in_threadpool(
-                call, context, _name(request), parameters, among=ALL_ACTIONS
+                call, asked, _name(request), parameters, among=ALL_ACTIONS
             )
 
     async def post(request: Request) -> Response:
-        response = await enveloped(answer(request))
+        response = await enveloped(partial(answer, request))
         action = ALL_ACTIONS.get(_name(request))
         if action and action.declared.waits_for:
             response.headers[WAITS_FOR] = action.declared.waits_for
@@ -51,10 +54,11 @@ def _name(request: Request) -> str:
     return request.headers.get("x-tc-action", "")
 
 
-async def enveloped(answering: Awaitable[Answer]) -> Response:
-    """The answer, or why there is none, in the cloud's envelope."""
+async def enveloped(answering: Callable[[str], Awaitable[Answer]]) -> Response:
+    """The answer, or why there is none, in the cloud's envelope; it is asked for by a new id."""
+    request_id = str(uuid4())
     try:
-        answer = await answering
+        answer = await answering(request_id)
     except ApiError as error:
         answer = {"Error": {"Code": error.code, "Message": error.message}}
     except ClientDisconnect:  # in the middle of the body: the answer is read by nobody
@@ -62,7 +66,7 @@ async def enveloped(answering: Awaitable[Answer]) -> Response:
     except Exception:  # noqa: BLE001  one bad request must not end the server
         _log.exception("a request failed")
         answer = {"Error": {"Code": "InternalError", "Message": "tgw control failed: see its log"}}
-    envelope = {"Response": {**answer, "RequestId": str(uuid4())}}
+    envelope = {"Response": {**answer, "RequestId": request_id}}
     return Response(json.dumps(envelope), media_type="application/json")
 
 

@@ -7,6 +7,7 @@ body is read.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -72,24 +73,24 @@ class SignedApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        response = await enveloped(self._answer(request))
+        response = await enveloped(partial(self._answer, request))
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request, request_id: str) -> Answer:
         with self._bodies.one() as body:
             received = _received(request)
             if "authorization" in received.headers:
                 call = await self._signed_v3(request, received, body)
             else:
                 call = await self._signed_v1(request, received, body)
-            return await self._carry_out(call)
+            return await self._carry_out(call, request_id)
 
-    async def _carry_out(self, call: Call) -> Answer:
+    async def _carry_out(self, call: Call, request_id: str) -> Answer:
         self.rate.take(call.caller.name, call.action)
         registry.check_region(call.action, call.region)
         return await run_in_threadpool(
             registry.call,
-            replace(self._context, caller=call.caller),
+            replace(self._context, caller=call.caller, request_id=request_id),
             call.action,
             call.parameters,
             as_text=call.as_text,

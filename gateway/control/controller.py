@@ -97,14 +97,14 @@ class Controller:
                 )
         self._upkeep.doubt(self._state.instances)
 
-    def submit(self, *commands: cmd.Command) -> Task:
+    def submit(self, *commands: cmd.Command, request_id: str = "") -> Task:
         """Record commands, all or none; they must not be about the same thing twice.
 
-        What they ask for is done soon. Raises `DomainError` if one is refused (nothing has
-        changed), `AdapterError` if the log failed.
+        What they ask for is done soon; instances keep the id of the request. Raises `DomainError`
+        if one is refused (nothing has changed), `AdapterError` if the log failed.
         """
         with self._one_command:
-            return self._record(commands)
+            return self._record(commands, request_id)
 
     def wait_in_force(self, task: Task, within_s: float = IN_FORCE_WITHIN_S) -> None:
         """Wait until the background has put in force what was recorded. Raises `AdapterError`."""
@@ -173,10 +173,11 @@ class Controller:
         with self.changed:
             yield self._state
 
-    def _record(self, commands: Iterable[cmd.Command]) -> Task:
+    def _record(self, commands: Iterable[cmd.Command], request_id: str) -> Task:
         self._catch_up()
         with self.state() as state:
-            at = Moment(self._clock(), self._rng, given=set(self.progress.given_back))
+            given = set(self.progress.given_back)
+            at = Moment(self._clock(), self._rng, given=given, request_id=request_id)
             events: list[ev.Event] = []
             for command in commands:
                 exclusion.check(state, self.progress, command)

@@ -144,7 +144,8 @@ def writes(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     members = package | {"ResourceIds": [things["eip"]], "ResourceType": "Address"}
     tag = {"Key": "owner", "Value": "net"}
     yield "RunInstances", {"TagSpecification": [{"ResourceType": "instance", "Tags": [tag]}]}
-    yield "RunInstances", {"InternetAccessible": MBPS, "DryRun": True}
+    disks = {"SystemDisk": {"DiskSize": 50}, "DataDisks": [{"DiskSize": 10}]}
+    yield "RunInstances", {"InternetAccessible": MBPS, "DryRun": True} | disks
     pair = {"TagKey": "stage", "TagValue": "test"}
     instance = f"qcs::cvm:{REGION}:uin/:instance/{things['second']}"
     yield "CreateTag", pair

@@ -31,6 +31,7 @@ from refusals.situations import (
 )
 from support.world import World
 
+from gateway.control.place import ZONE
 from gateway.control.values import DEFAULT_IMAGE
 
 ROWS: dict[str, Rows] = {
@@ -66,6 +67,24 @@ ROWS: dict[str, Rows] = {
         f"{V}.InvalidUserDataFormat": plain(UserData="hello"),
         f"{V}.IllegalHostName": plain(HostName="-"),
         f"{V}.CamRoleNameMalformed": plain(CamRoleName="a b"),
+        f"{V}.LimitExceeded": plain(DataDisks=[{"DiskSize": 10}] * 2),
+        "UnsupportedOperation.InvalidDisk": plain(
+            DataDisks=[{"DiskSize": 10, "ThroughputPerformance": 9}]
+        ),
+        "InvalidParameter.SnapshotNotFound": plain(
+            DataDisks=[{"DiskSize": 10, "SnapshotId": "snap-12345678"}]
+        ),
+        f"{V}.KeyPairNotFound": plain(LoginSettings={"KeyIds": ["mine"]}),
+        "InvalidPassword": plain(LoginSettings={"Password": "12345678"}),
+        "InvalidSecurityGroupId.NotFound": plain(SecurityGroupIds=["web"]),
+        "LimitExceeded.SingleUSGQuota": plain(SecurityGroupIds=ids(6, "sg")),
+        "InvalidProjectId.NotFound": plain(Placement={"Zone": ZONE, "ProjectId": 1}),
+        "InvalidHostId.NotFound": plain(Placement={"Zone": ZONE, "HostIds": ["host-1"]}),
+        f"{V}.VpcNotSupportIpv6Address": plain(**network(Ipv6AddressCount=1)),
+        f"{V}.LaunchTemplateNotFound": plain(LaunchTemplate={"LaunchTemplateId": "lt-1"}),
+        "ResourceNotFound.HpcCluster": plain(HpcClusterId="hpc-1"),
+        f"{V}.ChcHostsNotFound": plain(ChcIds=["chc-1"]),
+        "FailedOperation.DisasterRecoverGroupNotFound": plain(DisasterRecoverGroupIds=["ps-1"]),
     },
     "DescribeInstances": {
         "InvalidFilter": plain(**filtered("colour", "red")),
@@ -109,5 +128,7 @@ ROWS: dict[str, Rows] = {
         f"{V}.InvalidUserDataFormat": on(World.run, UserData="hello"),
         f"{V}.IllegalHostName": on(World.run, HostName="-"),
         f"{V}.CamRoleNameMalformed": on(World.run, CamRoleName="a b"),
+        "InvalidSecurityGroupId.NotFound": on(World.run, SecurityGroups=["web"]),
+        "LimitExceeded.SingleUSGQuota": on(World.run, SecurityGroups=ids(6, "sg")),
     },
 }

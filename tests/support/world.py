@@ -40,9 +40,9 @@ class PromptController(Controller):
     Unless it fails: that is logged, and done with the next command.
     """
 
-    def submit(self, *commands: cmd.Command) -> Task:
+    def submit(self, *commands: cmd.Command, request_id: str = "") -> Task:
         """Submit, and do at once what its background would do after it."""
-        task = super().submit(*commands)
+        task = super().submit(*commands, request_id=request_id)
         with suppress(AdapterError):
             catch_up(self)
         return task

@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from gateway.api import codes
 from gateway.api.action import Answer, Context, Listing, action
+from gateway.api.cvm.instance_view import OS_NAME
 from gateway.api.fields import Form
 from gateway.api.filters import Seen, Table, always, equal, holding, matching
 from gateway.api.ids import ANY
@@ -67,7 +68,7 @@ def _image_view(state: State) -> dict[str, Any]:
         "ImageSource": "OFFICIAL",
         "ImageDescription": "the system of the machine that the gateway runs on",
         "Architecture": "x86_64",
-        "OsName": "Linux",
+        "OsName": OS_NAME,
         "Platform": "Other Linux",
         "ImageSize": 0,
         "IsSupportCloudinit": False,

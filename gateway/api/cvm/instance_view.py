@@ -7,14 +7,27 @@ from typing import Any, Final
 
 from gateway.api import ids
 from gateway.api.codes import VALUE
+from gateway.api.cvm.equipment import disks_view
 from gateway.api.errors import BadValueError
 from gateway.api.fields import Check, Form
 from gateway.api.filters import By, Seen, Table, Test, always, equal
 from gateway.api.tag_view import tags_view
 from gateway.api.times import from_plain_time, iso_time
-from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
+from gateway.control.place import SECURITY_GROUP_ID, SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import PASSING, State
 from gateway.control.values import Instance, InstanceState
+
+OS_NAME: Final = "Linux"  # of every image: an instance runs on the machine's own system
+ORDINARY: Final = "WanIP"  # the type of an ordinary public IP
+# What an instance is in no part of, as there is nothing of the kind here.
+_NOTHING_OF_THE_KIND: Final = {
+    "DisasterRecoverGroupId": "",
+    "HpcClusterId": "",
+    "DedicatedClusterId": "",
+    "EnableJumboFrame": False,
+    "IPv6Addresses": [],
+    "RdmaIpAddresses": [],
+}
 
 
 def as_seen(instance: Instance, passing: Mapping[str, InstanceState]) -> Instance:
@@ -24,17 +37,25 @@ def as_seen(instance: Instance, passing: Mapping[str, InstanceState]) -> Instanc
 
 
 def instance_view(state: State, instance: Instance) -> dict[str, Any]:
-    """The fields of an `Instance` that mean something here."""
+    """The fields of an `Instance` that mean something here, and those that tools rely on.
+
+    What is paid for by the hour has no end: its `RenewFlag` and `ExpiredTime` are null.
+    """
     return {
         "InstanceId": instance.instance_id,
         "InstanceName": instance.name,
         "InstanceState": instance.state.value,
         "RestrictState": "NORMAL",
+        "LatestOperation": instance.latest.name,
         "LatestOperationState": _latest(instance),
-        "LatestOperationErrorMsg": instance.why or None,
-        "Placement": {"Zone": ZONE, "ProjectId": 0},
+        "LatestOperationRequestId": instance.latest.request_id or None,
+        "LatestOperationErrorMsg": instance.why,
+        "Placement": {"Zone": ZONE, "ProjectId": 0, "HostId": "", "RackId": ""},
         **_network(state, instance),
         **_bought(instance),
+        **disks_view(instance.purchase),
+        "SecurityGroupIds": list(_groups(instance)),
+        **_NOTHING_OF_THE_KIND,
         "Uuid": instance.uuid,
         "CreatedTime": iso_time(instance.created_at),
         "IsolatedSource": "NOTISOLATED",
@@ -50,6 +71,10 @@ def _network(state: State, instance: Instance) -> dict[str, Any]:
         "InternetAccessible": {
             "InternetChargeType": instance.charge_type.value,
             "InternetMaxBandwidthOut": instance.bandwidth_mbps,
+            "PublicIpAssigned": bool(public),
+            "BandwidthPackageId": instance.package_id,
+            "InternetServiceProvider": "BGP",
+            "IPv4AddressType": ORDINARY if instance.ordinary else None,
         },
         "VirtualPrivateCloud": {
             "VpcId": VPC_ID,
@@ -65,6 +90,10 @@ def _bought(instance: Instance) -> dict[str, Any]:
     bought = instance.purchase
     return {
         "ImageId": bought.image_id,
+        "OsName": OS_NAME,
+        "LicenseType": "TencentCloud",
+        "DefaultLoginUser": "root",
+        "DefaultLoginPort": 22,
         "InstanceType": bought.instance_type,
         "InstanceChargeType": bought.charge_type.value,
         "CPU": bought.size.cpus,
@@ -74,6 +103,11 @@ def _bought(instance: Instance) -> dict[str, Any]:
         "DisableApiTermination": bought.attributes.protected,
         "StopChargingMode": _charging(instance),
     }
+
+
+def _groups(instance: Instance) -> tuple[str, ...]:
+    """The security groups that it was bought with, or the default one; none filters anything."""
+    return instance.purchase.attributes.security_groups or (SECURITY_GROUP_ID,)
 
 
 def _charging(instance: Instance) -> str:
@@ -124,6 +158,7 @@ def _public(seen: Seen, instance: Instance) -> tuple[str | None]:
     return (seen.state.public_ip(instance),)
 
 
+_GROUP: Final = Form("sg", "InvalidSgId.Malformed")
 FILTERS: Final[Table[Instance]] = Table(
     by={
         "zone": always(ZONE),
@@ -134,7 +169,7 @@ FILTERS: Final[Table[Instance]] = Table(
         "subnet-id": always(SUBNET_ID, form=Form("subnet", f"{VALUE}.SubnetIdMalformed")),
         "instance-id": equal(lambda _, one: (one.instance_id,), ids.INSTANCE),
         "uuid": equal(lambda _, one: (one.uuid,)),
-        "security-group-id": always(form=Form("sg", "InvalidSgId.Malformed")),
+        "security-group-id": equal(lambda _, one: _groups(one), _GROUP),
         "instance-name": equal(lambda _, one: (one.name,)),
         "instance-charge-type": equal(lambda _, one: (one.purchase.charge_type.value,)),
         "instance-state": equal(lambda _, one: (one.state.value,)),

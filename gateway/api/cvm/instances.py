@@ -99,7 +99,7 @@ class OnInstances(Action):
 
     def submitted(self, context: Context, command: Callable[[str], cmd.Command]) -> Task:
         """The task of one command for each instance."""
-        return context.control.submit(*map(command, dict.fromkeys(self.InstanceIds)))
+        return context.submit(*map(command, dict.fromkeys(self.InstanceIds)))
 
 
 @action(
@@ -176,7 +176,7 @@ class RebootInstances(OnInstances):
     ),
 )
 class TerminateInstances(OnInstances):
-    """Give instances back. An EIP stays with the account, and there are no disks."""
+    """Give instances back. An EIP stays with the account, and no disk does."""
 
     def run(self, context: Context) -> Task:
         return self.submitted(context, cmd.TerminateInstance)
@@ -204,9 +204,7 @@ class ResetInstancesInternetMaxBandwidth(Action):
 
     def run(self, context: Context) -> Task:
         bandwidth_mbps = self.InternetAccessible.InternetMaxBandwidthOut
-        return context.control.submit(
-            cmd.ChangeInstancesBandwidth(self.InstanceIds, bandwidth_mbps)
-        )
+        return context.submit(cmd.ChangeInstancesBandwidth(self.InstanceIds, bandwidth_mbps))
 
 
 @action(
@@ -228,8 +226,8 @@ class ModifyInstancesAttribute(Action):
     CamRoleName: str | None = None
     HostName: str | None = None
     DisableApiTermination: Flag | None = None
+    SecurityGroups: tuple[str, ...] | None = None
     AutoReboot: No = False
-    SecurityGroups: Refused = None
     CamRoleType: Refused = None
     EnableJumboFrame: No = False
 
@@ -242,13 +240,14 @@ class ModifyInstancesAttribute(Action):
             names = " and ".join(given)
             raise ApiError("InvalidParameterCombination", f"{names}: one attribute at a time")
         if self.InstanceName is not None:
-            return context.control.submit(cmd.RenameInstances(self.InstanceIds, self.InstanceName))
-        return context.control.submit(
+            return context.submit(cmd.RenameInstances(self.InstanceIds, self.InstanceName))
+        return context.submit(
             cmd.ChangeInstancesAttributes(
                 self.InstanceIds,
                 host_name=self.HostName,
                 user_data=self.UserData,
                 role=self.CamRoleName,
                 protected=self.DisableApiTermination,
+                security_groups=self.SecurityGroups,
             )
         )

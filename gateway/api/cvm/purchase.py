@@ -6,13 +6,16 @@ are checked here.
 
 import re
 from random import SystemRandom
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from gateway.api import codes, ids
 from gateway.api.action import Action, Answer, Context, action
 from gateway.api.client import WaitsFor
+from gateway.api.cvm import equipment
+from gateway.api.cvm.equipment import BAD_PASSWORD, NO_SNAPSHOT
+from gateway.api.cvm.instance_view import ORDINARY
 from gateway.api.errors import ApiError
-from gateway.api.fields import Flag, No, Refused, Request, Tag, Whole, only
+from gateway.api.fields import Flag, No, Refusal, Refused, Request, Tag, Whole, only
 from gateway.api.repeated import answered_before
 from gateway.api.services import CVM
 from gateway.api.unused import complete
@@ -32,6 +35,14 @@ from gateway.control.values import (
 from gateway.control.values import Tag as TagValue
 
 _DEFAULT: Final = "DEFAULT"
+# The codes for what isn't here.
+_NO_PROJECT: Final = "InvalidProjectId.NotFound"
+_NO_HOST: Final = "InvalidHostId.NotFound"
+_NO_IPV6: Final = f"{codes.VALUE}.VpcNotSupportIpv6Address"
+_NO_TEMPLATE: Final = f"{codes.VALUE}.LaunchTemplateNotFound"
+_NO_CLUSTER: Final = "ResourceNotFound.HpcCluster"
+_NO_CHC: Final = f"{codes.VALUE}.ChcHostsNotFound"
+_NO_GROUP: Final = "FailedOperation.DisasterRecoverGroupNotFound"
 
 
 @complete(CVM, "InternetAccessible")
@@ -42,7 +53,8 @@ class Internet(Request):
     InternetMaxBandwidthOut: Whole = 0
     PublicIpAssigned: Flag | None = None
     BandwidthPackageId: ids.PackageId | None = None
-    IPv4AddressType: Refused = None
+    InternetServiceProvider: Annotated[str, only("BGP")] = "BGP"
+    IPv4AddressType: Annotated[str, only(ORDINARY)] = ORDINARY
     IPv6AddressType: Refused = None
     AntiDDoSPackageId: Refused = None
 
@@ -60,7 +72,10 @@ class Where(Request):
     """The zone, which is the only one, and the only project."""
 
     Zone: str = ZONE
-    ProjectId: Annotated[Whole, only(0)] = 0
+    ProjectId: Annotated[Whole, only(0, _NO_PROJECT)] = 0
+    HostIds: Annotated[Any, Refusal(_NO_HOST)] = None
+    DedicatedResourcePackTenancy: Refused = None
+    DedicatedResourcePackIds: Refused = None
 
 
 @complete(CVM, "VirtualPrivateCloud")
@@ -71,7 +86,7 @@ class Network(Request):
     SubnetId: str
     PrivateIpAddresses: tuple[str, ...] = ()
     AsVpcGateway: No = False
-    Ipv6AddressCount: Annotated[Whole, only(0)] = 0
+    Ipv6AddressCount: Annotated[Whole, only(0, _NO_IPV6)] = 0
 
     def check(self) -> None:
         """Raises `ApiError` if the VPC or the subnet isn't there."""
@@ -117,6 +132,11 @@ class Network(Request):
         "VpcAddrNotInSubNet",
         "VpcIpIsUsed",
         f"{codes.VALUE}.InvalidParameterMinCount",
+        codes.LIMIT,
+        f"{codes.VALUE}.KeyPairNotFound",
+        "UnsupportedOperation.InvalidDisk",
+        *(NO_SNAPSHOT, BAD_PASSWORD),
+        *(_NO_PROJECT, _NO_HOST, _NO_IPV6, _NO_TEMPLATE, _NO_CLUSTER, _NO_CHC, _NO_GROUP),
         *codes.INSTANCE_ATTRIBUTES,
     ),
 )
@@ -139,11 +159,17 @@ class RunInstances(Action):
     UserData: str = ""
     CamRoleName: str = ""
     DisableApiTermination: Flag = False
+    SystemDisk: equipment.SystemDisk = equipment.SystemDisk()
+    DataDisks: tuple[equipment.DataDisk, ...] = ()
+    LoginSettings: equipment.LoginSettings = equipment.LoginSettings()
+    SecurityGroupIds: tuple[str, ...] = ()
     ActionTimer: Refused = None
-    LaunchTemplate: Refused = None
+    LaunchTemplate: Annotated[Any, Refusal(_NO_TEMPLATE)] = None
     DedicatedClusterId: Refused = None
-    HpcClusterId: Refused = None
-    ChcIds: Refused = None
+    HpcClusterId: Annotated[Any, Refusal(_NO_CLUSTER)] = None
+    ChcIds: Annotated[Any, Refusal(_NO_CHC)] = None
+    DisasterRecoverGroupIds: Annotated[Any, Refusal(_NO_GROUP)] = None
+    PartitionNumber: Refused = None
     Metadata: Refused = None
     CpuTopology: Refused = None
     NetworkInterfaces: Refused = None
@@ -155,13 +181,14 @@ class RunInstances(Action):
             with context.control.state() as state:
                 decide(state, command, Moment(context.control.now(), SystemRandom()))
             return {}
-        events = context.control.submit(command).events
+        events = context.submit(command).events
         ordered = [event.instance_id for event in events if isinstance(event, ev.InstanceOrdered)]
         return {"InstanceIdSet": ordered or answered_before(context.control, command)}
 
     def _command(self) -> cmd.RunInstance:
         _check_zone(self.Placement.Zone)
         self.VirtualPrivateCloud.check()
+        self.LoginSettings.check()
         _check_form("img", self.ImageId, "InvalidImageId.Malformed")
         internet = self.InternetAccessible
         return cmd.RunInstance(
@@ -171,23 +198,30 @@ class RunInstances(Action):
             package_id=internet.BandwidthPackageId,
             count=self.InstanceCount,
             client_token=self.ClientToken,
-            purchase=Purchase(
-                image_id=self.ImageId,
-                instance_type=self.InstanceType,
-                charge_type=self.InstanceChargeType,
-                attributes=Attributes(
-                    host_name=self.HostName,
-                    user_data=self.UserData,
-                    role=self.CamRoleName,
-                    protected=self.DisableApiTermination,
-                ),
-            ),
+            purchase=self._purchase(),
             private_ips=self.VirtualPrivateCloud.PrivateIpAddresses,
             public_ip=internet.PublicIpAssigned,
             count_min=self.MinCount,
             tags=tuple(
                 TagValue(tag.Key, tag.Value) for new in self.TagSpecification for tag in new.Tags
             ),
+        )
+
+    def _purchase(self) -> Purchase:
+        return Purchase(
+            image_id=self.ImageId,
+            instance_type=self.InstanceType,
+            charge_type=self.InstanceChargeType,
+            attributes=Attributes(
+                host_name=self.HostName,
+                user_data=self.UserData,
+                role=self.CamRoleName,
+                protected=self.DisableApiTermination,
+                security_groups=tuple(dict.fromkeys(self.SecurityGroupIds)),
+            ),
+            system_disk=self.SystemDisk.value(),
+            data_disks=tuple(disk.value() for disk in self.DataDisks if disk.DiskSize),
+            key_ids=tuple(dict.fromkeys(self.LoginSettings.KeyIds)),
         )
 
 

@@ -16,9 +16,7 @@ class ConfigureAccount(Action):
     ApplicationsMax: Whole | None = None
 
     def run(self, context: Context) -> Answer:
-        context.control.submit(
-            cmd.ConfigureAccount(self.Behaviour, self.EipsMax, self.ApplicationsMax)
-        )
+        context.submit(cmd.ConfigureAccount(self.Behaviour, self.EipsMax, self.ApplicationsMax))
         with context.control.state() as state:
             account = state.account
         return {

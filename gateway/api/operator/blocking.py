@@ -18,7 +18,7 @@ class BlockAddress(Action):
 
     def run(self, context: Context) -> Task:
         """The address opens by itself when the time is over."""
-        return context.control.submit(cmd.BlockAddress(self.Address, self.Seconds))
+        return context.submit(cmd.BlockAddress(self.Address, self.Seconds))
 
 
 @action(OPERATOR, waits_for=WaitsFor.IN_FORCE)
@@ -28,7 +28,7 @@ class OpenAddress(Action):
     Address: str
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(cmd.OpenAddress(self.Address))
+        return context.submit(cmd.OpenAddress(self.Address))
 
 
 @action(OPERATOR)

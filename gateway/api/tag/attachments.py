@@ -131,7 +131,7 @@ class ModifyResourceTags(Action):
 
     def run(self, context: Context) -> Task:
         given = _values(self.ReplaceTags or ())
-        return context.control.submit(
+        return context.submit(
             cmd.ChangeTags(id_in(self.Resource), given=given, taken=self._taken())
         )
 
@@ -150,7 +150,7 @@ def _each(
     failed: list[dict[str, Any]] = []
     for name, resource_id in resources.items():
         try:
-            context.control.submit(command(resource_id))
+            context.submit(command(resource_id))
         except (errors.UnknownResourceError, errors.TagQuotaError) as error:
             refusal = from_control(error)
             failed.append({"Resource": name, "Code": refusal.code, "Message": refusal.message})

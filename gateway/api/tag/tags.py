@@ -37,7 +37,7 @@ class CreateTag(Action):
     TagValue: str
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(cmd.CreateTag(Tag(self.TagKey, self.TagValue)))
+        return context.submit(cmd.CreateTag(Tag(self.TagKey, self.TagValue)))
 
 
 @action(
@@ -52,7 +52,7 @@ class DeleteTag(Action):
     TagValue: str
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(cmd.DeleteTag(Tag(self.TagKey, self.TagValue)))
+        return context.submit(cmd.DeleteTag(Tag(self.TagKey, self.TagValue)))
 
 
 @action(TAG, regional=False, codes=_PAGE)

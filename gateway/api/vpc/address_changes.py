@@ -38,7 +38,7 @@ class ModifyAddressesBandwidth(Action):
     InternetMaxBandwidthOut: Whole
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(
+        return context.submit(
             cmd.ChangeEipsBandwidth(self.AddressIds, self.InternetMaxBandwidthOut)
         )
 
@@ -65,7 +65,7 @@ class ModifyAddressInternetChargeType(Action):
     AddressChargePrepaid: Prepaid | None = None
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(
+        return context.submit(
             cmd.ChangeEipChargeType(
                 self.AddressId, self.InternetChargeType, self.InternetMaxBandwidthOut
             )
@@ -111,7 +111,7 @@ class ModifyAddressAttribute(Action):
     def run(self, context: Context) -> Answer | Task:
         """The EIP must be there, even if nothing changes."""
         if self.AddressName is not None:
-            return context.control.submit(cmd.RenameEip(self.AddressId, self.AddressName))
+            return context.submit(cmd.RenameEip(self.AddressId, self.AddressName))
         with context.control.state() as state:
             requirements.eip(state, self.AddressId)
         return {}
@@ -140,7 +140,7 @@ class TransformAddress(Action):
 
     def run(self, context: Context) -> Answer:
         """The id of the EIP, and the task."""
-        task = context.control.submit(cmd.TransformOrdinaryIp(self.InstanceId))
+        task = context.submit(cmd.TransformOrdinaryIp(self.InstanceId))
         (eip_id,) = [event.eip_id for event in task.events if isinstance(event, ev.EipTransformed)]
         return {"AddressId": eip_id, "TaskId": task.number}
 
@@ -175,9 +175,9 @@ class AdjustPublicAddress(Action):
                 f"{codes.VALUE}.Combination", "InstanceId and AddressId can't be given together"
             )
         if self.InstanceId:
-            return context.control.submit(cmd.ChangeOrdinaryIp(self.InstanceId))
+            return context.submit(cmd.ChangeOrdinaryIp(self.InstanceId))
         if self.AddressId:
-            return context.control.submit(cmd.ChangeEipAddress(self.AddressId))
+            return context.submit(cmd.ChangeEipAddress(self.AddressId))
         raise ApiError("MissingParameter", "InstanceId or AddressId must be given")
 
 
@@ -208,9 +208,7 @@ class ReturnNormalAddresses(Action):
             raise ApiError(
                 f"{codes.VALUE}.AddressIpsNotFound", f"no ordinary public IP {unknown[0]}"
             )
-        return context.control.submit(
-            cmd.ReturnOrdinaryIps(tuple(holders[one] for one in self.AddressIps))
-        )
+        return context.submit(cmd.ReturnOrdinaryIps(tuple(holders[one] for one in self.AddressIps)))
 
 
 def _check_address(text: str) -> None:

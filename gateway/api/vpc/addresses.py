@@ -82,7 +82,7 @@ class AllocateAddresses(Action):
             client_token=self.ClientToken,
             tags=tuple(TagValue(tag.Key, tag.Value) for tag in self.Tags),
         )
-        task = context.control.submit(command)
+        task = context.submit(command)
         allocated = [event.eip_id for event in task.events if isinstance(event, ev.EipAllocated)]
         shown = allocated or answered_before(context.control, command)
         return {"AddressSet": shown, "TaskId": str(task.number)}
@@ -146,7 +146,7 @@ class AssociateAddress(Action):
                 "InvalidNetworkInterfaceId.NotFound",
                 f"there is no network interface {self.NetworkInterfaceId!r}",
             )
-        return context.control.submit(cmd.BindEip(self.AddressId, self.InstanceId))
+        return context.submit(cmd.BindEip(self.AddressId, self.InstanceId))
 
 
 @action(
@@ -172,7 +172,7 @@ class DisassociateAddress(Action):
 
     def run(self, context: Context) -> Task:
         """Unbind it; the instance may get an ordinary public IP."""
-        return context.control.submit(cmd.UnbindEip(self.AddressId, self.ReallocateNormalPublicIp))
+        return context.submit(cmd.UnbindEip(self.AddressId, self.ReallocateNormalPublicIp))
 
 
 @action(
@@ -192,7 +192,7 @@ class ReleaseAddresses(Action):
     AddressIds: ids.SomeAddressIds
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(*map(cmd.ReleaseEip, dict.fromkeys(self.AddressIds)))
+        return context.submit(*map(cmd.ReleaseEip, dict.fromkeys(self.AddressIds)))
 
 
 @action(

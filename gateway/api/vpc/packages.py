@@ -47,7 +47,7 @@ class CreateBandwidthPackage(Action):
 
     def run(self, context: Context) -> Answer:
         """The ids, and the first of them once more."""
-        task = context.control.submit(
+        task = context.submit(
             cmd.CreatePackages(
                 name=self.BandwidthPackageName,
                 bandwidth_mbps=self.InternetMaxBandwidth,
@@ -68,7 +68,7 @@ class DeleteBandwidthPackage(Action):
     BandwidthPackageId: ids.PackageId
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(cmd.DeletePackage(self.BandwidthPackageId))
+        return context.submit(cmd.DeletePackage(self.BandwidthPackageId))
 
 
 @action(VPC, waits_for=WaitsFor.IN_FORCE, codes=(*codes.PACKAGE, f"{codes.VALUE}.Range"))
@@ -80,7 +80,7 @@ class ModifyBandwidthPackageBandwidth(Action):
 
     def run(self, context: Context) -> Task:
         """The limit holds for the members from now on."""
-        return context.control.submit(
+        return context.submit(
             cmd.ChangePackageBandwidth(self.BandwidthPackageId, self.InternetMaxBandwidth)
         )
 
@@ -107,7 +107,7 @@ class ModifyBandwidthPackageAttribute(Action):
     ) = None
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(
+        return context.submit(
             cmd.ChangePackageAttributes(
                 self.BandwidthPackageId, self.BandwidthPackageName, self.ChargeType
             )
@@ -137,7 +137,7 @@ class AddBandwidthPackageResources(Action):
     InternetMaxBandwidthOut: Refused = None
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(cmd.JoinPackage(self.BandwidthPackageId, self.ResourceIds))
+        return context.submit(cmd.JoinPackage(self.BandwidthPackageId, self.ResourceIds))
 
 
 @action(
@@ -163,7 +163,7 @@ class RemoveBandwidthPackageResources(Action):
     InternetMaxBandwidthOut: Whole | None = None
 
     def run(self, context: Context) -> Task:
-        return context.control.submit(
+        return context.submit(
             cmd.LeavePackage(
                 self.BandwidthPackageId,
                 self.ResourceIds,

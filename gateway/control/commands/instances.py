@@ -99,6 +99,7 @@ class ChangeInstancesAttributes:
     user_data: str | None = None
     role: str | None = None
     protected: bool | None = None
+    security_groups: tuple[str, ...] | None = None
 
 
 InstanceCommand = (

@@ -21,7 +21,7 @@ SWITCHES_MAX: Final = 2  # in an EIP's life
 
 
 def change_instances(
-    state: State, command: cmd.ChangeInstancesBandwidth, _at: Moment
+    state: State, command: cmd.ChangeInstancesBandwidth, at: Moment
 ) -> list[ev.Event]:
     """Change the bandwidth of ordinary public IPs, all or none."""
     instances = [requirements.instance(state, key) for key in dict.fromkeys(command.instance_ids)]
@@ -35,7 +35,11 @@ def change_instances(
             )
         requirements.instance_bandwidth(command.bandwidth_mbps, instance.charge_type, least=1)
         if instance.bandwidth_mbps != command.bandwidth_mbps:
-            events.append(ev.InstanceBandwidthChanged(instance.instance_id, command.bandwidth_mbps))
+            events.append(
+                ev.InstanceBandwidthChanged(
+                    instance.instance_id, command.bandwidth_mbps, at.request_id
+                )
+            )
     return events
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import blocks, packages, purchases, requirements, tags, tokens
+from gateway.control.decisions import blocks, disks, packages, purchases, requirements, tags, tokens
 from gateway.control.decisions.candidates import choose, new_address_id
 from gateway.control.decisions.moment import Moment
 from gateway.control.decisions.ordinary_ips import assign, release
@@ -55,11 +55,14 @@ def _ordered(
     wanted = command.purchase.attributes
     ordered: dict[str, ev.InstanceOrdered] = {}
     macs: set[str] = set()
+    disk_ids: set[str] = set()
     for position, private_ip in enumerate(private_ips):
         host_name = purchases.numbered(wanted.host_name, position, command.count)
         attributes = replace(wanted, host_name=purchases.host_name(host_name, private_ip))
         instance_id, mac = at.new_id("ins", state.instances, ordered), at.new_mac(state.macs, macs)
         macs.add(mac)
+        purchase = disks.with_ids(command.purchase, state, at, disk_ids)
+        disk_ids.update(disk.disk_id for disk in purchase.disks)
         ordered[instance_id] = ev.InstanceOrdered(
             instance_id=instance_id,
             name=requirements.instance_name(
@@ -70,7 +73,8 @@ def _ordered(
             mac=mac,
             bandwidth_mbps=bandwidth_mbps,
             charge_type=command.charge_type.value,
-            purchase=replace(command.purchase, attributes=attributes),
+            purchase=replace(purchase, attributes=attributes),
+            request_id=at.request_id,
         )
     return list(ordered.values())
 
@@ -86,25 +90,25 @@ def _assigned(state: State, instance_ids: Sequence[str], at: Moment) -> list[ev.
     ]
 
 
-def reboot(state: State, command: cmd.RebootInstance, _at: Moment) -> list[ev.Event]:
+def reboot(state: State, command: cmd.RebootInstance, at: Moment) -> list[ev.Event]:
     """Switch a running instance off and on. Raises `InstanceStateError` in any other state."""
-    return _pass_on(state, command.instance_id, InstanceState.RUNNING, InstanceState.REBOOTING)
+    return _pass_on(state, command.instance_id, InstanceState.RUNNING, InstanceState.REBOOTING, at)
 
 
 def _pass_on(
-    state: State, instance_id: str, needed: InstanceState, passing: InstanceState
+    state: State, instance_id: str, needed: InstanceState, passing: InstanceState, at: Moment
 ) -> list[ev.Event]:
     """Put an instance that is in the state `needed` into a passing one. Raises a `DomainError`."""
     instance = requirements.instance(state, instance_id)
     if instance.state is not needed:
         raise errors.InstanceStateError(instance_id, instance.state, needed.value)
-    return [ev.state_changed(instance_id, passing)]
+    return [ev.state_changed(instance_id, passing, request_id=at.request_id)]
 
 
 def start(state: State, command: cmd.StartInstance, at: Moment) -> list[ev.Event]:
     """Start an instance: charging goes on, and a released ordinary public IP is replaced."""
     instance_id = command.instance_id
-    events = _pass_on(state, instance_id, InstanceState.STOPPED, InstanceState.STARTING)
+    events = _pass_on(state, instance_id, InstanceState.STOPPED, InstanceState.STARTING, at)
     instance = state.instances[instance_id]
     if not instance.charging:
         events.append(ev.InstanceChargingChanged(instance_id, charging=True, address_due=False))
@@ -113,10 +117,10 @@ def start(state: State, command: cmd.StartInstance, at: Moment) -> list[ev.Event
     return events
 
 
-def stop(state: State, command: cmd.StopInstance, _at: Moment) -> list[ev.Event]:
+def stop(state: State, command: cmd.StopInstance, at: Moment) -> list[ev.Event]:
     """Stop an instance: it keeps its EIP, and while charged its ordinary public IP, too."""
     instance_id = command.instance_id
-    events = _pass_on(state, instance_id, InstanceState.RUNNING, InstanceState.STOPPING)
+    events = _pass_on(state, instance_id, InstanceState.RUNNING, InstanceState.STOPPING, at)
     if command.charging:
         return events
     blocks.refuse_ordinary(state, state.instances[instance_id])
@@ -125,7 +129,7 @@ def stop(state: State, command: cmd.StopInstance, _at: Moment) -> list[ev.Event]
     return [*released, changed, *events]
 
 
-def terminate(state: State, command: cmd.TerminateInstance, _at: Moment) -> list[ev.Event]:
+def terminate(state: State, command: cmd.TerminateInstance, at: Moment) -> list[ev.Event]:
     """End an instance: its addresses leave at once, it goes when its machine is removed."""
     instance_id = command.instance_id
     instance = requirements.instance(state, instance_id)
@@ -137,7 +141,8 @@ def terminate(state: State, command: cmd.TerminateInstance, _at: Moment) -> list
     events = release(instance)
     if instance.eip_id:
         events.append(ev.EipUnbound(instance.eip_id, instance_id))
-    return [*events, ev.state_changed(instance_id, InstanceState.TERMINATING)]
+    ending = ev.state_changed(instance_id, InstanceState.TERMINATING, request_id=at.request_id)
+    return [*events, ending]
 
 
 def done(state: State, command: cmd.ReportDone, _at: Moment) -> list[ev.Event]:

@@ -23,6 +23,7 @@ class Moment:
     rng: Random
     given: set[str] = field(default_factory=set)
     slots: set[int] = field(default_factory=set)  # of the addresses that were given away
+    request_id: str = ""  # of the request that asks for it, if one does
 
     def new_id(self, prefix: str, *taken: Container[str]) -> str:
         """Draw an id of the cloud's form, e.g. `ins-1a2b3c4d`, that none of `taken` has."""

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from difflib import get_close_matches
 from ipaddress import AddressValueError, IPv4Address
@@ -12,12 +13,14 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import candidates, requirements
+from gateway.control.decisions import candidates, disks, requirements
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import TYPES, InstanceChargeType, InstanceState, Purchase
 
 SOLD: Final = (InstanceChargeType.POSTPAID_BY_HOUR, InstanceChargeType.SPOTPAID)
+KEYS_MAX: Final = 5  # to log in with
+GROUPS_MAX: Final = 5  # that an instance is in
 GIVEN_MAX: Final = 20  # private addresses that one call may name
 USER_DATA_MAX: Final = 16 << 10  # bytes, before base64
 CHANGEABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState.LAUNCH_FAILED)
@@ -25,6 +28,8 @@ CHANGEABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState
 _NUMBER: Final = re.compile(r"\{R:(\d{1,9})(?:,F:(\d{1,2}))?\}", re.ASCII)
 _HOST_NAME: Final = re.compile(r"(?=.{2,60}\Z)[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
 _LINE_BREAKS: Final = dict.fromkeys(map(ord, "\r\n"))  # `base64 FILE` makes lines of 76
+_KEY: Final = re.compile(r"skey-[0-9a-z]{8}")
+_GROUP: Final = re.compile(r"sg-[0-9a-z]{8}")
 _ROLE: Final = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
 
 
@@ -38,8 +43,11 @@ def check(purchase: Purchase) -> None:
         raise errors.InvalidValueError(
             f"no instance can be {purchase.charge_type.value} here: use {' or '.join(SOLD)}"
         )
+    disks.check(purchase)
+    _check_keys(purchase.key_ids)
     _check_user_data(purchase.attributes.user_data)
     _check_role(purchase.attributes.role)
+    _check_groups(purchase.attributes.security_groups)
 
 
 def numbered(name: str, position: int, count: int) -> str:
@@ -111,10 +119,12 @@ def change(state: State, command: cmd.ChangeInstancesAttributes, _at: Moment) ->
         "user_data": command.user_data,
         "role": command.role,
         "protected": command.protected,
+        "security_groups": command.security_groups,
     }
     changes = {name: value for name, value in wanted.items() if value is not None}
     _check_user_data(command.user_data or "")
     _check_role(command.role or "")
+    _check_groups(command.security_groups or ())
     events: list[ev.Event] = []
     for instance_id in dict.fromkeys(command.instance_ids):
         instance = requirements.instance(state, instance_id)
@@ -140,4 +150,26 @@ def _check_role(name: str) -> None:
     if name and not _ROLE.fullmatch(name):
         raise errors.RoleNameError(
             f"{name[:80]!r} is no role's name: letters, digits and +=,.@_- are"
+        )
+
+
+def _check_keys(key_ids: Collection[str]) -> None:
+    """Check the form: there is no list of keys that one could be looked up in."""
+    if len(key_ids) > KEYS_MAX or not all(map(_KEY.fullmatch, key_ids)):
+        raise errors.KeyPairError(
+            f"up to {KEYS_MAX} keys have ids of the form skey-xxxxxxxx: "
+            "eight lower-case letters and digits follow"
+        )
+
+
+def _check_groups(group_ids: Collection[str]) -> None:
+    """Check the form: there is no list of security groups that one could be looked up in."""
+    if len(group_ids) > GROUPS_MAX:
+        raise errors.SecurityGroupQuotaError(
+            f"an instance is in at most {GROUPS_MAX} security groups"
+        )
+    if not all(map(_GROUP.fullmatch, group_ids)):
+        raise errors.SecurityGroupError(
+            "a security group has an id of the form sg-xxxxxxxx: "
+            "eight lower-case letters and digits follow"
         )

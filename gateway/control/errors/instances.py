@@ -45,6 +45,26 @@ class UnknownTypeError(DomainError):
     """There is no instance type with this name."""
 
 
+class DiskCountError(DomainError):
+    """The purchase declares more data disks than an instance can have."""
+
+
+class DiskKindError(DomainError):
+    """The disk declares what no disk of its kind has."""
+
+
+class KeyPairError(DomainError):
+    """The text for a key's id isn't one, or there are too many."""
+
+
+class SecurityGroupError(DomainError):
+    """The text for a security group's id isn't one."""
+
+
+class SecurityGroupQuotaError(DomainError):
+    """The instance would be in more security groups than it may be."""
+
+
 class UserDataError(DomainError):
     """The user data isn't base64, or has too many bytes."""
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from gateway.control.events.earlier import UPCASTS
 from gateway.control.events.kinds import Event
@@ -49,6 +49,9 @@ def _read(kind: type[Any], body: Mapping[str, Any]) -> Any:
 
 def _reader(kind: Any) -> Callable[[Any], Any] | None:
     """Find the function that makes a field's value of its JSON; None if they are the same."""
+    inner = _inner(kind)
+    if read := _reader(inner) if inner else None:
+        return lambda values: tuple(map(read, values))
     if not isinstance(kind, type):
         return None
     if is_dataclass(kind):
@@ -64,8 +67,14 @@ def _readers(kinds: list[type[Any]]) -> dict[type[Any], dict[str, Callable[[Any]
         hints = get_type_hints(kind)
         of_fields = {field.name: _reader(hints[field.name]) for field in fields(kind)}
         found[kind] = {name: reader for name, reader in of_fields.items() if reader}
-        kinds += [hint for hint in hints.values() if isinstance(hint, type) and is_dataclass(hint)]
+        inner = (_inner(hint) or hint for hint in hints.values())
+        kinds += [hint for hint in inner if isinstance(hint, type) and is_dataclass(hint)]
     return found
+
+
+def _inner(kind: Any) -> Any:
+    """What a tuple of many values is of; None for any other kind."""
+    return get_args(kind)[0] if get_origin(kind) is tuple else None
 
 
 _READERS: Final = _readers(list(Event.__args__))

@@ -10,16 +10,21 @@ _ATTRIBUTES: Final = {"host_name": "", "user_data": "", "role": "", "protected":
 
 
 def _ordered(body: Body) -> Body:
+    """Bring the terms of the purchase into one object, with a system disk."""
+    purchase = body.pop("purchase", None) or _purchase(body)
+    # Earlier versions knew of no disks: such an instance has one whose id is made of its own.
+    disk_id = body["instance_id"].replace("ins", "disk", 1)
+    return {**body, "purchase": {"system_disk": {"disk_id": disk_id}} | purchase}
+
+
+def _purchase(body: Body) -> Body:
     """Gather the terms of the purchase, which were fields of the event."""
-    if "purchase" in body:
-        return body
-    purchase = {
+    return {
         "image_id": body.pop("image_id", DEFAULT_IMAGE),
         "instance_type": body.pop("instance_type", DEFAULT_TYPE),
         "charge_type": body.pop("instance_charge_type", InstanceChargeType.POSTPAID_BY_HOUR.value),
         "attributes": {name: body.pop(name, default) for name, default in _ATTRIBUTES.items()},
     }
-    return {**body, "purchase": purchase}
 
 
 def _attributes_changed(body: Body) -> Body:

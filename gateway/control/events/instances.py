@@ -18,15 +18,17 @@ class InstanceOrdered:
     bandwidth_mbps: int
     charge_type: str
     purchase: Purchase = DEFAULT_PURCHASE
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceStateChanged:
-    """An instance went from one state to another."""
+    """An instance went from one state to another, by itself or because a request asked for it."""
 
     instance_id: str
     state: str
     why: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class InstanceBandwidthChanged:
 
     instance_id: str
     bandwidth_mbps: int
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,11 @@ class InstanceChargingChanged:
     address_due: bool
 
 
-def state_changed(instance_id: str, state: InstanceState, why: str = "") -> InstanceStateChanged:
+def state_changed(
+    instance_id: str, state: InstanceState, why: str = "", request_id: str = ""
+) -> InstanceStateChanged:
     """The event that an instance is in `state` now."""
-    return InstanceStateChanged(instance_id, state.value, why)
+    return InstanceStateChanged(instance_id, state.value, why, request_id)
 
 
 InstanceEvent = (

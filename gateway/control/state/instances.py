@@ -10,7 +10,13 @@ from gateway.control.state.networks import Networks
 from gateway.control.state.rules import Rules
 from gateway.control.state.touches import Touches
 from gateway.control.values.charging import ChargeType
-from gateway.control.values.instances import Instance, InstanceState
+from gateway.control.values.instances import (
+    BANDWIDTH_OPERATION,
+    OPERATIONS,
+    Instance,
+    InstanceState,
+    Operation,
+)
 
 # A passing state, and the state that follows when its work is done; none follows TERMINATING.
 PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
@@ -30,6 +36,7 @@ class Instances:
         # Ids of instances, by what they have.
         self.by_mac: dict[str, str] = {}
         self.by_private_ip: dict[str, str] = {}
+        self.by_disk: dict[str, str] = {}
         self.by_ordinary_ip: dict[str, str] = {}  # by the id of the ordinary public IP
         self.passing: dict[str, InstanceState] = {}  # those in a passing state
         self._networks = networks
@@ -64,6 +71,7 @@ class Instances:
         for instance_id, instance in by_id.items():
             self.by_mac[instance.mac] = instance_id
             self.by_private_ip[instance.private_ip] = instance_id
+            self._note_disks(instance)
 
     def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
         self._networks.subnet.take(event.private_ip)
@@ -78,11 +86,17 @@ class Instances:
             created_at=at,
             purchase=event.purchase,
             role_since=at,
+            latest=Operation(request_id=event.request_id),
         )
         self._set(event.instance_id, instance)
+        self._note_disks(instance)
 
     def _state_changed(self, event: ev.InstanceStateChanged, _at: float) -> None:
-        self.change(event.instance_id, state=InstanceState(event.state), why=event.why)
+        state = InstanceState(event.state)
+        latest = self.by_id[event.instance_id].latest
+        if state in OPERATIONS:
+            latest = Operation(OPERATIONS[state], event.request_id)
+        self.change(event.instance_id, state=state, why=event.why, latest=latest)
 
     def _gone(self, event: ev.InstanceGone, at: float) -> None:
         instance = self.by_id[event.instance_id]
@@ -92,7 +106,8 @@ class Instances:
         self._networks.subnet.give_back(instance.private_ip, at)
 
     def _bandwidth_changed(self, event: ev.InstanceBandwidthChanged, _at: float) -> None:
-        self.change(event.instance_id, bandwidth_mbps=event.bandwidth_mbps)
+        latest = Operation(BANDWIDTH_OPERATION, event.request_id)
+        self.change(event.instance_id, bandwidth_mbps=event.bandwidth_mbps, latest=latest)
 
     def _renamed(self, event: ev.InstanceRenamed, _at: float) -> None:
         self.change(event.instance_id, name=event.name)
@@ -125,6 +140,11 @@ class Instances:
             if after.ordinary:
                 self.by_ordinary_ip[after.ordinary.address_id] = instance_id
         else:
-            del self.by_id[instance_id]
+            for disk in self.by_id.pop(instance_id).purchase.disks:
+                del self.by_disk[disk.disk_id]
             self._account.drop_tags(instance_id)
         self._touches.note(instance_id)
+
+    def _note_disks(self, instance: Instance) -> None:
+        for disk in instance.purchase.disks:
+            self.by_disk[disk.disk_id] = instance.instance_id

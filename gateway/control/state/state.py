@@ -42,6 +42,7 @@ class State:
         # To read only; each is kept by its part.
         self.instances: Mapping[str, Instance] = self._instances.by_id
         self.macs: Mapping[str, str] = self._instances.by_mac
+        self.disks: Mapping[str, str] = self._instances.by_disk
         self.passing: Mapping[str, InstanceState] = self._instances.passing
         self.ordinary: Mapping[str, str] = self._instances.by_ordinary_ip
         self.eips: Mapping[str, Eip] = self._addresses.eips

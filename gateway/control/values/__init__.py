@@ -7,7 +7,16 @@ from gateway.control.values.charging import (
     INSTANCE_BANDWIDTH_MAX_MBPS,
     ChargeType,
 )
-from gateway.control.values.instances import FORMER_MAX, Instance, InstanceState, RoleCredentials
+from gateway.control.values.disks import SYSTEM_DISK, Disk, DiskType
+from gateway.control.values.instances import (
+    BANDWIDTH_OPERATION,
+    FORMER_MAX,
+    OPERATIONS,
+    Instance,
+    InstanceState,
+    Operation,
+    RoleCredentials,
+)
 from gateway.control.values.packages import (
     PACKAGE_BANDWIDTH_MAX_MBPS,
     UNLIMITED_MBPS,
@@ -30,6 +39,7 @@ from gateway.control.values.tags import Tag
 from gateway.control.values.tasks import TaskResult
 
 __all__ = [
+    "BANDWIDTH_OPERATION",
     "DEFAULT_ATTRIBUTES",
     "DEFAULT_IMAGE",
     "DEFAULT_PURCHASE",
@@ -37,8 +47,10 @@ __all__ = [
     "EIP_BANDWIDTH_MAX_MBPS",
     "FORMER_MAX",
     "INSTANCE_BANDWIDTH_MAX_MBPS",
+    "OPERATIONS",
     "PACKAGE_BANDWIDTH_MAX_MBPS",
     "REASSIGNMENTS_MAX",
+    "SYSTEM_DISK",
     "TYPES",
     "UNLIMITED_MBPS",
     "Account",
@@ -47,12 +59,15 @@ __all__ = [
     "BandwidthPackage",
     "Behaviour",
     "ChargeType",
+    "Disk",
+    "DiskType",
     "Eip",
     "Instance",
     "InstanceChargeType",
     "InstanceState",
     "InstanceType",
     "NetworkType",
+    "Operation",
     "OrdinaryIp",
     "PackageChargeType",
     "Purchase",

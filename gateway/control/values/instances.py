@@ -1,5 +1,6 @@
 """Instances, and the states that they are in. The words are the cloud's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -24,6 +25,25 @@ class InstanceState(StrEnum):
     TERMINATING = "TERMINATING"
 
 
+# What has begun when an instance is in a passing state, as the cloud calls it.
+OPERATIONS: Final[Mapping[InstanceState, str]] = {
+    InstanceState.PENDING: "RunInstances",
+    InstanceState.STARTING: "StartInstances",
+    InstanceState.STOPPING: "StopInstances",
+    InstanceState.REBOOTING: "RebootInstances",
+    InstanceState.TERMINATING: "TerminateInstances",
+}
+BANDWIDTH_OPERATION: Final = "ResetInstancesInternetMaxBandwidth"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What was asked for an instance, and the id of the request, if it is known."""
+
+    name: str = OPERATIONS[InstanceState.PENDING]
+    request_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """An instance: what was bought, what was assigned, and the state that it is in."""
@@ -46,6 +66,7 @@ class Instance:
     role_since: float = 0  # credentials from before are for another role, and no longer valid
     charging: bool = True
     address_due: bool = False  # whether a start assigns an ordinary public IP
+    latest: Operation = Operation()
 
     def former_with(self, address: str) -> tuple[str, ...]:
         """The latest ordinary addresses that it had, when it has lost this one."""

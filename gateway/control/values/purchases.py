@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from gateway.control.values.disks import SYSTEM_DISK, Disk
+
 
 class InstanceChargeType(StrEnum):
     """`InstanceChargeType` of the cvm API: how the instance itself is paid for."""
@@ -67,6 +69,7 @@ class Attributes:
     user_data: str = ""  # base64, as the request had it
     role: str = ""
     protected: bool = False  # whether termination is refused
+    security_groups: tuple[str, ...] = ()  # in the order of their priority; they filter nothing
 
 
 DEFAULT_ATTRIBUTES: Final = Attributes()
@@ -80,11 +83,19 @@ class Purchase:
     instance_type: str = DEFAULT_TYPE
     charge_type: InstanceChargeType = InstanceChargeType.POSTPAID_BY_HOUR
     attributes: Attributes = DEFAULT_ATTRIBUTES
+    system_disk: Disk = SYSTEM_DISK
+    data_disks: tuple[Disk, ...] = ()
+    key_ids: tuple[str, ...] = ()  # of the keys that its owner logs in with
 
     @property
     def size(self) -> InstanceType:
         """The instance type, which tells processors and memory."""
         return TYPES[self.instance_type]
+
+    @property
+    def disks(self) -> tuple[Disk, ...]:
+        """All disks that were declared, that of the system first."""
+        return (self.system_disk, *self.data_disks)
 
 
 DEFAULT_PURCHASE: Final = Purchase()

@@ -1,12 +1,16 @@
 """RunInstances, StopInstances and ModifyInstancesAttribute: all that can be said in them."""
 
 import base64
+import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from support.api import call, refusal
 from support.world import World
 
+from gateway.api.errors import ApiError
+from gateway.api.services import CVM
 from gateway.control.values import Instance
 
 PURCHASE: dict[str, Any] = {
@@ -15,7 +19,15 @@ PURCHASE: dict[str, Any] = {
     "InstanceType": "S5.LARGE8",
     "InstanceChargeType": "SPOTPAID",
     "InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"MaxPrice": "1.1"}},
-    "SystemDisk": {"DiskType": "CLOUD_PREMIUM", "DiskSize": 50},
+    "SystemDisk": {"DiskType": "CLOUD_SSD", "DiskSize": 100, "DiskName": "root"},
+    "DataDisks": [
+        {"DiskType": "CLOUD_HSSD", "DiskSize": 500, "ThroughputPerformance": 100},
+        {"DiskSize": 20, "DeleteWithInstance": False, "Encrypt": True, "KmsKeyId": "kms-1"},
+        {"DiskSize": 0},
+    ],
+    "LoginSettings": {"KeyIds": ["skey-1bcdefgh"]},
+    "SecurityGroupIds": ["sg-2bcdefgh", "sg-1bcdefgh", "sg-2bcdefgh"],
+    "EnhancedService": {"SecurityService": {"Enabled": True}, "MonitorService": {"Enabled": False}},
     "VirtualPrivateCloud": {"VpcId": "vpc-tgw00001", "SubnetId": "subnet-tgw00001"},
     "InternetAccessible": {"InternetMaxBandwidthOut": 10, "PublicIpAssigned": True},
     "InstanceCount": 2,
@@ -92,7 +104,7 @@ def test_fewer_will_do(world: World) -> None:
     [
         ({"Placement": {"Zone": "ap-guangzhou-4"}}, "InvalidParameterValue.ZoneNotSupported"),
         ({"Placement": {"Zone": "eu-frankfurt-1"}}, "InvalidZone.MismatchRegion"),
-        ({"Placement": {"Zone": "ap-guangzhou-3", "ProjectId": 7}}, "InvalidParameterValue"),
+        ({"Placement": {"Zone": "ap-guangzhou-3", "ProjectId": 7}}, "InvalidProjectId.NotFound"),
         ({"Placement": "ap-guangzhou-3"}, "InvalidParameter"),
         ({"ImageId": "debian"}, "InvalidImageId.Malformed"),
         ({"ImageId": ""}, "InvalidImageId.Malformed"),
@@ -121,7 +133,10 @@ def test_fewer_will_do(world: World) -> None:
         ({"CamRoleName": "a b"}, "InvalidParameterValue.CamRoleNameMalformed"),
         ({"MinCount": 2}, "InvalidParameterValue.InvalidParameterMinCount"),
         ({"DisableApiTermination": "yes"}, "InvalidParameter"),
-        ({"LaunchTemplate": {"LaunchTemplateId": "lt-1"}}, "UnsupportedOperation"),
+        (
+            {"LaunchTemplate": {"LaunchTemplateId": "lt-1"}},
+            "InvalidParameterValue.LaunchTemplateNotFound",
+        ),
     ],
     ids=str,
 )
@@ -213,3 +228,117 @@ def test_what_was_bought_survives_a_restart(world: World) -> None:
     bought = run(world, **PURCHASE)
     world.restart()
     assert [world.instance(one.instance_id) for one in bought] == bought
+
+
+def shown(world: World, **more: Any) -> dict[str, Any]:
+    """The only instance, as the cloud shows it."""
+    (found,) = call(world, "DescribeInstances", more)["InstanceSet"]
+    return dict(found)
+
+
+def test_disks_are_shown_as_they_were_declared(world: World) -> None:
+    run(world, **PURCHASE | {"InstanceCount": 1})
+    system = shown(world)["SystemDisk"]
+    assert system.pop("DiskId").startswith("disk-")
+    assert system == {
+        "DiskType": "CLOUD_SSD",
+        "DiskSize": 100,
+        "DiskName": "root",
+        "Encrypt": False,
+        "KmsKeyId": "",
+        "CdcId": None,
+    }
+    first, second = shown(world)["DataDisks"]
+    assert (first["DiskType"], first["DiskSize"]) == ("CLOUD_HSSD", 500)
+    assert (first["ThroughputPerformance"], first["DeleteWithInstance"]) == (100, True)
+    assert (second["DiskType"], second["DiskSize"]) == ("LOCAL_BASIC", 20)
+    assert (second["Encrypt"], second["KmsKeyId"]) == (True, "kms-1")
+    assert second["DeleteWithInstance"] is False
+    assert len({first["DiskId"], second["DiskId"]}) == 2
+
+
+def test_an_instance_that_was_bought_without_a_word_has_a_disk_and_a_group(world: World) -> None:
+    run(world)
+    found = shown(world)
+    assert (found["SystemDisk"]["DiskType"], found["SystemDisk"]["DiskSize"]) == (
+        "CLOUD_PREMIUM",
+        50,
+    )
+    assert found["DataDisks"] == []
+    assert found["SecurityGroupIds"] == ["sg-tgw00001"]
+    assert found["LoginSettings"] == {"KeyIds": [], "Password": None, "KeepImageLogin": None}
+
+
+def test_security_groups_are_shown_found_and_replaced(world: World) -> None:
+    (instance,) = run(world, SecurityGroupIds=PURCHASE["SecurityGroupIds"])
+    assert shown(world)["SecurityGroupIds"] == ["sg-2bcdefgh", "sg-1bcdefgh"]
+    change = {"InstanceIds": [instance.instance_id], "SecurityGroups": ["sg-3bcdefgh"]}
+    call(world, "ModifyInstancesAttribute", change)
+    assert shown(world)["SecurityGroupIds"] == ["sg-3bcdefgh"]
+    for group, count in (("sg-3bcdefgh", 1), ("sg-1bcdefgh", 0)):
+        wanted = {"Filters": [{"Name": "security-group-id", "Values": [group]}]}
+        assert call(world, "DescribeInstances", wanted)["TotalCount"] == count
+
+
+@pytest.mark.parametrize(
+    ("login", "code"),
+    [
+        ({"Password": "Qcloud@TestApi123++"}, None),
+        ({"Password": "abcdefg1"}, None),
+        ({"Password": "a1" * 15}, None),
+        ({"Password": "abcdef1"}, "InvalidPassword"),
+        ({"Password": "a1" * 15 + "a"}, "InvalidPassword"),
+        ({"Password": "abcdefgh"}, "InvalidPassword"),
+        ({"Password": "abcdefg 1"}, "InvalidPassword"),
+        ({"Password": "abcdefg1网"}, "InvalidPassword"),
+        ({"KeyIds": ["skey-1bcdefgh"]}, None),
+        ({"KeyIds": ["skey-1bcdefgh"], "Password": "abcdefg1"}, "InvalidParameterCombination"),
+        ({"KeepImageLogin": "TRUE"}, None),
+        ({"KeepImageLogin": "false", "Password": "abcdefg1"}, None),
+        ({"KeepImageLogin": "true", "Password": "abcdefg1"}, "InvalidParameterCombination"),
+        ({"KeepImageLogin": "maybe"}, "InvalidParameterValue"),
+    ],
+    ids=str,
+)
+def test_there_is_one_way_to_log_in_and_a_password_that_can_be_one(
+    world: World, login: dict[str, Any], code: str | None
+) -> None:
+    if code:
+        assert refusal(world, "RunInstances", {"LoginSettings": login}).code == code
+    else:
+        run(world, LoginSettings=login)
+
+
+def test_a_password_is_kept_nowhere(world: World) -> None:
+    secret = "Qcloud@TestApi123++"  # noqa: S105  it opens nothing
+    run(world, LoginSettings={"Password": secret}, ClientToken="once")
+    assert not any(secret in record.body for record in world.records())
+    assert secret not in json.dumps(shown(world))
+
+
+@pytest.mark.parametrize("name", list(CVM.fields("RunInstancesRequest")))
+def test_every_parameter_of_a_purchase_is_known(world: World, name: str) -> None:
+    """It is taken, or refused for what it says, and never for its name."""
+    field = CVM.fields("RunInstancesRequest")[name]
+    simple = {"string": "x", "integer": 1, "boolean": True}.get(field.kind, {"Odd": 1})
+    parameters = {name: [simple] if field.is_list else simple}
+    with suppress(ApiError):
+        call(world, "RunInstances", parameters)
+        return
+    refused = refusal(world, "RunInstances", parameters)
+    assert f"parameter {name} is not recognized" not in refused.message
+
+
+def test_every_field_that_the_cloud_fills_is_filled(world: World) -> None:
+    run(world, **PURCHASE | {"InstanceCount": 1})
+    call(world, "StopInstances", {"InstanceIds": [shown(world)["InstanceId"]]})
+    empty = {name for name, value in shown(world).items() if value is None}
+    assert empty == {
+        "RenewFlag",  # what is paid for by the hour has no end
+        "ExpiredTime",
+        "LatestOperationRequestId",  # of a request that came without an id
+        "GPUInfo",
+        "Metadata",
+        "CpuTopology",
+        "PartitionNumber",
+    }

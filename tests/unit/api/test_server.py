@@ -7,7 +7,7 @@ from threading import Thread
 from uuid import UUID
 
 import pytest
-from support.api import Reply, post
+from support.api import Reply, call, post
 from support.world import World
 
 from gateway.api import bodies, server
@@ -157,3 +157,37 @@ def test_many_clients_at_once_are_all_answered(client: Client, world: World) -> 
         thread.join(timeout=30)
     assert len(set(answers)) == 14
     world.assert_settled()
+
+
+def test_an_instance_shows_its_latest_operation_and_the_request_for_it(
+    world: World, socket_path: Path
+) -> None:
+    def ask(action: str, **parameters: object) -> str:
+        body = json.dumps(parameters).encode()
+        response = post(socket_path, body, X_TC_Action=action).response
+        assert "Error" not in response
+        return str(response["RequestId"])
+
+    def latest() -> tuple[str, str]:
+        (shown,) = call(world, "DescribeInstances", {})["InstanceSet"]
+        return shown["LatestOperation"], shown["LatestOperationRequestId"]
+
+    internet = {"InternetAccessible": {"InternetMaxBandwidthOut": 5}}
+    request_id = ask("RunInstances", **internet)
+    assert latest() == ("RunInstances", request_id)
+    (shown,) = call(world, "DescribeInstances", {})["InstanceSet"]
+    ids = {"InstanceIds": [shown["InstanceId"]]}
+    more = {"InternetAccessible": {"InternetMaxBandwidthOut": 6}}
+    for action, parameters in (
+        ("StopInstances", ids),
+        ("StartInstances", ids),
+        ("RebootInstances", ids),
+        ("ResetInstancesInternetMaxBandwidth", ids | more),
+    ):
+        request_id = ask(action, **parameters)
+        assert latest() == (action, request_id)
+    before = latest()
+    ask("ModifyInstancesAttribute", **ids, InstanceName="x")
+    world.save_snapshot()
+    world.restart()
+    assert latest() == before, "a name is no operation"

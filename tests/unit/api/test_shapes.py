@@ -105,21 +105,23 @@ def test_a_request_keeps_to_its_shape(action: str) -> None:
 @pytest.mark.parametrize(
     ("parameters", "code", "told"),
     [
-        ({"SystemDisk": {"DiskSize": "x"}}, "InvalidParameter", "SystemDisk: DiskSize must be"),
-        ({"SystemDisk": {"DiskSize": True}}, "InvalidParameter", "integer"),
-        ({"SystemDisk": 7}, "InvalidParameter", "SystemDisk: it must be an object"),
+        ({"InstanceChargePrepaid": {"Period": "x"}}, "InvalidParameter", ": Period must be"),
+        ({"InstanceChargePrepaid": {"Period": True}}, "InvalidParameter", "integer"),
+        ({"EnhancedService": 7}, "InvalidParameter", "EnhancedService: it must be an object"),
+        ({"InstanceMarketOptions": {"MarketType": "spot"}}, "MissingParameter", "SpotOptions"),
+        ({"InstanceMarketOptions": {"SpotOption": 1}}, "UnknownParameter.WithGuess", "SpotOptions"),
         ({"DataDisks": {}}, "InvalidParameter", "DataDisks: it must be an array"),
         ({"DataDisks": [{"Size": 1}]}, "UnknownParameter", "0.Size"),
         ({"DataDisks": [{"DiskSise": 1}]}, "UnknownParameter.WithGuess", "DiskSize"),
         ({"DataDisks": [{}]}, "MissingParameter", "0.DiskSize"),
-        ({"SecurityGroupIds": ["sg-12345678", 1]}, "InvalidParameter", "SecurityGroupIds: 1"),
+        ({"SecurityGroupIds": ["sg-12345678", 1]}, "InvalidParameter", "SecurityGroupIds.1"),
         ({"InternetAccessible": {"InternetServiceProvider": 1}}, "InvalidParameter", "string"),
         ({"InstanceNane": "web"}, "UnknownParameter.WithGuess", "InstanceName"),
         ({"SystemDisc": {}, "InstanceName": 7}, "UnknownParameter.WithGuess", "SystemDisk"),
         ({"NetworkInterfaces": [{}]}, "UnsupportedOperation", "NetworkInterfaces"),
     ],
 )
-def test_what_is_ignored_is_checked_all_the_same(
+def test_what_is_taken_and_what_is_ignored_is_checked(
     world: World, parameters: dict[str, Any], code: str, told: str
 ) -> None:
     refused = refusal(world, "RunInstances", parameters)

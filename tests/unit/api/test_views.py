@@ -97,6 +97,10 @@ def test_an_instance_shows_what_it_has() -> None:
     assert shown["InternetAccessible"] == {
         "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR",
         "InternetMaxBandwidthOut": 10,
+        "PublicIpAssigned": True,
+        "BandwidthPackageId": None,
+        "InternetServiceProvider": "BGP",
+        "IPv4AddressType": "WanIP",
     }
 
 

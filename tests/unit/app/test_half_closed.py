@@ -30,10 +30,10 @@ async def echo(request: Request) -> Response:
 async def upload(request: Request) -> Response:
     """Answer as the API does, once the body is whole."""
 
-    async def answer() -> dict[str, int]:
+    async def answer(_request_id: str) -> dict[str, int]:
         return {"Size": len(await request.body())}
 
-    return await enveloped(answer())
+    return await enveloped(answer)
 
 
 APPLICATION = Starlette(

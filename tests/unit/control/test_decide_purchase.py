@@ -18,6 +18,8 @@ from gateway.control.values import (
     TYPES,
     Attributes,
     ChargeType,
+    Disk,
+    DiskType,
     Instance,
     InstanceChargeType,
     InstanceState,
@@ -33,7 +35,14 @@ FULL = Purchase(
         user_data=base64.b64encode(b"#!/bin/sh").decode(),
         role="reader",
         protected=True,
+        security_groups=("sg-2bcdefgh", "sg-1bcdefgh"),
     ),
+    system_disk=Disk(DiskType.CLOUD_SSD, 100, "root"),
+    data_disks=(
+        Disk(DiskType.CLOUD_HSSD, 500, "db", with_instance=False, extra_mib_s=100),
+        Disk(DiskType.LOCAL_SSD, 10, encrypted=True, key_id="kms-1"),
+    ),
+    key_ids=("skey-1bcdefgh",),
 )
 
 
@@ -45,6 +54,12 @@ def buy(story: Story, name: str = "web", mbps: int = 10, **more: Any) -> list[In
     ]
 
 
+def without_disk_ids(purchase: Purchase) -> Purchase:
+    """The purchase as it was asked for."""
+    system, *data = (replace(disk, disk_id="") for disk in purchase.disks)
+    return replace(purchase, system_disk=system, data_disks=tuple(data))
+
+
 def refusal(story: Story, mbps: int = 10, **more: Any) -> errors.DomainError:
     return story.refusal(cmd.RunInstance("web", mbps, HOURLY, **more))
 
@@ -52,14 +67,18 @@ def refusal(story: Story, mbps: int = 10, **more: Any) -> errors.DomainError:
 def test_what_was_bought_is_kept() -> None:
     story = Story()
     (instance,) = buy(story, purchase=FULL)
-    assert instance.purchase == FULL
+    assert without_disk_ids(instance.purchase) == FULL
     assert instance.role_since == story.now
     assert (instance.purchase.size.cpus, instance.purchase.size.memory_gib) == (4, 8)
 
 
 def test_without_a_word_an_instance_is_a_small_one() -> None:
     (instance,) = buy(Story())
-    assert instance.purchase == Purchase(attributes=Attributes(host_name="VM-0-2-linux"))
+    disk_id = instance.purchase.system_disk.disk_id
+    assert re.fullmatch("disk-[0-9a-z]{8}", disk_id)
+    assert instance.purchase == Purchase(
+        attributes=Attributes(host_name="VM-0-2-linux"), system_disk=Disk(disk_id=disk_id)
+    )
     assert (instance.purchase.size.cpus, instance.purchase.size.memory_gib) == (1, 1)
 
 
@@ -81,6 +100,24 @@ def test_there_are_types_of_one_to_many_cpus() -> None:
         ({"attributes": Attributes(role="a/b")}, errors.RoleNameError),
         ({"attributes": Attributes(role="网")}, errors.RoleNameError),
         ({"attributes": Attributes(role="x" * 129)}, errors.RoleNameError),
+        ({"system_disk": Disk(size_gib=19)}, errors.RangeError),
+        ({"system_disk": Disk(size_gib=2049)}, errors.RangeError),
+        ({"system_disk": Disk(name="x" * 129)}, errors.InvalidValueError),
+        ({"system_disk": Disk(key_id="a\0")}, errors.InvalidValueError),
+        ({"data_disks": (Disk(size_gib=0),)}, errors.RangeError),
+        ({"data_disks": (Disk(size_gib=32_010),)}, errors.RangeError),
+        ({"data_disks": (Disk(size_gib=55),)}, errors.RangeError),
+        ({"data_disks": (Disk(),) * 21}, errors.DiskCountError),
+        ({"data_disks": (Disk(DiskType.LOCAL_SSD),) * 2}, errors.DiskCountError),
+        ({"data_disks": (Disk(extra_mib_s=1),)}, errors.DiskKindError),
+        ({"data_disks": (Disk(DiskType.CLOUD_HSSD, extra_mib_s=-1),)}, errors.DiskKindError),
+        ({"key_ids": ("skey-1",)}, errors.KeyPairError),
+        ({"key_ids": ("skey-12345678",) * 6}, errors.KeyPairError),
+        ({"attributes": Attributes(security_groups=("sg-1",))}, errors.SecurityGroupError),
+        (
+            {"attributes": Attributes(security_groups=("sg-12345678",) * 6)},
+            errors.SecurityGroupQuotaError,
+        ),
         ({"attributes": Attributes(host_name="x")}, errors.HostNameError),
         ({"attributes": Attributes(host_name="x" * 61)}, errors.HostNameError),
         ({"attributes": Attributes(host_name="-web")}, errors.HostNameError),
@@ -97,6 +134,23 @@ def test_what_can_not_be_had_is_refused(
     refused = refusal(Story(), purchase=replace(FULL, **changed))
     assert type(refused) is error
     assert "\n" not in str(refused)
+
+
+def test_each_disk_of_each_instance_has_an_id_of_its_own_until_it_goes() -> None:
+    story = Story()
+    most = (Disk(DiskType.LOCAL_BASIC, 10), *(Disk(DiskType.CLOUD_TSSD, 32_000),) * 20)
+    bought = buy(story, count=3, purchase=Purchase(data_disks=most))
+    owners = {
+        disk.disk_id: instance.instance_id
+        for instance in bought
+        for disk in instance.purchase.disks
+    }
+    assert len(owners) == 3 * 22
+    assert story.state.disks == owners
+    for instance in bought:
+        story.do(cmd.ReportDone(instance.instance_id))
+        story.terminate(instance.instance_id)
+    assert story.state.disks == {}
 
 
 def test_user_data_has_a_limit_before_base64() -> None:
@@ -248,6 +302,7 @@ def test_a_client_token_tells_other_purchases_apart() -> None:
         ({"role": "writer"}, {"role": "writer"}),
         ({"role": ""}, {"role": ""}),
         ({"protected": False}, {"protected": False}),
+        ({"security_groups": ("sg-3bcdefgh",)}, {"security_groups": ("sg-3bcdefgh",)}),
     ],
     ids=str,
 )
@@ -260,7 +315,7 @@ def test_an_attribute_changes_and_nothing_else(
     command = cmd.ChangeInstancesAttributes((instance.instance_id,), **changes)
     assert len(story.do(command)) == 1
     attributes = replace(FULL.attributes, **expected)
-    after = replace(FULL, attributes=attributes)
+    after = replace(instance.purchase, attributes=attributes)
     assert story.instance(instance.instance_id).purchase == after
     assert story.do(command) == []
 

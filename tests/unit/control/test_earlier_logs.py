@@ -9,7 +9,14 @@ from gateway.control.compile import compile_table
 from gateway.control.decide import decide
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
-from gateway.control.values import Attributes, ChargeType, InstanceChargeType, Purchase
+from gateway.control.values import (
+    Attributes,
+    ChargeType,
+    Disk,
+    InstanceChargeType,
+    Operation,
+    Purchase,
+)
 from gateway.store.records import Record
 
 # What the version wrote that had the terms of a purchase in the fields of events, and no slots.
@@ -40,10 +47,17 @@ def read(log: str) -> State:
 def test_the_terms_of_a_purchase_are_read_from_the_fields_that_had_them() -> None:
     state = read(FLAT)
     attributes = Attributes("www", "eA==", "writer", protected=False)
-    bought = Purchase("img-487zeit5", "SA2.LARGE8", InstanceChargeType.SPOTPAID, attributes)
+    bought = Purchase(
+        "img-487zeit5",
+        "SA2.LARGE8",
+        InstanceChargeType.SPOTPAID,
+        attributes,
+        Disk(disk_id="disk-e41jrqx2"),
+    )
     assert state.instances[WEB].purchase == bought
     assert state.instances[WEB].role_since == 1_000_001
-    assert state.instances[DB].purchase == Purchase(), "written before there were terms"
+    without_terms = Purchase(system_disk=Disk(disk_id="disk-axa5y80s"))
+    assert state.instances[DB].purchase == without_terms, "written before there were terms"
     assert {state.public_ip(one) for one in state.instances.values()} == {
         "203.0.113.2",
         "203.0.113.3",
@@ -72,3 +86,26 @@ def test_what_was_read_is_written_in_todays_form_and_read_again() -> None:
         at, kind, body = json.loads(line)
         event = ev.from_record(Record(n, at, kind, json.dumps(body)))
         assert ev.from_record(ev.to_record(event, n, at)) == event
+
+
+# What the version wrote that knew the terms of a purchase, and no disks, keys and requests.
+DISKLESS = """\
+[1000000.0,"LabConfigured",{"pools":["203.0.113.0/28"],"quarantine_s":60.0,"vpc":"10.0.0.0/24","reserved":["10.0.0.1"]}]
+[1000000.0,"InstanceOrdered",{"instance_id":"ins-e41jrqx2","name":"web","uuid":"6ec9d286-63ca-428d-95f4-b3b2e4b06ce6","private_ip":"10.0.0.2","mac":"52:54:00:30:f9:0e","bandwidth_mbps":10,"charge_type":"TRAFFIC_POSTPAID_BY_HOUR","purchase":{"image_id":"img-487zeit5","instance_type":"SA2.LARGE8","charge_type":"SPOTPAID","attributes":{"host_name":"web1","user_data":"","role":"","protected":false}}}]
+[1000000.0,"OrdinaryIpAssigned",{"instance_id":"ins-e41jrqx2","address_id":"eip-v1zj2vdl","address":"203.0.113.1","slot":1}]
+[1000001.0,"InstanceStateChanged",{"instance_id":"ins-e41jrqx2","state":"RUNNING","why":""}]
+[1000002.0,"InstanceBandwidthChanged",{"instance_id":"ins-e41jrqx2","bandwidth_mbps":20}]
+[1000003.0,"InstanceStateChanged",{"instance_id":"ins-e41jrqx2","state":"STOPPING","why":""}]
+"""
+
+
+def test_an_instance_of_a_log_without_disks_has_one_and_shows_it() -> None:
+    state = read(DISKLESS)
+    purchase = state.instances[WEB].purchase
+    assert purchase.disks == (Disk(disk_id="disk-e41jrqx2"),)
+    assert (purchase.key_ids, purchase.attributes.security_groups) == ((), ())
+    assert state.disks == {"disk-e41jrqx2": WEB}
+
+
+def test_what_was_asked_is_known_from_a_log_without_requests() -> None:
+    assert read(DISKLESS).instances[WEB].latest == Operation("StopInstances", "")

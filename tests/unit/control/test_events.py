@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from gateway.control import events as ev
-from gateway.control.values import Attributes, InstanceChargeType, InstanceState, Purchase
+from gateway.control.values import (
+    Attributes,
+    Disk,
+    DiskType,
+    InstanceChargeType,
+    InstanceState,
+    Purchase,
+)
 from gateway.store.records import Record, StoreError
 from gateway.store.sqlite import SqliteStore
 
@@ -28,11 +35,19 @@ EVENTS: list[ev.Event] = [
         0,
         "X",
         Purchase(
-            "img-1", "S2.SMALL1", InstanceChargeType.SPOTPAID, Attributes("db", "eA==", "r", True)
+            "img-1",
+            "S2.SMALL1",
+            InstanceChargeType.SPOTPAID,
+            Attributes("db", "eA==", "r", True, ("sg-1", "sg-2")),
+            Disk(DiskType.CLOUD_SSD, 100, "系统", "disk-1"),
+            (Disk(disk_id="disk-2", encrypted=True, key_id="k"), Disk(disk_id="disk-3")),
+            ("skey-1",),
         ),
+        "request-1",
     ),
     ev.InstanceStateChanged("ins-1", "LAUNCH_FAILED", "no memory"),
     ev.InstanceStateChanged("ins-1", "RUNNING"),
+    ev.InstanceStateChanged("ins-1", "STOPPING", request_id="request-2"),
     ev.InstanceGone("ins-1"),
     ev.OrdinaryIpAssigned("ins-1", "eip-1", "203.0.113.1", 0),
     ev.OrdinaryIpReleased("ins-1", "203.0.113.1"),
