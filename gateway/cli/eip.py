@@ -35,8 +35,8 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     _add_eip(parser)
     parser.add_argument(
         "--reallocate",
-        action="store_true",
-        help="assign the instance an ordinary public IP; with behaviour legacy it is at any rate",
+        action=argparse.BooleanOptionalAction,
+        help="assign the instance an ordinary public IP, or none; by itself behaviour legacy does",
     )
     parser = verb(verbs, common, "release", release, "Give an unbound EIP back", json=True)
     _add_eip(parser)

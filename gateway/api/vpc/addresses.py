@@ -168,7 +168,7 @@ class DisassociateAddress(Action):
     """Unbind an EIP; its instance may get a new ordinary public IP."""
 
     AddressId: ids.AddressId
-    ReallocateNormalPublicIp: Flag = False
+    ReallocateNormalPublicIp: Flag | None = None
 
     def run(self, context: Context) -> Task:
         """Unbind it; the instance may get an ordinary public IP."""

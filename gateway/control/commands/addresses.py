@@ -32,13 +32,13 @@ class BindEip:
 
 @dataclass(frozen=True, slots=True)
 class UnbindEip:
-    """Unbind an EIP; its instance gets a new ordinary public IP.
+    """Unbind an EIP; its instance gets a new ordinary public IP, or gets none.
 
-    With the account's behaviour STANDARD only if `reallocate` asks for it.
+    If `reallocate` doesn't say which, the account's behaviour does: with LEGACY there is a new one.
     """
 
     eip_id: str
-    reallocate: bool = False
+    reallocate: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

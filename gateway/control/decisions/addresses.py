@@ -85,14 +85,15 @@ def unbind(state: State, command: cmd.UnbindEip, at: Moment) -> list[ev.Event]:
     blocks.refuse(state, eip.address)
     if not eip.instance_id:
         raise errors.EipStatusError(f"{eip.eip_id} is bound to no instance")
-    if not account.standard(state):
-        return _leave(state, eip, at)
     instance = state.instances[eip.instance_id]
-    if command.reallocate and instance.bandwidth_mbps:
+    standard = account.standard(state)
+    reallocate = not standard if command.reallocate is None else command.reallocate
+    if not reallocate:
+        requirements.at_rest(instance)
+        return [ev.EipUnbound(eip.eip_id, instance.instance_id)]
+    if standard and instance.bandwidth_mbps:
         account.may_reassign(state, at)
-        return _leave(state, eip, at)
-    requirements.at_rest(instance)
-    return [ev.EipUnbound(eip.eip_id, instance.instance_id)]
+    return _leave(state, eip, at)
 
 
 def transform(state: State, command: cmd.TransformOrdinaryIp, at: Moment) -> list[ev.Event]:

@@ -1,5 +1,7 @@
 """The actions that differ by the account's behaviour, and the operator's."""
 
+from typing import Any
+
 import pytest
 from support.api import call, context, refusal
 from support.world import World
@@ -49,6 +51,24 @@ def test_standard_refuses_with_the_clouds_codes(world: World) -> None:
     again = {"AddressId": eip_id, "ReallocateNormalPublicIp": True}
     call(world, "DisassociateAddress", again)
     assert world.public(instance_id)
+
+
+@pytest.mark.parametrize(
+    ("asked", "has_one"),
+    [
+        ({}, True),
+        ({"ReallocateNormalPublicIp": None}, True),
+        ({"ReallocateNormalPublicIp": True}, True),
+        ({"ReallocateNormalPublicIp": False}, False),
+    ],
+)
+def test_with_legacy_an_unticked_box_leaves_the_instance_without(
+    world: World, asked: dict[str, Any], has_one: bool
+) -> None:
+    instance_id, eip_id = world.run(), world.allocate()
+    world.execute(cmd.BindEip(eip_id, instance_id))
+    call(world, "DisassociateAddress", {"AddressId": eip_id, **asked})
+    assert bool(world.public(instance_id)) == has_one
 
 
 def test_the_operator_configures_the_account(client: Client) -> None:

@@ -100,6 +100,15 @@ def test_an_ordinary_ip_is_given_back_and_asked_for_again(tgw: Tgw, world: World
         assert (row(tgw("instance", "show", "web"))["PUBLIC"] != "-") == has_one
 
 
+def test_with_legacy_an_ordinary_ip_comes_unless_it_is_refused(tgw: Tgw, world: World) -> None:
+    world.run("web")
+    world.allocate("shop")
+    for words, has_one in (((), True), (("--no-reallocate",), False)):
+        assert row(tgw("eip", "bind", "shop", "web"))["STATUS"] == "BIND"
+        assert row(tgw("eip", "unbind", "shop", *words))["STATUS"] == "UNBIND"
+        assert (row(tgw("instance", "show", "web"))["PUBLIC"] != "-") == has_one
+
+
 @pytest.mark.parametrize(
     ("words", "status", "part"),
     [

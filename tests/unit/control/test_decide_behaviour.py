@@ -68,6 +68,20 @@ def test_unbinding_with_standard_assigns_nothing_unless_it_is_asked_for() -> Non
     assert isinstance(assigned, ev.OrdinaryIpAssigned)
 
 
+def test_unbinding_with_legacy_assigns_nothing_if_that_is_asked_for() -> None:
+    story = account(Behaviour.LEGACY)
+    instance_id = story.run()
+    eip_id = story.bound(instance_id)
+    unbound = ev.EipUnbound(eip_id, instance_id)
+    assert story.do(cmd.UnbindEip(eip_id, reallocate=False)) == [unbound]
+    assert story.public(instance_id) is None
+    story.do(cmd.BindEip(eip_id, instance_id))
+    assert [type(one) for one in story.do(cmd.UnbindEip(eip_id))] == [
+        ev.EipUnbound,
+        ev.OrdinaryIpAssigned,
+    ]
+
+
 def test_who_bought_no_bandwidth_is_assigned_nothing_though_it_is_asked_for() -> None:
     story = account(Behaviour.STANDARD)
     instance_id = story.run(bandwidth_mbps=0)

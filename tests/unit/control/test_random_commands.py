@@ -120,8 +120,8 @@ class Lab(RuleBasedStateMachine):
         """Bind or rebind."""
         self.ask(cmd.BindEip(eip_id, instance_id))
 
-    @rule(eip_id=eips, reallocate=st.booleans())
-    def unbind(self, eip_id: str, reallocate: bool) -> None:
+    @rule(eip_id=eips, reallocate=st.sampled_from([None, True, False]))
+    def unbind(self, eip_id: str, reallocate: bool | None) -> None:
         """Unbind."""
         self.ask(cmd.UnbindEip(eip_id, reallocate))
 
