@@ -8,6 +8,8 @@ from typing import Any, Final
 from gateway.steering import arp
 from gateway.steering.ruleset import (
     GUARD_COUNTERS,
+    IPTABLES_CHAINS,
+    IPTABLES_JUMPS,
     TABLE,
     Steering,
     digest,
@@ -31,7 +33,7 @@ def install(steering: Steering) -> None:
     kernel has no way to queue.
     """
     guarded = _is_guarded(steering)
-    if not (guarded and _ways_in_use()):
+    if not (guarded and any(_ways_in_use().values())):
         point(steering)
     if not guarded:
         install_guard(steering)
@@ -79,12 +81,19 @@ def _is_guarded(steering: Steering) -> bool:
     ) and arp.COUNTER in _listing(["nft", "list", "chain", *arp.TABLE.split(), arp.CHAIN])
 
 
-def _ways_in_use() -> list[str]:
-    """The ways by which packets are queued in this thread's namespace: keys of `WAYS`."""
-    with_nft = _listing(["nft", "list", "table", "ip", f"{TABLE}_queue"])
-    with_iptables = _listing(["iptables-save", "-t", "mangle"])
-    found = {"nft": " queue " in with_nft, "iptables": " NFQUEUE " in with_iptables}
-    return [way for way, is_used in found.items() if is_used]
+def _ways_in_use() -> dict[str, bool]:
+    """The ways by which this thread's namespace queues packets, and whether each is whole."""
+    with_nft = " queue " in _listing(["nft", "list", "table", "ip", f"{TABLE}_queue"])
+    mangle = _mangle().splitlines()
+    queueing = {line.split()[1] for line in mangle if " NFQUEUE " in line}  # chains that do so
+    jumps = [jump in mangle for jump in IPTABLES_JUMPS]
+    is_whole = all(jumps) and queueing.issuperset(IPTABLES_CHAINS.values())
+    return ({"nft": True} if with_nft else {}) | ({"iptables": is_whole} if any(jumps) else {})
+
+
+def _mangle() -> str:
+    """What iptables has in its table mangle; nothing where it can't say."""
+    return _listing(["iptables-save", "-t", "mangle"])
 
 
 def _listing(command: list[str]) -> str:
@@ -99,7 +108,7 @@ def _queue_with_nft(steering: Steering) -> None:
 
 
 def _queue_with_iptables(steering: Steering) -> None:
-    _run(["iptables-restore", "--noflush"], iptables_queue_rules(steering))
+    _run(["iptables-restore", "--noflush"], iptables_queue_rules(steering, _mangle()))
 
 
 # The ways to queue, in the order in which they are tried; each raises `SteeringError`.

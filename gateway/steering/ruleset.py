@@ -17,10 +17,14 @@ The guard is nft's. The queue rules are nft's too where the kernel has its `queu
 iptables'. Each is one atomic transaction. Over several queues the kernel spreads flows by their
 addresses.
 
-Queue rules are replaced, never their chains: a chain is a *hook*, and when one goes the kernel
-drops whatever is queued in the namespace. So the rules can be pointed at other queues while packets
-pass: each sees the old rules or the new ones, and one that waits in an old queue goes on when its
-verdict comes.
+Queue rules are replaced, never the chains with a *hook*: when a hook goes the kernel drops whatever
+is queued in the namespace. So the rules can be pointed at other queues while packets pass: each
+sees the old rules or the new ones, and one that waits in an old queue goes on when its verdict
+comes.
+
+iptables' hooks belong to the owner of the machine as well. There the queue rules have chains of
+their own, to which mangle's chains jump; the owner's rules stay. They see a packet that is queued
+only where they stand before the jump: a verdict lets a packet go on behind all of mangle.
 
 No rule here tracks connections: conntrack would reassemble fragments and cost memory per flow.
 """
@@ -40,7 +44,12 @@ NFT_CHAINS: Final[Mapping[str, str]] = {
     "own": "type filter hook output priority -150; policy accept;",
     "out": "type filter hook postrouting priority -150; policy accept;",
 }
-IPTABLES_CHAINS: Final = ("PREROUTING", "OUTPUT", "POSTROUTING")
+IPTABLES_CHAINS: Final[Mapping[str, str]] = {
+    "PREROUTING": "tgw-in",
+    "OUTPUT": "tgw-own",
+    "POSTROUTING": "tgw-out",
+}
+IPTABLES_JUMPS: Final = tuple(f"-A {hook} -j {chain}" for hook, chain in IPTABLES_CHAINS.items())
 
 GUARD_COUNTERS: Final[Mapping[str, str]] = {
     "guard_foreign": "from the uplink, and not to an address of the pool",
@@ -130,8 +139,11 @@ def nft_queue_rules(steering: Steering) -> str:
     )
 
 
-def iptables_queue_rules(steering: Steering) -> str:
-    """The queue rules for `iptables-restore --noflush`: all rules of three of mangle's chains."""
+def iptables_queue_rules(steering: Steering, saved: str = "") -> str:
+    """The queue rules for `iptables-restore --noflush`, to install as well as to replace others.
+
+    `saved` is what `iptables-save` prints: jumps that it has are not added again.
+    """
     uplink = steering.uplink
     first, last = steering.queues[0], steering.queues[-1]
     numbers = f"--queue-num {first}" if first == last else f"--queue-balance {first}:{last}"
@@ -140,15 +152,17 @@ def iptables_queue_rules(steering: Steering) -> str:
         mark = f"--set-xmark {steering.bits.mark(direction):#x}/{steering.bits.mask:#x}"
         return f"-A {match} -j MARK {mark}\n-A {match} -j NFQUEUE {numbers}\n"
 
-    flushed = "".join(f"-F {chain}\n" for chain in IPTABLES_CHAINS)
+    emptied = "".join(f":{chain} - [0:0]\n" for chain in IPTABLES_CHAINS.values())
+    present = saved.splitlines()
+    jumps = "".join(f"{jump}\n" for jump in IPTABLES_JUMPS if jump not in present)
     to_pool = "".join(
-        queue(f"PREROUTING -i {uplink} -d {network}", Direction.INBOUND)
-        + queue(f"PREROUTING ! -i {uplink} -d {network}", Direction.HAIRPIN)
-        + queue(f"OUTPUT -d {network}", Direction.HAIRPIN)
+        queue(f"tgw-in -i {uplink} -d {network}", Direction.INBOUND)
+        + queue(f"tgw-in ! -i {uplink} -d {network}", Direction.HAIRPIN)
+        + queue(f"tgw-own -d {network}", Direction.HAIRPIN)
         for network in steering.pool
     )
-    outbound = queue(f"POSTROUTING -o {uplink}", Direction.OUTBOUND)
-    return f"*mangle\n{flushed}{to_pool}{outbound}COMMIT\n"
+    outbound = queue(f"tgw-out -o {uplink}", Direction.OUTBOUND)
+    return f"*mangle\n{emptied}{jumps}{to_pool}{outbound}COMMIT\n"
 
 
 def digest(steering: Steering) -> str:

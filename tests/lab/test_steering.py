@@ -1,5 +1,6 @@
 """No path lets an untranslated packet out: seen on the wire of the uplink."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,6 +109,28 @@ def test_steering_is_installed_once(own_lab: Lab) -> None:
         before = kernel.guard_drops()
         kernel.install(own_lab.topology.site.steering(range(1), DEFAULT_BITS))
         assert kernel.guard_drops() == before != dict.fromkeys(ruleset.GUARD_COUNTERS, 0)
+
+
+def test_an_owners_rules_in_the_same_chains_survive(own_lab: Lab) -> None:
+    """Through a restart of the data plane, and through a repair after all queue rules went."""
+    web = own_lab.instance("web")
+    owners = [f"-A {hook} -p udp -j TOS --set-tos 0x10/0x3f" for hook in ruleset.IPTABLES_CHAINS]
+    with namespace.inside(own_lab.gateway):
+        mangle("iptables-restore", "--noflush", script="\n".join(["*mangle", *owners, "COMMIT\n"]))
+    for command in (("dataplane", "restart"), ("lab", "up")):
+        assert own_lab.run(*command).returncode == 0
+        assert own_lab.pings("internet", web.public)
+        with namespace.inside(own_lab.gateway):
+            assert set(owners) <= set(mangle("iptables-save", "-t", "mangle").splitlines())
+            for jump in ruleset.IPTABLES_JUMPS:  # which the second command puts back
+                subprocess.run(["iptables", "-t", "mangle", "-D", *jump.split()[1:]], check=False)
+            left = mangle("iptables-save", "-t", "mangle").splitlines()
+            assert not set(ruleset.IPTABLES_JUMPS) & set(left)
+
+
+def mangle(*command: str, script: str = "") -> str:
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def test_an_instance_speaks_with_its_own_address_only(own_lab: Lab, client: str) -> None:

@@ -73,23 +73,26 @@ table ip tgw_queue {
 """.replace("POOL", "{ 203.0.113.0/24, 192.0.2.0/25 }").replace("OTHERS", "meta mark & 0xffffcfff")
 IPTABLES_QUEUE = """\
 *mangle
--F PREROUTING
--F OUTPUT
--F POSTROUTING
--A PREROUTING -i wan0 -d 203.0.113.0/24 -j MARK --set-xmark 0x1000/0x3000
--A PREROUTING -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
--A PREROUTING ! -i wan0 -d 203.0.113.0/24 -j MARK --set-xmark 0x3000/0x3000
--A PREROUTING ! -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
--A OUTPUT -d 203.0.113.0/24 -j MARK --set-xmark 0x3000/0x3000
--A OUTPUT -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
--A PREROUTING -i wan0 -d 192.0.2.0/25 -j MARK --set-xmark 0x1000/0x3000
--A PREROUTING -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
--A PREROUTING ! -i wan0 -d 192.0.2.0/25 -j MARK --set-xmark 0x3000/0x3000
--A PREROUTING ! -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
--A OUTPUT -d 192.0.2.0/25 -j MARK --set-xmark 0x3000/0x3000
--A OUTPUT -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
--A POSTROUTING -o wan0 -j MARK --set-xmark 0x2000/0x3000
--A POSTROUTING -o wan0 -j NFQUEUE --queue-num 7
+:tgw-in - [0:0]
+:tgw-own - [0:0]
+:tgw-out - [0:0]
+-A PREROUTING -j tgw-in
+-A OUTPUT -j tgw-own
+-A POSTROUTING -j tgw-out
+-A tgw-in -i wan0 -d 203.0.113.0/24 -j MARK --set-xmark 0x1000/0x3000
+-A tgw-in -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
+-A tgw-in ! -i wan0 -d 203.0.113.0/24 -j MARK --set-xmark 0x3000/0x3000
+-A tgw-in ! -i wan0 -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
+-A tgw-own -d 203.0.113.0/24 -j MARK --set-xmark 0x3000/0x3000
+-A tgw-own -d 203.0.113.0/24 -j NFQUEUE --queue-num 7
+-A tgw-in -i wan0 -d 192.0.2.0/25 -j MARK --set-xmark 0x1000/0x3000
+-A tgw-in -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
+-A tgw-in ! -i wan0 -d 192.0.2.0/25 -j MARK --set-xmark 0x3000/0x3000
+-A tgw-in ! -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
+-A tgw-own -d 192.0.2.0/25 -j MARK --set-xmark 0x3000/0x3000
+-A tgw-own -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
+-A tgw-out -o wan0 -j MARK --set-xmark 0x2000/0x3000
+-A tgw-out -o wan0 -j NFQUEUE --queue-num 7
 COMMIT
 """
 
@@ -197,23 +200,28 @@ def test_other_bits_of_the_mark_make_no_other_steering() -> None:
     assert "--set-xmark 0x1/0x3\n" in ruleset.iptables_queue_rules(other)
 
 
-@pytest.mark.parametrize("way", [ruleset.nft_queue_rules, ruleset.iptables_queue_rules])
-def test_queue_rules_are_replaced_and_their_hooks_stay(way: Callable[[Steering], str]) -> None:
-    """With a hook goes whatever is queued."""
-    text = way(TWO)
-    assert not re.search(r"(?m)^\s*(delete|destroy|add table|:|-X)", text)
+def test_queue_rules_are_replaced_and_their_hooks_stay() -> None:
+    """With a hook goes whatever is queued. Of iptables' chains only our own are emptied."""
+    assert not re.search(r"(?m)^\s*(delete|destroy|add table)", ruleset.nft_queue_rules(TWO))
+    text = ruleset.iptables_queue_rules(TWO)
+    assert not re.search(r"(?m)^-[FXDIR]", text)
+    assert re.findall(r"(?m)^:(\S+)", text) == ["tgw-in", "tgw-own", "tgw-out"]
 
 
-@pytest.mark.parametrize(
-    "plan", [ONE, TWO, THREE], ids=["one-network", "two-networks", "three-queues"]
-)
-@pytest.mark.parametrize(
-    "word", ["bypass", "fanout", "conntrack", "ct", "nat", "dnat", "snat", "masquerade", "-n"]
-)
-def test_nothing_fails_open_and_nothing_tracks_connections(plan: Steering, word: str) -> None:
-    texts = (ruleset.guard_rules, ruleset.nft_queue_rules, ruleset.iptables_queue_rules)
-    alone = re.compile(rf"(?<![a-z]){word}(?![a-z])")  # "destination" isn't "nat"
-    assert not [text(plan) for text in texts if alone.search(text(plan).lower())]
+def test_jumps_that_are_there_are_not_added_again() -> None:
+    """Between the owner's rules they stay where they are."""
+    saved = "*mangle\n-A OUTPUT -j TOS --set-tos 0x10/0x3f\n-A OUTPUT -j tgw-own\nCOMMIT\n"
+    text = ruleset.iptables_queue_rules(TWO, saved)
+    assert text == IPTABLES_QUEUE.replace("-A OUTPUT -j tgw-own\n", "")
+    assert "-j tgw-" not in ruleset.iptables_queue_rules(TWO, IPTABLES_QUEUE)
+
+
+def test_nothing_fails_open_and_nothing_tracks_connections() -> None:
+    words = "bypass fanout conntrack ct nat dnat snat masquerade -n"
+    alone = re.compile(rf"(?<![a-z])({'|'.join(words.split())})(?![a-z])")  # not "destination"
+    for plan in (ONE, TWO, THREE):
+        for text in (ruleset.guard_rules, ruleset.nft_queue_rules, ruleset.iptables_queue_rules):
+            assert alone.findall(text(plan).lower()) == []
 
 
 def test_every_guard_counter_is_declared_once_and_used() -> None:
@@ -248,6 +256,7 @@ def test_iptables_queues_where_nft_cannot(tools: Tools) -> None:
     assert log.read_text() == (
         f"{LOOKED[0]}{LOOKED[1]}"
         f"nft -f -|{NFT_QUEUE.strip()}\n"
+        "iptables-save -t mangle|\n"
         f"iptables-restore --noflush|{IPTABLES_QUEUE.strip()}\n"
         f"nft -f -|{ruleset.guard_rules(TWO).strip()}\n"
     )
@@ -275,7 +284,7 @@ def guarded(plan: Steering) -> str:
 
 
 NFT_QUEUES = "oifname uplink meta mark set mark & 0xffffcfff | 0x2000 queue num 4"
-IPTABLES_QUEUES = "-A POSTROUTING -o uplink -j NFQUEUE --queue-balance 2:4"
+IPTABLES_QUEUES = IPTABLES_QUEUE.replace("--queue-num 7", "--queue-balance 2:4")
 
 
 @pytest.mark.parametrize(
@@ -330,11 +339,22 @@ def test_pointing_replaces_the_queue_rules_only(tools: Tools) -> None:
     assert log.read_text() == f"{LOOKED[1]}nft -f -|{NFT_QUEUE.strip()}\n"
 
 
-def test_what_queues_with_iptables_is_pointed_with_iptables(tools: Tools) -> None:
+@pytest.mark.parametrize(
+    "lost", [".*-j tgw-own", "-A tgw-out .*", ""], ids=["jump", "rule", "none"]
+)
+def test_what_queues_with_iptables_is_pointed_and_repaired_with_iptables(
+    tools: Tools, lost: str
+) -> None:
     """By nft as well, once it can, packets would be queued twice."""
-    log = tools(nft="", iptables_restore="", iptables_save=f"echo '{IPTABLES_QUEUES}'")
-    kernel.point(TWO)
-    assert log.read_text() == (f"{LOOKED[1]}iptables-restore --noflush|{IPTABLES_QUEUE.strip()}\n")
+    saved = re.sub(rf"(?m)^{lost}\n", "", IPTABLES_QUEUES) if lost else IPTABLES_QUEUES
+    log = tools(nft=lists(guarded(TWO), ""), iptables_restore="", iptables_save=f"echo '{saved}'")
+    kernel.install(TWO)
+    if not lost:
+        assert "iptables-restore" not in log.read_text()
+        kernel.point(TWO)
+    rules = ruleset.iptables_queue_rules(TWO, saved).strip()
+    assert log.read_text().endswith(f"iptables-restore --noflush|{rules}\n")
+    assert "nft -f" not in log.read_text()
 
 
 def test_a_refused_guard_is_an_error(tools: Tools) -> None:
