@@ -1,5 +1,6 @@
 """The tables of rules are total: each kind of command and of event has its rule, and one only."""
 
+from dataclasses import fields
 from typing import get_type_hints
 
 import pytest
@@ -7,11 +8,17 @@ import pytest
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.decide import RULES
+from gateway.control.exclusion import CHECKS
 from gateway.control.state import State
 
 
-def test_every_kind_of_command_has_a_rule() -> None:
-    assert RULES.keys() == set(cmd.Command.__args__)
+def test_every_kind_of_command_has_a_rule_and_says_what_it_waits_for() -> None:
+    assert RULES.keys() == CHECKS.keys() == set(cmd.Command.__args__)
+
+
+def test_what_a_command_waits_for_is_named_by_a_field_of_its_own() -> None:
+    for kind, checks in CHECKS.items():
+        assert {field for _, field in checks} <= {field.name for field in fields(kind)}, kind
 
 
 @pytest.mark.parametrize("kind", RULES, ids=lambda kind: kind.__name__)
