@@ -4,9 +4,10 @@ Whoever composes control hands in the one that reads; each reading has a bound.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.exchange.worker_page import Traffic
+from gateway.nat.difference import MappingChange, PackageChange
 from gateway.nat.table import Table
 from gateway.store.records import Record
 
@@ -35,6 +36,15 @@ class Counters(Protocol):
         """How many packets the kernel dropped before or after the queue."""
 
 
+class Comparison(NamedTuple):
+    """What differs between two published tables, whose generations are `before` and `after`."""
+
+    before: int
+    after: int
+    mappings: tuple[MappingChange, ...]
+    packages: tuple[PackageChange, ...]
+
+
 class Observer(Protocol):
     """Reads what the data plane and the log have. All methods raise `AdapterError`."""
 
@@ -50,8 +60,14 @@ class Observer(Protocol):
         The table of the latest call stays the same until `release`, whatever is published.
         """
 
+    def comparison(self, generation: int | None) -> Comparison | None:
+        """How the published table differs from the one before; None if it is replaced.
+
+        The comparison of the latest call stays the same until `release`, whatever is published.
+        """
+
     def release(self) -> None:
-        """Let go of the table that was asked for."""
+        """Let go of the table that was asked for, and of the comparison."""
 
     def length(self) -> int:
         """How many events the log has, which is the last one's sequence."""

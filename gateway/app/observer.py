@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 
+from gateway.api.observer import Comparison
 from gateway.control.errors import AdapterError
 from gateway.exchange import generations, worker_page
+from gateway.nat.difference import difference
 from gateway.nat.table import BadTableError, Table
 from gateway.site.places import Places
 from gateway.site.site import Site
@@ -23,6 +25,7 @@ class SiteObserver:
         self._places = places
         self._site = site
         self._held: Table | None = None
+        self._compared: Comparison | None = None
 
     def length(self) -> int:
         """How many events the log has. Raises `AdapterError`."""
@@ -58,9 +61,30 @@ class SiteObserver:
             raise AdapterError(str(error)) from error
         return held if generation in (None, held.generation) else None
 
+    def comparison(self, generation: int | None) -> Comparison | None:
+        """How the published table differs from the one before. Raises `AdapterError`.
+
+        With a generation it is the comparison that was asked for before.
+        """
+        held = self._compared
+        if generation is not None and held is not None and held.after == generation:
+            return held
+        try:
+            after, before = generations.load_last_two(self._places.run)
+        except (OSError, BadTableError) as error:
+            raise AdapterError(str(error)) from error
+        if before is None:
+            raise AdapterError(
+                f"the table before generation {after.generation} isn't there any more"
+            )
+        self._compared = found = Comparison(
+            before.generation, after.generation, *difference(before, after)
+        )
+        return found if generation in (None, found.after) else None
+
     def release(self) -> None:
-        """Forget the table that was read last, to free its memory."""
-        self._held = None
+        """Forget the table that was read last, and the comparison, to free their memory."""
+        self._held = self._compared = None
 
     @contextmanager
     def _log(self) -> Iterator[SqliteReader]:

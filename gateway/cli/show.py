@@ -16,7 +16,7 @@ from gateway.api.errors import ApiError
 from gateway.api.times import iso_time
 from gateway.app.observer import SiteObserver
 from gateway.cli import table_difference
-from gateway.cli.output import need_root, places_of, print_json, print_table, site_of, topology_of
+from gateway.cli.output import need_root, places_of, print_json, print_table, topology_of
 from gateway.cli.verbs import Subparsers, verb
 
 FOLLOW_EVERY_S = 0.2
@@ -46,10 +46,12 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def show_table(arguments: argparse.Namespace) -> None:
     """The published table, or how it differs from the one before."""
+    ask = _asker(_observer(arguments), arguments)
     if arguments.diff:
-        table_difference.show(site_of(arguments).places.run, as_json=arguments.json)
+        pages = _whole(ask, "DescribeTableDifference", "Change")
+        table_difference.show(pages, as_json=arguments.json)
         return
-    generation, mappings = _table(_asker(_observer(arguments), arguments))
+    generation, mappings = _table(ask)
     if arguments.json:
         print_json({"generation": generation, "mappings": [_mapping(one) for one in mappings]})
     else:
@@ -60,16 +62,21 @@ def show_table(arguments: argparse.Namespace) -> None:
 
 def _table(ask: Ask) -> tuple[int, list[dict[str, Any]]]:
     """The generation and the mappings, by public address. Raises `NotDoneError`."""
+    pages = _whole(ask, "DescribeTable", "Slot")
+    mappings = [one for page in pages for one in page["MappingSet"]]
+    return pages[0]["Generation"], sorted(mappings, key=lambda one: IPv4Address(one["PublicIp"]))
+
+
+def _whole(ask: Ask, action: str, place: str) -> list[dict[str, Any]]:
+    """All pages of an answer about one generation. Raises `NotDoneError`."""
     for _ in range(TRIES):
-        first = ask("DescribeTable")
+        first = ask(action)
         try:
-            more = [*_pages(ask, "DescribeTable", first, Generation=first["Generation"])]
+            return [*_pages(ask, action, place, first, Generation=first["Generation"])]
         except ApiError as error:
             if error.code != "ResourceNotFound":
                 raise
-            continue  # somebody else began to read another table
-        mappings = [one for page in more for one in page["MappingSet"]]
-        return first["Generation"], sorted(mappings, key=lambda one: IPv4Address(one["PublicIp"]))
+            # somebody else began to read another table
     raise NotDoneError("the table is replaced too often to be read")
 
 
@@ -85,7 +92,7 @@ def _mapping(told: dict[str, Any]) -> dict[str, Any]:
 def show_counters(arguments: argparse.Namespace) -> None:
     need_root()
     ask = _asker(_observer(arguments), arguments)
-    pages = [*_pages(ask, "DescribeCounters", ask("DescribeCounters"))]
+    pages = [*_pages(ask, "DescribeCounters", "Slot", ask("DescribeCounters"))]
     counted = sorted((one for page in pages for one in page["AddressSet"]), key=_by_address)
     addresses = {one["PublicIp"]: one for one in counted}
     others = {
@@ -133,10 +140,13 @@ ADDRESS_COUNTERS: Final = {
 }
 
 
-def _pages(ask: Ask, action: str, page: dict[str, Any], **more: Any) -> Iterator[dict[str, Any]]:
+def _pages(
+    ask: Ask, action: str, place: str, page: dict[str, Any], **more: Any
+) -> Iterator[dict[str, Any]]:
+    """The first page and those after it; `place` is what a page begins with: a slot, a change."""
     yield page
-    while page["NextSlot"] is not None:
-        page = ask(action, FirstSlot=page["NextSlot"], **more)
+    while (following := page[f"Next{place}"]) is not None:
+        page = ask(action, **{f"First{place}": following}, **more)
         yield page
 
 

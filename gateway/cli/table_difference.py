@@ -1,64 +1,59 @@
 """tgw table --diff: what differs between the table in force and the one before."""
 
-from ipaddress import IPv4Address
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from gateway.cli.output import print_json
-from gateway.exchange import generations
-from gateway.nat.difference import MappingChange, PackageChange, difference
-from gateway.nat.table import BadTableError, Mapping, Package
+
+# The facts of a mapping and of a package: how the command calls them, and how the API does.
+MAPPING: Final = {
+    "public": "PublicIp",
+    "private": "PrivateIp",
+    "slot": "Slot",
+    "out_kbps": "OutKbps",
+    "in_kbps": "InKbps",
+    "package": "Package",
+    "blocked": "IsBlocked",
+}
+PACKAGE: Final = {"package": "Package", "kbps": "Kbps"}
+
+Side = dict[str, Any] | None
+Change = tuple[Side, Side]  # what was before, what is now
 
 
-def show(directory: Path, *, as_json: bool) -> None:
-    """Print the difference. Raises `BadTableError` if the table before isn't there any more."""
-    after, before = generations.load_last_two(directory)
-    if before is None:
-        raise BadTableError(f"the table before generation {after.generation} isn't there any more")
-    found = difference(before, after)
+def show(pages: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print the difference that these answers tell of."""
+    before, after = pages[0]["Before"], pages[0]["Generation"]
+    mappings = [_change(one, MAPPING) for page in pages for one in page["MappingChangeSet"]]
+    packages = [_change(one, PACKAGE) for page in pages for one in page["PackageChangeSet"]]
     if as_json:
         print_json(
             {
-                "before": before.generation,
-                "after": after.generation,
-                "mappings": [_sides(change, _mapping) for change in found.mappings],
-                "packages": [_sides(change, Package._asdict) for change in found.packages],
+                "before": before,
+                "after": after,
+                "mappings": [{"before": old, "after": new} for old, new in mappings],
+                "packages": [{"before": old, "after": new} for old, new in packages],
             }
         )
         return
-    print(f"generation {before.generation} → {after.generation}")
-    for change in found.mappings:
-        print(_line(change, _mapping))
-    for package in found.packages:
-        print(_line(package, _package))
+    print(f"generation {before} → {after}")
+    for change in (*mappings, *packages):
+        print(_line(change))
 
 
-def _sides(change: MappingChange | PackageChange, facts: Any) -> dict[str, Any]:
-    """Both sides of a change for programs; null where there is nothing."""
-    return {side: one and facts(one) for side, one in change._asdict().items()}
+def _change(told: dict[str, Any], names: Mapping[str, str]) -> Change:
+    def side(facts: Side) -> Side:
+        return facts and {name: facts[field] for name, field in names.items()}
+
+    return side(told["Before"]), side(told["After"])
 
 
-def _line(change: MappingChange | PackageChange, facts: Any) -> str:
+def _line(change: Change) -> str:
     """One change for people: what came, what went, or what is another now."""
-    if change.before is None or change.after is None:
-        sign = "+" if change.before is None else "-"
-        one = facts(change.after or change.before)
-        return f"{sign} " + " ".join(f"{key}={value}" for key, value in one.items())
-    old, new = facts(change.before), facts(change.after)
+    old, new = change
+    if old is None or new is None:
+        sign, one = ("+", new) if old is None else ("-", old)
+        return f"{sign} " + " ".join(f"{key}={value}" for key, value in (one or {}).items())
     key = next(iter(old))
     words = [f"{name}={old[name]}→{new[name]}" for name in old if old[name] != new[name]]
     return f"~ {key}={old[key]} " + " ".join(words)
-
-
-def _mapping(mapping: Mapping) -> dict[str, Any]:
-    """A mapping's facts; its addresses as people write them."""
-    addresses = {
-        "public": str(IPv4Address(mapping.public)),
-        "private": str(IPv4Address(mapping.private)),
-    }
-    return mapping._asdict() | addresses
-
-
-def _package(package: Package) -> dict[str, Any]:
-    """A package's facts; the number is that of a package."""
-    return {"package": package.number, "kbps": package.kbps}

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.api.observer import Comparison
 from gateway.exchange.worker_page import Traffic
+from gateway.nat.difference import difference
 from gateway.nat.table import Mapping, Table, build
 from gateway.store.records import Record
 from gateway.telemetry.counters import Counters
@@ -25,6 +27,8 @@ class Seen:
     log: list[Record] = field(default_factory=lambda: [Record(1, 1.5, "told", "{}")])
     traffic: dict[int, Traffic] = field(default_factory=lambda: {3: Traffic(1, 2, 3, 4)})
     held: Table | None = None
+    before: Table = field(default_factory=lambda: table(0, []))
+    compared: Comparison | None = None
 
     def slots(self) -> int:
         return 64
@@ -38,8 +42,15 @@ class Seen:
             self.held = self.published
         return self.held if self.held and generation in (None, self.held.generation) else None
 
+    def comparison(self, generation: int | None) -> Comparison | None:
+        if generation is None:
+            found = difference(self.before, self.published)
+            self.compared = Comparison(self.before.generation, self.published.generation, *found)
+        held = self.compared
+        return held if held and generation in (None, held.after) else None
+
     def release(self) -> None:
-        self.held = None
+        self.held = self.compared = None
 
     def length(self) -> int:
         return len(self.log)

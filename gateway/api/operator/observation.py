@@ -5,7 +5,8 @@ million as at the beginning.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Named
 from socket import inet_ntoa
 from typing import Annotated, Any, Final
 
@@ -15,6 +16,8 @@ from gateway.api.fields import Between, Whole
 from gateway.api.observer import Observer
 from gateway.api.services import OPERATOR
 from gateway.control.errors import AdapterError
+from gateway.nat.difference import MappingChange, PackageChange
+from gateway.nat.table import Mapping, Package
 from gateway.store.records import Record
 
 SLOTS_MAX: Final = 10_000  # in an answer
@@ -22,7 +25,7 @@ EVENTS_MAX: Final = 1000
 SEQUENCE_MAX: Final = (1 << 63) - 1
 BODIES_MAX: Final = 1 << 20  # characters of events in an answer, beside the first event
 
-_FirstSlot = Annotated[Whole, Between(0)]
+_First = Annotated[Whole, Between(0)]
 _Slots = Annotated[Whole, Between(1, SLOTS_MAX)]
 
 
@@ -47,26 +50,16 @@ class DescribeTable(Observation):
     one was published meanwhile. `NextSlot` is null on the last page.
     """
 
-    FirstSlot: _FirstSlot = 0
+    FirstSlot: _First = 0
     Limit: _Slots = SLOTS_MAX
     Generation: Whole | None = None
 
     def observe(self, observer: Observer) -> Answer:
         table = observer.table(self.Generation)
         if table is None:
-            raise ApiError(
-                "ResourceNotFound", f"the table of generation {self.Generation} is replaced: begin"
-            )
+            raise _replaced(self.Generation)
         end = self.FirstSlot + self.Limit
-        shown = [
-            {
-                "Slot": mapping.slot,
-                "PublicIp": _dotted(mapping.public),
-                "PrivateIp": _dotted(mapping.private),
-                "IsBlocked": mapping.blocked,
-            }
-            for mapping in table.mappings_in(self.FirstSlot, end)
-        ]
+        shown = [_mapping_view(mapping) for mapping in table.mappings_in(self.FirstSlot, end)]
         if end >= table.slots:
             observer.release()
         return {
@@ -74,6 +67,69 @@ class DescribeTable(Observation):
             "MappingSet": shown,
             "NextSlot": end if end < table.slots else None,
         }
+
+
+@action(OPERATOR)
+class DescribeTableDifference(Observation):
+    """List what differs between the published table and the one before, from a change on.
+
+    Mappings come first, by public address, and then bandwidth packages. The pages after the first
+    name its generation, as with `DescribeTable`. `NextChange` is null on the last page.
+    """
+
+    FirstChange: _First = 0
+    Limit: _Slots = SLOTS_MAX
+    Generation: Whole | None = None
+
+    def observe(self, observer: Observer) -> Answer:
+        found = observer.comparison(self.Generation)
+        if found is None:
+            raise _replaced(self.Generation)
+        end, whole = self.FirstChange + self.Limit, len(found.mappings) + len(found.packages)
+        first = max(0, self.FirstChange - len(found.mappings))  # of the packages
+        last = max(0, end - len(found.mappings))
+        if end >= whole:
+            observer.release()
+        return {
+            "Before": found.before,
+            "Generation": found.after,
+            "MappingChangeSet": [
+                _change_view(change, _mapping_view)
+                for change in found.mappings[self.FirstChange : end]
+            ],
+            "PackageChangeSet": [
+                _change_view(change, _package_view) for change in found.packages[first:last]
+            ],
+            "NextChange": end if end < whole else None,
+        }
+
+
+def _replaced(generation: int | None) -> ApiError:
+    return ApiError("ResourceNotFound", f"the table of generation {generation} is replaced: begin")
+
+
+def _change_view(
+    change: MappingChange | PackageChange, view: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
+    """Both sides of a change; null where there is nothing."""
+    before, after = change
+    return {"Before": before and view(before), "After": after and view(after)}
+
+
+def _mapping_view(mapping: Mapping) -> dict[str, Any]:
+    return {
+        "Slot": mapping.slot,
+        "PublicIp": _dotted(mapping.public),
+        "PrivateIp": _dotted(mapping.private),
+        "OutKbps": mapping.out_kbps,
+        "InKbps": mapping.in_kbps,
+        "Package": mapping.package,
+        "IsBlocked": mapping.blocked,
+    }
+
+
+def _package_view(package: Package) -> dict[str, Any]:
+    return {"Package": package.number, "Kbps": package.kbps}
 
 
 def _dotted(address: int) -> str:
@@ -85,7 +141,7 @@ def _dotted(address: int) -> str:
 class DescribeCounters(Observation):
     """List what was translated for each public address, from a slot on, and all other counters."""
 
-    FirstSlot: _FirstSlot = 0
+    FirstSlot: _First = 0
     Limit: _Slots = SLOTS_MAX
 
     def observe(self, observer: Observer) -> Answer:
@@ -110,7 +166,7 @@ class DescribeCounters(Observation):
         }
 
 
-def _named(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def _named(counts: Named[str, int]) -> list[dict[str, Any]]:
     return [{"Name": name, "Packets": count} for name, count in counts.items()]
 
 
@@ -151,9 +207,8 @@ def _event_view(record: Record) -> dict[str, Any]:
     }
 
 
-def observed(observer: Observer, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def observed(observer: Observer, name: str, parameters: Named[str, Any]) -> dict[str, Any]:
     """The answer to one of these actions, without control. Raises `ApiError`, `AdapterError`."""
-    (asked,) = [
-        kind for kind in (DescribeTable, DescribeCounters, DescribeEvents) if kind.__name__ == name
-    ]
+    kinds = (DescribeTable, DescribeTableDifference, DescribeCounters, DescribeEvents)
+    (asked,) = [kind for kind in kinds if kind.__name__ == name]
     return asked.declared.answer.filled(asked.model_validate(parameters).observe(observer))

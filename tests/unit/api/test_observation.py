@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.observer import Seen, table
+from support.observer import PRIVATE, PUBLIC, Seen, table
 from support.world import World
 
 from gateway.api import registry
@@ -11,6 +11,7 @@ from gateway.api.action import Context
 from gateway.api.errors import ApiError
 from gateway.api.operator import observation
 from gateway.exchange.worker_page import Traffic
+from gateway.nat.table import Mapping, Package, build
 from gateway.store.records import Record
 
 
@@ -31,6 +32,9 @@ def test_a_table_is_read_page_by_page(seen: Seen) -> None:
         "Slot": 3,
         "PublicIp": "203.0.113.3",
         "PrivateIp": "10.0.0.3",
+        "OutKbps": 0,
+        "InKbps": 0,
+        "Package": 0,
         "IsBlocked": True,
     }
     rest = ask(seen, "DescribeTable", FirstSlot=10, Limit=54, Generation=7)
@@ -63,6 +67,31 @@ def test_the_table_is_let_go_of_at_its_end(seen: Seen) -> None:
     assert seen.held is not None
     ask(seen, "DescribeTable", FirstSlot=63, Generation=1)
     assert seen.held is None
+
+
+def test_a_difference_is_read_page_by_page_and_of_one_generation(seen: Seen) -> None:
+    """Mappings by public address, and then packages."""
+    seen.before = table(6, [1, 2])
+    packages = [Package(number, 8 * number) for number in (1, 2, 3)]
+    seen.published = build(7, 64, [Mapping(PUBLIC + 9, PRIVATE, 9, package=2)], packages)
+    pages = [ask(seen, "DescribeTableDifference", Limit=2)]
+    seen.published = table(8, [])
+    while (first := pages[-1]["NextChange"]) is not None:
+        pages.append(ask(seen, "DescribeTableDifference", FirstChange=first, Limit=2, Generation=7))
+    assert [(page["Before"], page["Generation"]) for page in pages] == [(6, 7)] * 3
+    assert seen.compared is None
+    mappings = [one for page in pages for one in page["MappingChangeSet"]]
+    sides = [
+        [side and side["PublicIp"] for side in (one["Before"], one["After"])] for one in mappings
+    ]
+    assert sides == [["203.0.113.1", None], ["203.0.113.2", None], [None, "203.0.113.9"]]
+    assert [page["PackageChangeSet"] for page in pages] == [
+        [],
+        [{"Before": None, "After": {"Package": 1, "Kbps": 8}}],
+        [{"Before": None, "After": {"Package": n, "Kbps": 8 * n}} for n in (2, 3)],
+    ]
+    with pytest.raises(ApiError, match="generation 7 is replaced"):
+        ask(seen, "DescribeTableDifference", FirstChange=2, Generation=7)
 
 
 def test_counters_are_read_page_by_page(seen: Seen) -> None:
@@ -123,6 +152,7 @@ def test_an_answer_with_events_has_a_bound(seen: Seen) -> None:
     [
         ("DescribeTable", {"Limit": 10_001}),
         ("DescribeTable", {"FirstSlot": -1}),
+        ("DescribeTableDifference", {"Limit": 10_001}),
         ("DescribeCounters", {"Limit": 0}),
         ("DescribeEvents", {"Limit": 1001}),
         ("DescribeEvents", {"After": 1 << 63}),

@@ -94,7 +94,7 @@ def test_what_the_last_change_changed(tgw: Tgw, up: Places) -> None:
     assert (told["before"], told["after"]) == (7, 9)
     assert [bool(change["before"]) for change in told["mappings"]] == [False, True, True]
     assert told["mappings"][1]["after"]["private"] == "10.0.0.3"
-    assert told["packages"] == [{"before": None, "after": {"number": 1, "kbps": 20_000}}]
+    assert told["packages"] == [{"before": None, "after": {"package": 1, "kbps": 20_000}}]
 
 
 def test_after_the_first_publication_there_is_no_table_before(tgw: Tgw, up: Places) -> None:
