@@ -1,1 +1,1 @@
-"""Where events are kept: SQLite for real, memory for tests; one contract for both."""
+"""Where events are kept, with SQLite; one suite of tests holds for each kind of log."""

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from gateway.store.files import appearing
+from gateway.runtime.files import appearing
 from gateway.store.records import StoreError
 from gateway.store.sqlite import SqliteReader, connect
 

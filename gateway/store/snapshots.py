@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.store.files import appearing
+from gateway.runtime.files import appearing
 from gateway.store.records import Record, StoreError
 
 

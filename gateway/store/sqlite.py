@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from gateway.store.files import appearing
+from gateway.runtime.files import appearing
 from gateway.store.migrations import migrate, newest, schema
 from gateway.store.records import Record, SequenceConflictError, StoreError
 from gateway.store.transaction import Transaction

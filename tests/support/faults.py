@@ -12,12 +12,13 @@ from enum import Enum
 from ipaddress import IPv4Address
 from typing import Final
 
+from support.memory_store import MemoryStore
+
 from gateway.control.compile import Compiler
 from gateway.control.errors import AdapterError
 from gateway.control.state import State
 from gateway.control.values import Instance
 from gateway.nat.table import empty
-from gateway.store.memory import MemoryStore
 from gateway.store.records import Record, StoreError
 from gateway.store.sqlite import SqliteStore
 

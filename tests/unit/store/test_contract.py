@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.memory_store import MemoryStore
 
-from gateway.store.memory import MemoryStore
 from gateway.store.records import Record, SequenceConflictError, StoreError
 from gateway.store.sqlite import SqliteStore
 

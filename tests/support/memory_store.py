@@ -1,4 +1,4 @@
-"""The log in memory: what a test needs, with the same contract as the real one."""
+"""A log in memory for tests, with the same contract as the real one."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from gateway.store.records import Record, SequenceConflictError
 
 
 class MemoryStore:
-    """A log in memory ends with the process; it is for tests."""
+    """The log ends with the process."""
 
     def __init__(self) -> None:
         self._records: list[Record] = []
