@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 import pytest
 from hypothesis import settings
+from support import covered
 from xdist.scheduler import LoadScopeScheduling
 
 # How long an example takes is the machine's affair: no test fails on a time.
@@ -32,7 +33,8 @@ NICE = 10  # unit tests take what time the labs leave: a lab's waits are bounded
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say at the end what took the time, if all that was asked for is more than a few tests."""
+    """Say at the end what took the time, and measure what the tests cover if all of them run."""
+    covered.register(config)
     config.pluginmanager.register(Durations(), "durations-by-folder")
 
 

@@ -102,5 +102,8 @@ CHECKS: Final[Mapping[type[cmd.Command], tuple[tuple[Check, str], ...]]] = {
     cmd.DeletePackage: (),
     cmd.JoinPackage: ((_may_change, "address_ids"),),
     cmd.LeavePackage: ((_may_change, "address_ids"),),
+    cmd.CreateTag: (),
+    cmd.DeleteTag: (),
+    cmd.ChangeTags: (),
     cmd.ConfigureAccount: (),
 }

@@ -1,5 +1,6 @@
 """What control begins with: a snapshot and the rest, or the whole log if anything is wrong."""
 
+import gc
 import json
 import logging
 from collections.abc import Callable
@@ -258,3 +259,15 @@ def test_the_image_stays_while_the_state_changes(world: World) -> None:
         image, before = image_of(state), snapshot(state)
     world.run()
     assert snapshot(state_of(image)) == before
+
+
+def test_who_collects_no_garbage_does_not_after_a_start_either(world: World) -> None:
+    world.save_snapshot()
+    gc.disable()
+    try:
+        world.restart()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    world.restart()
+    assert gc.isenabled()

@@ -60,6 +60,7 @@ def fastest_s(story: Story) -> float:
     return min(taken_s() for _ in range(ROUNDS))
 
 
+@pytest.mark.slow
 def test_deciding_and_taking_in_cost_the_same_with_many_instances() -> None:
     few, many = fastest_s(crowded(FEW)), fastest_s(crowded(MANY))
     assert many < few * FACTOR

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -111,6 +111,44 @@ def test_a_damaged_table_is_refused(tmp_path: Path) -> None:
     file_of(tmp_path, 1).write_bytes(b"")
     with pytest.raises(BadTableError):
         generations.load(tmp_path)
+
+
+@pytest.fixture
+def read_late(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterable[int]], None]:
+    """Has the next readers find these generations in the word, one a look."""
+
+    def late(found: Iterable[int]) -> None:
+        looks = iter(found)
+        monkeypatch.setattr(generations, "published", lambda _: next(looks))
+
+    return late
+
+
+def test_a_table_that_is_replaced_while_it_is_read_is_read_anew(
+    tmp_path: Path, read_late: Callable[[Iterable[int]], None]
+) -> None:
+    for generation in (1, 2, 3):
+        generations.publish(tmp_path, table(generation))
+    read_late([1, 3, 3])
+    assert generations.load(tmp_path) == table(3)
+    read_late([2, 3, 3, 3])
+    assert generations.load_last_two(tmp_path) == (table(3), table(2))
+    read_late(itertools.count(10))
+    with pytest.raises(BadTableError, match="published so often"):
+        generations.load(tmp_path)
+    read_late(itertools.cycle([3, 4]))
+    with pytest.raises(BadTableError, match="published so often"):
+        generations.load_last_two(tmp_path)
+
+
+def test_the_table_before_is_there_until_it_is_replaced_or_damaged(tmp_path: Path) -> None:
+    assert generations.load_last_two(tmp_path) == (empty(), None)
+    generations.publish(tmp_path, table(1))
+    assert generations.load_last_two(tmp_path) == (table(1), None)
+    generations.publish(tmp_path, table(2))
+    assert generations.load_last_two(tmp_path) == (table(2), table(1))
+    file_of(tmp_path, 1).write_bytes(file_of(tmp_path, 1).read_bytes()[:-1])
+    assert generations.load_last_two(tmp_path) == (table(2), None)
 
 
 def test_a_failed_publication_leaves_the_last_one(tmp_path: Path) -> None:

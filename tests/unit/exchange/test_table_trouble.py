@@ -1,6 +1,7 @@
 """Tables that are published while control is killed, disks are full, and files are damaged."""
 
 import errno
+import mmap
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.publishing_tables import Control, Reader
 
+from gateway.exchange import table_reader
+from gateway.exchange.file_lock import lock_to_read
 from gateway.exchange.generations import load, published
 from gateway.nat.table import BadTableError
 
@@ -143,6 +146,68 @@ def test_a_reader_refuses_a_damaged_table_and_keeps_its_own(
     assert reader.has(control.published[1])
     with pytest.raises(BadTableError):
         load(control.directory)
+
+
+def test_a_table_that_is_damaged_in_use_is_refused_and_kept_locked(
+    control: Control, reader: Reader
+) -> None:
+    control.change()
+    reader.read()
+    (path,) = control.directory.glob("table.?")
+    before = path.stat().st_ino
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\xff")
+    with pytest.raises(BadTableError, match="damaged"):
+        reader.read()
+    control.change()
+    control.change()
+    assert before not in [other.stat().st_ino for other in control.directory.glob("table.?")]
+
+
+def test_a_table_that_is_written_before_it_is_locked_is_another_one(
+    control: Control, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.change()
+
+    def lock_late(file: int) -> bool:
+        monkeypatch.undo()
+        control.change()
+        control.change()
+        return lock_to_read(file)
+
+    monkeypatch.setattr(table_reader, "lock_to_read", lock_late)
+    with pytest.raises(BadTableError, match="there is no table of generation 1"):
+        reader.files.read(1, lambda _: None)
+    reader.read()
+    assert reader.has(control.published[3])
+
+
+def test_a_file_that_cannot_be_mapped_is_closed(
+    control: Control, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.change()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "no memory")
+
+    opened = len([*Path("/proc/self/fd").iterdir()])
+    with monkeypatch.context() as patched:
+        patched.setattr(mmap, "mmap", full)
+        with pytest.raises(OSError, match="no memory"):
+            reader.files.read(1, lambda _: None)
+    assert len([*Path("/proc/self/fd").iterdir()]) == opened
+    reader.read()
+
+
+def test_a_file_that_is_gone_is_read_no_more(control: Control, reader: Reader) -> None:
+    control.change()
+    reader.read()
+    for path in control.directory.glob("table.?"):
+        path.unlink()
+    with pytest.raises(BadTableError, match="there is no table"):
+        reader.read()
+    assert reader.has(control.published[1])
 
 
 def test_a_block_that_was_patched_wrong_is_refused(control: Control, reader: Reader) -> None:

@@ -137,6 +137,16 @@ def test_a_new_control_takes_what_is_in_force_as_it_is(
     assert control.is_in_force()
 
 
+def test_a_new_control_writes_what_is_in_force_anew_if_it_is_gone(control: Control) -> None:
+    control.change()
+    control.change()
+    for path in control.directory.glob("table.?"):
+        path.unlink()
+    control.restart()
+    release(control.writer, control.draft.seal(control.generation))
+    assert control.is_in_force()
+
+
 def test_another_table_of_the_same_generation_replaces_it(tmp_path: Path) -> None:
     """Such as of a log that was restored from a copy: no reader may come upon the old one."""
     first, second = Control(tmp_path), Control(tmp_path)

@@ -61,6 +61,15 @@ def test_a_mapping_that_moves_or_goes_or_comes() -> None:
     )
 
 
+def test_tables_of_other_sizes_are_compared_whole() -> None:
+    same, comes = Mapping(7, 6, 1), Mapping(1, 2, 299)
+    before, after = build(1, 8, [same, SECOND]), build(2, 300, [same, comes])
+    assert difference(before, after) == (
+        (MappingChange(None, comes), MappingChange(SECOND, None)),
+        (),
+    )
+
+
 def test_only_blocks_that_differ_are_looked_at() -> None:
     draft = Draft(100_000)
     for slot in range(1_000):

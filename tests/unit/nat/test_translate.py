@@ -9,11 +9,14 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
 from scapy.packet import Packet as ScapyPacket
 from scapy.packet import Raw
-from support.rules import translate
+from support.rules import translate, with_both_kinds
 
-from gateway.nat.outcome import NO_SLOT, Direction, Outcome
+from gateway.engine.rules import Rules
+from gateway.nat.outcome import NO_SLOT, Checksum, Direction, Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, build, empty
+from gateway.nat.tally import Tally
+from gateway.nat.view import TableView
 
 CLIENT, PUBLIC, PRIVATE = "198.51.100.10", "203.0.113.9", "10.0.0.2"
 OTHER = "192.0.2.77"
@@ -290,3 +293,32 @@ def test_before_anything_is_published_every_packet_is_unknown(
 ) -> None:
     packet = bytearray(udp_inbound())
     assert translate(packet, direction, empty()) == Outcome(reason)
+
+
+@with_both_kinds
+@pytest.mark.parametrize("direction", [0, 4, 0x80000000])
+def test_without_a_direction_nothing_passes(rules: Rules, direction: int) -> None:
+    raw = udp_inbound()
+    packet = bytearray(raw)
+    found = rules.for_table(TABLE).feed(memoryview(packet), direction, 0, Checksum.FINISHED)
+    assert found == Outcome(Reason.UNKNOWN_DIRECTION)
+    assert packet == raw
+
+
+def test_what_is_only_expected_changes_nothing() -> None:
+    """Each is a word to the processor of what is looked up, or counted, soon."""
+    view, page = TableView(TABLE.memory), memoryview(bytearray(8 * (72 + 8 * 4)))
+    before = bytes(TABLE.memory)
+    for address in (0, 0xCB007109, 0xFFFFFFFF):
+        view.expect_public(address)
+        view.expect_private(address)
+    for slot in range(TABLE.slots):
+        view.expect(slot)
+        Tally(page).expect(slot)
+    assert (bytes(TABLE.memory), bytes(page)) == (before, bytes(len(page)))
+
+
+def test_a_table_is_large_when_its_index_does_not_fit_into_the_first_cache() -> None:
+    for mappings, is_large in ((8, False), (16_000, True)):
+        table = build(1, mappings, [Mapping(n, n, n) for n in range(mappings)])
+        assert TableView(table.memory).is_large() is is_large
