@@ -15,6 +15,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final, Self
 
+from gateway.control.values.ranges import unusable
 from gateway.lab.hosts import GATEWAY, Hosts
 from gateway.nat.checks import is_martian
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
@@ -23,6 +24,7 @@ from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, Site, Uplink
 
 UPLINK: Final = "uplink"
 FILE: Final = "topology.json"  # in the directory of a lab that is up
+BYTES_MAX: Final = 1 << 20  # of a TOML file
 PREFIX_MIN: Final = 12  # a million addresses; more would cost control minutes and gigabytes
 
 
@@ -77,8 +79,14 @@ class Topology:
     def load(cls, path: Path) -> Self:
         """The topology in a TOML file; what it leaves out is as by default."""
         try:
-            values = tomllib.loads(path.read_text())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            with path.open("rb") as file:
+                raw = file.read(BYTES_MAX + 1)
+            if len(raw) > BYTES_MAX:
+                raise TopologyError(f"{path}: it has more than {BYTES_MAX} bytes")
+            values = tomllib.loads(raw.decode())
+        except OSError as error:
+            raise TopologyError(f"{path}: {error.strerror}") from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise TopologyError(f"{path}: {error}") from error
         return cls.from_values(values)
 
@@ -170,9 +178,8 @@ def _network(field: str, text: str) -> IPv4Network:
         raise TopologyError(f"{field}: {text} must have a prefix from /{PREFIX_MIN} to /30")
     if str(network) != text:
         raise TopologyError(f"{field}: write {text} as {network}")
-    services = (IPv4Address(METADATA_ADDRESS), IPv4Address(API_ADDRESS))
-    if network.is_loopback or network.is_multicast or any(one in network for one in services):
-        raise TopologyError(f"{field}: {text} is loopback, multicast or has a service's address")
+    if reason := unusable(network):
+        raise TopologyError(f"{field}: {text} can't work, because {reason}")
     return network
 
 

@@ -51,10 +51,24 @@ WRONG = [
     pytest.param({"pool": "198.51.100.0/25"}, "internet and pool overlap", id="pool-in-internet"),
     pytest.param({"clients": ["10.0.0.9"]}, "client 10.0.0.9 is not in", id="client-elsewhere"),
     pytest.param({"clients": [3325256714]}, "3325256714 is no address", id="client-number"),
-    pytest.param({"pool": "224.0.0.0/24"}, "pool: 224.0.0.0/24 is", id="pool-multicast"),
-    pytest.param({"vpc": "127.0.0.0/16"}, "vpc: 127.0.0.0/16 is", id="vpc-loopback"),
-    pytest.param({"vpc": "169.254.0.0/16"}, "vpc: 169.254.0.0/16 is", id="vpc-metadata"),
-    pytest.param({"vpc": "169.254.0.64/26"}, "vpc: 169.254.0.64/26 is", id="vpc-api"),
+    pytest.param({"pool": "224.0.0.0/24"}, "224.0.0.0/4 is multicast", id="pool-multicast"),
+    pytest.param({"vpc": "127.0.0.0/16"}, "127.0.0.0/8 is loopback", id="vpc-loopback"),
+    pytest.param({"vpc": "169.254.0.0/16"}, "169.254.0.0/16 is link-local", id="vpc-metadata"),
+    pytest.param({"vpc": "169.254.0.64/26"}, "169.254.0.0/16 is link-local", id="vpc-api"),
+    *(
+        pytest.param({field: network}, f"{field}: {network} can't work", id=f"{field}-{network}")
+        for field in ("pool", "vpc", "internet")
+        for network in (
+            "0.0.0.0/16",
+            "0.255.255.0/24",
+            "127.255.0.0/24",
+            "169.254.200.0/24",
+            "224.0.0.0/24",
+            "239.255.0.0/16",
+            "240.0.0.0/12",
+            "255.255.255.0/24",
+        )
+    ),
     pytest.param({"clients": ["198.51.100.1"]}, "is taken by", id="client-is-the-router"),
     pytest.param({"clients": ["198.51.100.254"]}, "is taken by", id="client-is-the-uplink"),
     pytest.param({"clients": ["198.51.100.0"]}, "network or broadcast", id="client-network"),
