@@ -118,7 +118,7 @@ def _tcpdump(stage: Stage, side: str, host: str, interface: str) -> "subprocess.
             text=True,
         )
     stage.adopt(process)
-    stage.wait_for("listening on", log)
+    stage.wait_for("listening on", log, process)
     return process
 
 

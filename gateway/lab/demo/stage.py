@@ -74,7 +74,11 @@ class Stage:
         told = Told(step.title, evidence=self._evidence)
         try:
             told.ok = step.show(self)
-        except (StageError, OSError, ValueError, KeyError, IndexError) as error:
+        except KeyError as error:
+            self.note(f"{error} isn't known: the step that tells it has failed")
+        except StageError as error:
+            self.note(str(error))
+        except Exception as error:  # noqa: BLE001  it is told, and the next step is shown
             self.note(f"{type(error).__name__}: {error}")
         return told
 
@@ -112,24 +116,38 @@ class Stage:
                 text=True,
             )
         self.adopt(process)
-        self.wait_for(ready, output)
+        self.wait_for(ready, output, process)
         return process
 
     def adopt(self, process: subprocess.Popen[str]) -> None:
         """Register a background process, which `close` ends with the demo."""
         self._background.append(process)
 
-    def wait_for(self, pattern: str, output: Path) -> re.Match[str]:
-        """Wait until a file has text that matches. Raises `StageError` if it doesn't come."""
+    def wait_for(
+        self, pattern: str, output: Path, writer: "subprocess.Popen[str] | None" = None
+    ) -> re.Match[str]:
+        """Wait until a file has text that matches, or its writer has ended without it.
+
+        Raises `StageError` if it doesn't come.
+        """
         for _ in looks(COMMAND_WITHIN_S, 0.02):
-            if found := re.search(pattern, output.read_text()):
+            ended = writer is not None and writer.poll() is not None
+            if found := re.search(pattern, output.read_text(errors="replace")):
                 return found
-        raise StageError(f"{output.name} never showed {pattern!r}: {output.read_text()}")
+            if ended:
+                break
+        raise StageError(
+            f"{output.name} never showed {pattern!r}: {output.read_text(errors='replace')}"
+        )
 
     def stop(self, process: subprocess.Popen[str]) -> None:
-        """Terminate a background process, and wait up to `COMMAND_WITHIN_S` for its end."""
+        """Terminate a background process; kill it if it stays for `COMMAND_WITHIN_S`."""
         process.terminate()
-        process.wait(COMMAND_WITHIN_S)
+        try:
+            process.wait(COMMAND_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         try:
