@@ -4,6 +4,7 @@ A namespace belongs to a thread, so everything here acts on the calling thread o
 with several threads can work in several namespaces. A socket stays in the one it was opened in.
 """
 
+import errno
 import fcntl
 import os
 import threading
@@ -143,14 +144,27 @@ def write_etc(name: str, files: dict[str, str]) -> None:
         (folder / file).write_text(text)
 
 
+def leave_mounts() -> None:
+    """Give this thread mounts of its own, which nobody else sees. Raises `OSError`."""
+    libc.unshare(libc.CLONE_NEWNS)
+    try:
+        libc.mount("", "/", "none", libc.MS_SLAVE | libc.MS_REC)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise OSError(
+            "'/' is no mount point, as in a plain chroot, so a host can't have files of its own: "
+            "'mount --bind DIR DIR' before 'chroot DIR' makes it one"
+        ) from error
+
+
 def enter_as_host(name: str) -> None:
     """Make this process one of that host: its network, its /etc files, its view of /sys.
 
     For a process that is about to become another program; it can't come back. Raises `OSError`.
     """
     enter(name)
-    libc.unshare(libc.CLONE_NEWNS)
-    libc.mount("", "/", "none", libc.MS_SLAVE | libc.MS_REC)
+    leave_mounts()
     with suppress(OSError):  # some containers can't; /sys/class/net then shows other links
         libc.unmount("/sys")
     with suppress(OSError):

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +57,7 @@ def examine() -> list[Finding]:
 
 def _kernel(here: str, there: str) -> Iterator[Finding]:
     yield Finding("network namespaces", present=True)
+    yield _attempt("mounts of a host's own", "", _mounts)
     yield _attempt("veth links", "load the module: modprobe veth", lambda: _veth(here, there))
     with namespace.inside(here):
         yield _attempt(
@@ -78,6 +80,12 @@ def _kernel(here: str, there: str) -> Iterator[Finding]:
 def _veth(here: str, there: str) -> None:
     with Links(here) as links:
         links.veth("uplink", peer="eth0", peer_namespace=there)
+
+
+def _mounts() -> None:
+    """Have mounts of its own, in a thread: they go with it."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(namespace.leave_mounts).result()
 
 
 def _attempt(

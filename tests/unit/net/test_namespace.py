@@ -74,3 +74,23 @@ def test_a_refused_system_call_is_an_oserror_that_names_its_subject(tmp_path: Pa
     with pytest.raises(OSError, match=tmp_path.name) as refused:
         libc.unmount(str(tmp_path))  # no root's rights, or nothing mounted there
     assert refused.value.errno
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_in_a_plain_chroot_one_line_says_why_a_host_has_no_files_of_its_own(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.chroot(tmp_path)
+            namespace.leave_mounts()
+        except OSError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader, "r") as told:
+        line = told.read()
+    assert line.startswith("'/' is no mount point, as in a plain chroot")
+    assert "mount --bind DIR DIR" in line
