@@ -24,6 +24,7 @@ def appearing(path: Path, *, replace: bool = False) -> Iterator[Path]:
     It is there even if the power fails then. If the block raises there is no trace of it. Raises
     `OSError`, which is `FileExistsError` if there is something at `path` that isn't to be replaced.
     """
+    path = Path(os.path.realpath(path))  # a link stays one
     file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         yield Path(name)

@@ -4,6 +4,7 @@ A copy is what the log was at one moment. It is checked before it appears under 
 no other file: what SQLite keeps beside a log at work is in it.
 """
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,7 @@ from gateway.store.sqlite import SqliteReader, connect
 
 def back_up(log: Path, target: Path, *, replace: bool = False) -> int:
     """Copy the log to `target`; returns how many records it has. Raises `StoreError`."""
-    if target.resolve().parent == log.resolve().parent:
+    if Path(os.path.realpath(target)).parent == Path(os.path.realpath(log)).parent:
         raise StoreError(f"{target} would lie beside the log itself: choose another directory")
     with closing(SqliteReader(log)) as source:
         return _copy(source, target, replace=replace)
@@ -40,6 +41,8 @@ def put_back(backup: Path, log: Path, *, replace: bool = False) -> int:
 
 
 def _copy(source: SqliteReader, target: Path, *, replace: bool) -> int:
+    if target.exists() and not target.is_file():
+        raise StoreError(f"{target} is no plain file: a copy can't take its place")
     try:
         with appearing(target, replace=replace) as fresh:
             with closing(sqlite3.connect(fresh, isolation_level=None)) as database:

@@ -1,5 +1,7 @@
 """The account: its settings, and what they permit."""
 
+from typing import Final
+
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
@@ -7,13 +9,15 @@ from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import REASSIGNMENTS_MAX, Behaviour
 
+QUOTA_MAX: Final = 1 << 20  # addresses in the largest pool
+
 
 def configure(state: State, command: cmd.ConfigureAccount, _at: Moment) -> list[ev.Event]:
     """Change the settings that the command names; the others stay as they are."""
     before = state.account
     for limit in (command.eips_max, command.applications_max):
-        if limit is not None and limit < 0:
-            raise errors.RangeError("a quota is at least 0")
+        if limit is not None and not 0 <= limit <= QUOTA_MAX:
+            raise errors.RangeError(f"a quota is at least 0, and at most {QUOTA_MAX}")
     after = ev.AccountConfigured(
         behaviour=(command.behaviour or before.behaviour).value,
         eips_max=_or(command.eips_max, before.eips_max),
