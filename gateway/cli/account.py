@@ -4,7 +4,7 @@ import argparse
 
 from gateway.cli.control import client
 from gateway.cli.output import print_json, print_table
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.verbs import Subparsers, verb, whole
 from gateway.control.values import Behaviour
 
 
@@ -15,9 +15,9 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         choices=[behaviour.value.lower() for behaviour in Behaviour],
         help="whether the system or the user takes care of ordinary public IPs beside EIPs",
     )
-    parser.add_argument("--eips-max", type=int, metavar="N", help="how many EIPs it may have")
+    parser.add_argument("--eips-max", type=whole, metavar="N", help="how many EIPs it may have")
     parser.add_argument(
-        "--applications-max", type=int, metavar="N", help="for how many it may apply in a day"
+        "--applications-max", type=whole, metavar="N", help="for how many it may apply in a day"
     )
 
 

@@ -7,14 +7,13 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any, Final
 
 from gateway.api.client import Client
-from gateway.cli.output import MistakeError, need_root, site_of
+from gateway.cli.output import RefusedError, site_of
 
 PAGE: Final = 100  # the most that one answer has
 
 
 def client(arguments: argparse.Namespace) -> Client:
     """A client of the lab's control. Raises `RefusedError` if the lab isn't up."""
-    need_root()
     return Client(site_of(arguments).places.socket)
 
 
@@ -59,7 +58,7 @@ class Kind:
         return list(answer[self.field])
 
     def only(self, control: Client, word: str) -> dict[str, Any]:
-        """The thing with this id or name. Raises `MistakeError` if there isn't exactly one."""
+        """The thing with this id or name. Raises `RefusedError` if there isn't exactly one."""
         is_id = self.id_form.fullmatch(word)
         for by in (self.id_filter, self.name_filter) if is_id else (self.name_filter,):
             found = self.found(control, by, word)
@@ -67,10 +66,10 @@ class Kind:
                 return found[0]
             if found:
                 ids = ", ".join(thing[self.id_field] for thing in found)
-                raise MistakeError(
+                raise RefusedError(
                     f"{len(found)} {self.name}s are called {word!r}: use an id ({ids})"
                 )
-        raise MistakeError(
+        raise RefusedError(
             f"no {self.name} {word!r}: 'tgw {self.name.lower()} list' shows those there are"
         )
 
@@ -92,17 +91,17 @@ PACKAGE: Final = Kind(
 
 
 def find_instance(control: Client, word: str) -> dict[str, Any]:
-    """The instance with this id or name. Raises `MistakeError` if there isn't exactly one."""
+    """The instance with this id or name. Raises `RefusedError` if there isn't exactly one."""
     return INSTANCE.only(control, word)
 
 
 def find_package(control: Client, word: str) -> dict[str, Any]:
-    """The bandwidth package with this id or name. Raises `MistakeError` unless there is one."""
+    """The bandwidth package with this id or name. Raises `RefusedError` unless there is one."""
     return PACKAGE.only(control, word)
 
 
 def find_address(control: Client, word: str) -> dict[str, Any]:
-    """The EIP with this id, address or name. Raises `MistakeError` if there isn't exactly one.
+    """The EIP with this id, address or name. Raises `RefusedError` if there isn't exactly one.
 
     An id that isn't an EIP's is passed on: control knows what else it may be.
     """
@@ -116,7 +115,7 @@ def find_address(control: Client, word: str) -> dict[str, Any]:
     if found:
         return found[0]
     for instance in INSTANCE.found(control, "public-ip-address", word):
-        raise MistakeError(
+        raise RefusedError(
             f"{word} is the ordinary public IP of {instance['InstanceId']}: the system assigns and "
             "releases it, only an EIP can be bound, unbound or released"
         )
@@ -124,7 +123,7 @@ def find_address(control: Client, word: str) -> dict[str, Any]:
 
 
 def find_public(control: Client, word: str) -> str:
-    """The public address itself, or that of the EIP with this id or name. Raises `MistakeError`."""
+    """The public address itself, or that of the EIP with this id or name. Raises `RefusedError`."""
     if _is_address(word):
         return str(IPv4Address(word))
     return str(find_address(control, word).get("AddressIp", word))

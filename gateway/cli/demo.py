@@ -4,7 +4,7 @@ import argparse
 import os
 from dataclasses import asdict, replace
 
-from gateway.cli.output import EXIT_REFUSED, need_root, print_json, progress
+from gateway.cli.output import EXIT_REFUSED, print_json, progress
 from gateway.cli.verbs import LAB_VARIABLE, TGW, Subparsers, lab_option, verb
 from gateway.lab import lifecycle
 from gateway.lab.demo.stage import Told, stage
@@ -26,7 +26,6 @@ def add(nouns: Subparsers, _common: argparse.ArgumentParser) -> None:
 
 def demo(arguments: argparse.Namespace) -> int:
     """Build, show, and clean up; exits 1 if a step isn't as it should be."""
-    need_root()
     lifecycle.down(arguments.lab)  # what an earlier --keep left
     told = []
     try:

@@ -11,7 +11,13 @@ from gateway.site import doctor
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the command and its one own option."""
     parser = verb(
-        nouns, common, "doctor", examine, "What this machine offers, and what to install", json=True
+        nouns,
+        common,
+        "doctor",
+        examine,
+        "What this machine offers, and what to install",
+        json=True,
+        needs_root=False,
     )
     parser.add_argument("--quiet", action="store_true", help="only what is needed and missing")
 

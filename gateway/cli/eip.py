@@ -6,7 +6,7 @@ from typing import Any
 from gateway.api.client import Client
 from gateway.cli.control import addresses, client, find_address, find_instance
 from gateway.cli.output import MistakeError, print_json, print_table
-from gateway.cli.verbs import Subparsers, noun, verb
+from gateway.cli.verbs import Subparsers, noun, verb, whole
 from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, ChargeType
 
 
@@ -14,7 +14,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     verbs = noun(nouns, "eip", "Allocate, bind, unbind and release elastic public IPs")
     parser = verb(verbs, common, "allocate", allocate, "Take an EIP from the pool", json=True)
     parser.add_argument("--name", default="", help="a name for it")
-    parser.add_argument("--bandwidth", type=int, default=1, metavar="MBPS", help="default 1")
+    parser.add_argument("--bandwidth", type=whole, default=1, metavar="MBPS", help="default 1")
     parser.add_argument(
         "--charge-type",
         choices=[kind.value for kind in EIP_BANDWIDTH_MAX_MBPS],
@@ -44,7 +44,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     parser = verb(verbs, common, "modify", modify, "Change an EIP while it is in use", json=True)
     _add_eip(parser)
     parser.add_argument("--name", help="another name")
-    parser.add_argument("--bandwidth", type=int, metavar="MBPS", help="another bandwidth")
+    parser.add_argument("--bandwidth", type=whole, metavar="MBPS", help="another bandwidth")
     parser.add_argument(
         "--charge-type",
         choices=[kind.value for kind in EIP_BANDWIDTH_MAX_MBPS],

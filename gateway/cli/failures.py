@@ -1,5 +1,6 @@
 """What becomes of an error: an exit status, and the line that a person reads."""
 
+import re
 from argparse import Namespace
 from typing import Final
 
@@ -18,7 +19,6 @@ from gateway.site.roles import RoleError
 from gateway.steering.kernel import SteeringError
 from gateway.store.records import StoreError
 
-MISTAKES: Final = (MistakeError, TopologyError)
 FAILURES: Final = (
     RefusedError,
     BadTableError,
@@ -30,16 +30,18 @@ FAILURES: Final = (
     RoleError,
     SteeringError,
     StoreError,
+    TopologyError,
     WorkerRunningError,
     OSError,
 )
-# Codes that say that the request itself was wrong, not that it came at the wrong time.
-MISTAKEN_CODES: Final = (
-    "InvalidParameter",
-    "InvalidInstanceName",
-    "InvalidClientToken",
-    "MissingParameter",
-    "UnknownParameter",
+# Codes that say that the request itself was wrong, whatever there is in the lab …
+MISTAKEN: Final = re.compile(
+    r"InvalidParameter|MissingParameter|UnknownParameter|.*\.(Malformed|TooLong)$"
+)
+# … and those among them that speak of what there is.
+OF_THE_LAB: Final = re.compile(
+    r".*(AddressNotFound|IdNotFound|PackageNotFound|ResourceNotFound|NotExisted|AlreadyExisted"
+    r"|InUse|TypeConflict|WanIP|NotChanged|Blocked|QuotaLimitExceeded)$"
 )
 
 
@@ -49,9 +51,9 @@ def explained(error: Exception, arguments: Namespace) -> tuple[int, str]:
         line = f"control of lab {arguments.lab} doesn't answer ({error}): 'tgw lab up' starts it"
         return EXIT_REFUSED, line
     if isinstance(error, ApiError):
-        mistake = error.code.startswith(MISTAKEN_CODES)
+        mistake = MISTAKEN.match(error.code) and not OF_THE_LAB.match(error.code)
         return EXIT_MISTAKE if mistake else EXIT_REFUSED, f"{error.message} ({error.code})"
-    if isinstance(error, MISTAKES):
+    if isinstance(error, MistakeError):
         return EXIT_MISTAKE, str(error)
     if isinstance(error, FAILURES):
         return EXIT_REFUSED, str(error)

@@ -42,6 +42,15 @@ def reading(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+def content(path: Path, size_max: int) -> bytes:
+    """All of a file, or of standard input. Raises `MistakeError`, also if it is longer."""
+    with mistakes_about(path), reading(path) as file:
+        found = file.read(size_max + 1)
+    if len(found) > size_max:
+        raise MistakeError(f"{path}: it has more than {size_max} bytes")
+    return found
+
+
 def is_stdout(path: Path) -> bool:
     """Whether what is written there comes out where reports do."""
     if path == STANDARD:

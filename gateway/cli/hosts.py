@@ -2,12 +2,13 @@
 
 import argparse
 import os
+import shlex
 import sys
 from typing import NoReturn
 
 from gateway.api.client import Client
 from gateway.cli.control import find_instance
-from gateway.cli.output import MistakeError, need_root, topology_of
+from gateway.cli.output import MistakeError, topology_of
 from gateway.cli.verbs import Subparsers, verb
 from gateway.lab.hosts import Hosts
 from gateway.net import namespace
@@ -39,7 +40,6 @@ def run_shell(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _become(arguments: argparse.Namespace, command: list[str]) -> NoReturn:
-    need_root()
     host = _host(arguments)
     namespace.enter_as_host(Hosts(arguments.lab).namespace(host))
     environment = {
@@ -49,9 +49,11 @@ def _become(arguments: argparse.Namespace, command: list[str]) -> NoReturn:
         if not key.lower().endswith("_proxy")
     } | {"TGW_HOST": host}
     try:
+        if not command[0]:
+            raise FileNotFoundError  # the system says so in another way
         os.execvpe(command[0], command, environment)  # noqa: S606  the user's own command
     except FileNotFoundError:
-        _die(EXIT_NOT_FOUND, f"{command[0]}: command not found")
+        _die(EXIT_NOT_FOUND, f"{shlex.quote(command[0])}: command not found")
     except OSError as error:
         _die(EXIT_NOT_EXECUTABLE, f"{command[0]}: {error.strerror}")
 

@@ -5,9 +5,11 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from gateway.cli import files
 from gateway.cli.control import client, find_instance, instances
-from gateway.cli.output import MistakeError, print_json, print_table
-from gateway.cli.verbs import Run, Subparsers, noun, verb
+from gateway.cli.output import MistakeError, RefusedError, print_json, print_table
+from gateway.cli.verbs import Run, Subparsers, noun, verb, whole
+from gateway.control.decisions.purchases import USER_DATA_MAX
 from gateway.control.values import (
     DEFAULT_IMAGE,
     DEFAULT_TYPE,
@@ -31,7 +33,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="a name for it")
     parser.add_argument(
         "--bandwidth",
-        type=int,
+        type=whole,
         default=0,
         metavar="MBPS",
         help="public bandwidth bought; above 0 the system assigns a public IP (default 0)",
@@ -53,7 +55,10 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     _add_instance(parser)
     parser.add_argument("--name", help="another name")
     parser.add_argument(
-        "--bandwidth", type=int, metavar="MBPS", help="another bandwidth of its ordinary public IP"
+        "--bandwidth",
+        type=whole,
+        metavar="MBPS",
+        help="another bandwidth of its ordinary public IP",
     )
     parser = verb(
         verbs,
@@ -84,7 +89,7 @@ def _add_purchase(parser: argparse.ArgumentParser) -> None:
         "--user-data",
         type=Path,
         metavar="FILE",
-        help="what it finds in its metadata, at most 16 KB",
+        help="what it finds in its metadata, at most 16 KB; '-' is standard input",
     )
     parser.add_argument(
         "--role", default="", help="a name: programs in it may call the API, with credentials of it"
@@ -92,7 +97,8 @@ def _add_purchase(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    user_data = _content(arguments.user_data)
+    file = arguments.user_data
+    user_data = files.content(file, USER_DATA_MAX) if file else b""
     control = client(arguments)
     answer = control.call(
         "RunInstances",
@@ -108,13 +114,6 @@ def run(arguments: argparse.Namespace) -> None:
         CamRoleName=arguments.role,
     )
     _print(find_instance(control, answer["InstanceIdSet"][0]), json=arguments.json)
-
-
-def _content(file: Path | None) -> bytes:
-    try:
-        return file.read_bytes() if file else b""
-    except OSError as error:
-        raise MistakeError(f"--user-data {file}: {error.strerror}") from error
 
 
 def show_all(arguments: argparse.Namespace) -> None:
@@ -177,7 +176,7 @@ def return_ip(arguments: argparse.Namespace) -> None:
     instance = find_instance(control, arguments.instance)
     addresses = instance["PublicIpAddresses"]
     if not addresses:
-        raise MistakeError(f"{instance['InstanceId']} has no public IP")
+        raise RefusedError(f"{instance['InstanceId']} has no public IP")
     control.call("ReturnNormalAddresses", AddressIps=addresses)
     _print(find_instance(control, instance["InstanceId"]), json=arguments.json)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from gateway.cli.output import (
     MistakeError,
-    need_root,
     places_of,
     print_json,
     print_table,
@@ -16,7 +15,7 @@ from gateway.cli.verbs import DEFAULT_LAB, TGW, Subparsers, noun, verb
 from gateway.lab import graph as graphs
 from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
-from gateway.lab.topology import Topology, saved
+from gateway.lab.topology import Topology, TopologyError, saved
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -34,14 +33,13 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     verb(
         verbs, common, "status", status, "What there is of the lab; exits 0 if all of it", json=True
     )
-    parser = verb(verbs, common, "graph", graph, "The topology as a drawing")
+    parser = verb(verbs, common, "graph", graph, "The topology as a drawing", needs_root=False)
     parser.add_argument("--format", choices=graphs.FORMATS, default="text")
     parser.add_argument("--topology", type=Path, metavar="FILE", help="of a lab that isn't up")
 
 
 def up(arguments: argparse.Namespace) -> None:
     """Build the lab, or repair what is missing."""
-    need_root()
     running = None if arguments.topology else saved(places_of(arguments).run)
     topology = running or _topology(arguments)
     lifecycle.up(topology, TGW, network_only=arguments.network_only, say=progress)
@@ -49,7 +47,6 @@ def up(arguments: argparse.Namespace) -> None:
 
 def down(arguments: argparse.Namespace) -> None:
     """Remove the lab, with or without its state."""
-    need_root()
     lifecycle.down(arguments.lab, keep_state=arguments.keep_state)
 
 
@@ -78,7 +75,10 @@ def graph(arguments: argparse.Namespace) -> None:
 
 
 def _topology(arguments: argparse.Namespace) -> Topology:
-    topology = Topology.load(arguments.topology) if arguments.topology else Topology()
+    try:
+        topology = Topology.load(arguments.topology) if arguments.topology else Topology()
+    except TopologyError as error:
+        raise MistakeError(str(error)) from error
     if arguments.topology and topology.name not in (DEFAULT_LAB, arguments.lab):
         raise MistakeError(
             f"{arguments.topology} is of lab {topology.name}: use --lab {topology.name}"

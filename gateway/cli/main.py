@@ -1,101 +1,70 @@
-"""The command line: `tgw NOUN VERB …`, and what becomes of mistakes.
+"""One command from its words to its exit status: a mistake or a failure becomes one line.
 
-Exit status: 0 done, 1 refused or failed, 2 a mistake in the command line. Each of the latter two
-comes with one line on standard error.
-
-Only the module of the command that is called is imported: all of them take four times as long to
-start as most of them by themselves.
+Exit status: 0 done, 2 a mistake in the command, 1 everything else; 130 after Ctrl-C. With 1 and 2
+comes one line on standard error (docs/adr/0035).
 """
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Final, NoReturn
 
-from gateway import __version__
-from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError
-from gateway.cli.verbs import DEFAULT_LAB, LAB_VARIABLE, lab_option
+from gateway.cli import commands, streams
+from gateway.cli.output import EXIT_REFUSED, MistakeError, need_root
 
-# Each command of `tgw`, and the module that declares it.
-COMMANDS: Final = {
-    "lab": "lab",
-    "instance": "instance",
-    "eip": "eip",
-    "package": "package",
-    "block": "block",
-    "unblock": "block",
-    "account": "account",
-    "credentials": "credentials",
-    "exec": "hosts",
-    "shell": "hosts",
-    "table": "show",
-    "counters": "show",
-    "events": "show",
-    "trace": "trace",
-    "replay": "replay",
-    "doctor": "doctor",
-    "demo": "demo",
-    "backup": "backup",
-    "restore": "backup",
-    "dataplane": "processes",
-    "control": "processes",
-    "metadata": "processes",
-    "web": "processes",
-    "bill": "bill",
-}
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that prints each error in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with 2. The usage is in --help."""
-        self.exit(EXIT_MISTAKE, f"{self.prog}: {message}; see '{self.prog} --help'\n")
-
-
-def parser(command: str = "") -> argparse.ArgumentParser:
-    """The command's part of the command line; all of it for what is no command."""
-    common = lab_option(os.environ.get(LAB_VARIABLE) or DEFAULT_LAB)
-    tgw = Parser(prog="tgw", description="A TGW-like 1:1 NAT gateway, and a lab to watch it in.")
-    tgw.add_argument("--version", action="version", version=f"tgw {__version__}")
-    nouns = tgw.add_subparsers(metavar="COMMAND", required=True)
-    modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
-    for module in modules:
-        import_module(f"gateway.cli.{module}").add(nouns, common)
-    return tgw
+EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command that was given, and exit."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    # Split here, because argparse's ways with "--" differ between versions of Python.
-    dashes = words.index("--") if "--" in words else len(words)
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        with _interruptible():
+            status = attempt(words)
+    except KeyboardInterrupt:
+        status = EXIT_INTERRUPTED
+    sys.exit(status)
+
+
+def attempt(words: Sequence[str]) -> int:
+    """Carry the command out; the exit status. A mistake of our own is raised."""
     chosen = argparse.Namespace()
     try:
-        chosen = parser(*words[:1]).parse_args(words[:dashes])
-        chosen.after_dashes = words[dashes + 1 :]
-        if "--" in words and not chosen.takes_command:
-            raise MistakeError("'--' is for 'tgw exec HOST -- COMMAND…' only")
-        with _interruptible():
-            status = chosen.run(chosen) or 0
-        sys.stdout.flush()  # here, where it may fail with one line
-        sys.exit(status)
+        streams.prepare()
+        chosen = parsed(words)
+        if chosen.needs_root:
+            need_root()
+        status = int(chosen.run(chosen) or 0)
     except BrokenPipeError:
-        # Whoever read our output has seen enough; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_REFUSED)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        streams.abandon()  # whoever read our output has seen enough
+        return EXIT_REFUSED
+    except SystemExit as ended:  # of the parser's, or of what a command calls
+        status = ended.code if isinstance(ended.code, int) else EXIT_REFUSED
     except Exception as error:  # noqa: BLE001  raised again if it is none of those explained
         from gateway.cli import failures  # only now: it imports nearly everything for its errors
 
         status, line = failures.explained(error, chosen)
-        print(f"tgw: {' '.join(line.split())}", file=sys.stderr)
-        sys.exit(status)
+        streams.say(f"tgw: {' '.join(line.split())}")
+    failure = streams.finish()
+    if failure and status == 0:
+        if not isinstance(failure, BrokenPipeError):
+            streams.say(f"tgw: standard output: {failure.strerror}")
+        return EXIT_REFUSED
+    return status
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """What the words ask for. Raises `MistakeError` or `SystemExit`."""
+    # Split here, because argparse's ways with "--" differ between versions of Python.
+    dashes = words.index("--") if "--" in words else len(words)
+    ordered = commands.behind_the_verb(words[:dashes])
+    chosen = commands.parser(*ordered[:1]).parse_args(ordered)
+    chosen.after_dashes = list(words[dashes + 1 :])
+    if "--" in words and not chosen.takes_command:
+        raise MistakeError("'--' is for 'tgw exec HOST -- COMMAND…' only")
+    return chosen
 
 
 @contextmanager

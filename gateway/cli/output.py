@@ -26,7 +26,13 @@ class RefusedError(Exception):
 
 def print_json(value: object) -> None:
     """Print the value as one indented JSON document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json_text(value, indent=2))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """The value as JSON: as people write it, or with escapes if the output can't show that."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    return json.dumps(value, indent=indent, ensure_ascii=encoding != "utf8")
 
 
 def print_table(

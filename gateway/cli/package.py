@@ -6,7 +6,7 @@ from typing import Any
 from gateway.api.client import Client
 from gateway.cli.control import client, find_address, find_package, packages
 from gateway.cli.output import MistakeError, print_json, print_table
-from gateway.cli.verbs import Subparsers, noun, verb
+from gateway.cli.verbs import Subparsers, noun, verb, whole
 from gateway.control.decisions.packages import ON_ITS_OWN
 from gateway.control.values import UNLIMITED_MBPS, ChargeType, NetworkType, PackageChargeType
 
@@ -55,7 +55,7 @@ def _add_membership(verbs: Subparsers, common: argparse.ArgumentParser) -> None:
         default=ChargeType.TRAFFIC_POSTPAID_BY_HOUR.value,
         help="how it is paid for then (default %(default)s)",
     )
-    parser.add_argument("--bandwidth", type=int, metavar="MBPS", help="(default: as before)")
+    parser.add_argument("--bandwidth", type=whole, metavar="MBPS", help="(default: as before)")
 
 
 def create(arguments: argparse.Namespace) -> None:
@@ -178,8 +178,6 @@ def _bandwidth(text: str) -> int:
     if text == UNLIMITED:
         return UNLIMITED_MBPS
     try:
-        return int(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a number nor {UNLIMITED!r}"
-        ) from error
+        return whole(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor {UNLIMITED!r}") from None

@@ -6,13 +6,16 @@ twice as fast without them.
 
 import argparse
 from math import inf
+from pathlib import Path
 from typing import Any, Final
 
-from gateway.cli.output import MistakeError, RefusedError, need_root
+from gateway.cli import files
+from gateway.cli.output import MistakeError, RefusedError
 from gateway.cli.verbs import TGW, Subparsers, verb
 from gateway.dataplane.record import ENGINES, QUEUES_MAX
 
 PORT_MAX: Final = 65535
+PEM_MAX: Final = 1 << 20  # bytes of certificates, or of a key
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -54,7 +57,6 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def dataplane(arguments: argparse.Namespace) -> None:
     """Be the data plane, or restart its workers."""
-    need_root()
     options = {"engine": arguments.engine, "queues": arguments.queues}
     given = {name: value for name, value in options.items() if value is not None}
     if arguments.action == "restart":
@@ -88,9 +90,11 @@ def _queues(text: str) -> int:
 
 def control(arguments: argparse.Namespace) -> None:
     """Be control: serve the API, and tell the metadata service what it may know."""
-    need_root()
     if (arguments.api_cert is None) != (arguments.api_key is None):
         raise MistakeError("--api-cert and --api-key go together")
+    for file in (arguments.api_cert, arguments.api_key):
+        if file is not None:
+            files.content(Path(file), PEM_MAX)  # a file without an end would be read for ever
     from gateway.app import control as process
     from gateway.app.listen import Options
 
@@ -120,7 +124,6 @@ def _rate(text: str) -> float:
 
 def metadata(arguments: argparse.Namespace) -> None:
     """Be the metadata service, with no right but to answer."""
-    need_root()
     from gateway.app import metadata as process
 
     process.run(arguments.lab)
@@ -128,7 +131,6 @@ def metadata(arguments: argparse.Namespace) -> None:
 
 def web(arguments: argparse.Namespace) -> None:
     """Be the web server on the lab's internet."""
-    need_root()
     from gateway.app import web as process
 
     process.run(arguments.lab)

@@ -28,7 +28,14 @@ COMPRESSED: Final = ".gz"
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Add the command `tgw replay` and its options to the parser."""
-    parser = verb(nouns, common, "replay", run, "A capture through the rules: no lab, no root")
+    parser = verb(
+        nouns,
+        common,
+        "replay",
+        run,
+        "A capture through the rules: no lab, no root",
+        needs_root=False,
+    )
     parser.add_argument(
         "--table",
         type=Path,

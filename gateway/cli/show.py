@@ -16,8 +16,8 @@ from gateway.api.errors import ApiError
 from gateway.api.times import iso_time
 from gateway.app.observer import SiteObserver
 from gateway.cli import table_difference
-from gateway.cli.output import need_root, places_of, print_json, print_table, topology_of
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.output import json_text, places_of, print_json, print_table, topology_of
+from gateway.cli.verbs import Subparsers, count, verb
 
 FOLLOW_EVERY_S = 0.2
 SHOWN_MAX = 80  # characters of one value
@@ -40,7 +40,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         json=True,
     )
     parser = verb(nouns, common, "events", show_events, "What happened, oldest first", json=True)
-    parser.add_argument("--last", type=int, metavar="N", help="only the last N of them")
+    parser.add_argument("--last", type=count, metavar="N", help="only the last N of them")
     parser.add_argument("--follow", action="store_true", help="go on with what happens from now on")
 
 
@@ -90,7 +90,6 @@ def _mapping(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_counters(arguments: argparse.Namespace) -> None:
-    need_root()
     ask = _asker(_observer(arguments), arguments)
     pages = [*_pages(ask, "DescribeCounters", "Slot", ask("DescribeCounters"))]
     counted = sorted((one for page in pages for one in page["AddressSet"]), key=_by_address)
@@ -152,7 +151,6 @@ def _pages(
 
 def show_events(arguments: argparse.Namespace) -> None:
     """The log, and on request what is appended to it."""
-    need_root()
     ask = _asker(SiteObserver(places_of(arguments)), arguments)
     last = 0
     if arguments.last is not None:
@@ -193,7 +191,7 @@ def _line(event: dict[str, Any], *, as_json: bool) -> str:
     facts = json.loads(event["Body"])
     if as_json:
         head = {"sequence": event["Sequence"], "at": event["At"], "kind": event["Kind"]}
-        return json.dumps(head | facts, ensure_ascii=False)
+        return json_text(head | facts)
     told = {key: value for key, value in facts.items() if value not in ("", None)}
     words = " ".join(f"{key}={_short(str(value))}" for key, value in told.items())
     return f"{event['Sequence']:>6}  {iso_time(event['At'])}  {event['Kind']:<20}  {words}"

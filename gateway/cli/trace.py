@@ -9,7 +9,7 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from gateway.cli import files
-from gateway.cli.output import need_root, topology_of
+from gateway.cli.output import topology_of
 from gateway.cli.verbs import Subparsers, verb
 from gateway.engine.listeners import TraceRecord
 from gateway.nat.reasons import Reason
@@ -47,7 +47,6 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Show packets until there were enough, or Ctrl-C."""
-    need_root()
     directory = topology_of(arguments).site.places.run
     addresses = live_trace.PublishedAddresses(directory)
     left = arguments.count

@@ -1,6 +1,7 @@
 """How a noun declares its verbs."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,6 +13,8 @@ from gateway.site.site import NAME
 TGW: Final = Command((sys.executable, "-P", "-m", "gateway.cli.start"))
 LAB_VARIABLE: Final = "TGW_LAB"  # the environment's choice of a lab
 DEFAULT_LAB: Final = "lab"
+
+WHOLE: Final = re.compile("-?[0-9]{1,18}")
 
 Subparsers = Any  # argparse's own type is private
 Run = Callable[[argparse.Namespace], int | None]
@@ -40,15 +43,34 @@ def verb(
     help_line: str,
     *,
     json: bool = False,
+    needs_root: bool = True,
 ) -> argparse.ArgumentParser:
-    """A verb, or a command of one word; `json` gives it the option --json."""
+    """A verb, or a command of one word; `json` gives it the option --json.
+
+    Without root's rights it isn't run, unless it needs none.
+    """
     parser: argparse.ArgumentParser = verbs.add_parser(
         name, help=help_line, description=f"{help_line}.", parents=[common]
     )
     if json:
         parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-    parser.set_defaults(run=run, takes_command=False)
+    parser.set_defaults(run=run, needs_root=needs_root, takes_command=False)
     return parser
+
+
+def whole(text: str) -> int:
+    """A type of arguments: a whole number of 64 bits. What it may be is control's to say."""
+    if not WHOLE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number of up to 18 digits")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A type of arguments: how many of something, 0 or more."""
+    number = whole(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is less than 0")
+    return number
 
 
 def _lab_name(text: str) -> str:

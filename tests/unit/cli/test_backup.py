@@ -53,13 +53,33 @@ def test_a_lab_that_is_up_is_not_restored(tgw: Tgw, log: Path, up: Places, tmp_p
     )
 
 
-def test_without_a_log_or_a_copy_there_is_one_line(tgw: Tgw, root: None, tmp_path: Path) -> None:
+def test_without_a_log_there_is_one_line(tgw: Tgw, root: None, tmp_path: Path) -> None:
+    done = tgw("backup", str(tmp_path / "copy"))
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.startswith("tgw: no event log at ")
+
+
+def test_a_copy_that_is_not_there_is_a_mistake(tgw: Tgw, root: None, tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
-    for command in ("backup", "restore"):
-        done = tgw(command, str(nowhere))
-        assert (done.status, done.out) == (1, "")
-        assert done.err.startswith("tgw: no event log at ")
-        assert done.err.count("\n") == 1
+    assert tgw("restore", str(nowhere)) == (2, "", f"tgw: {nowhere}: No such file or directory\n")
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
+def test_a_copy_takes_no_devices_place(tgw: Tgw, log: Path, device: str) -> None:
+    before = Path(device).lstat()
+    for words in (("backup", device), ("backup", device, "--force")):
+        done = tgw(*words)
+        assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert Path(device).lstat() == before
+
+
+def test_a_link_stays_one(tgw: Tgw, log: Path, tmp_path: Path) -> None:
+    copy, link = tmp_path / "copy.db", tmp_path / "link"
+    copy.touch()
+    link.symlink_to(copy)
+    assert tgw("backup", str(link), "--force").status == 0
+    assert link.is_symlink()
+    assert copy.stat().st_size > 0
 
 
 def test_root_is_needed(tgw: Tgw, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_it_shows_one_instance_by_name_or_by_an_id_that_is_gone(tgw: Tgw, world:
     assert table(tgw("bill", "--instance", instance_id).out)[1:] == [
         "203.0.113.1 eip ins TRAFFIC_POSTPAID_BY_HOUR 2.000 0 0"
     ]
-    assert tgw("bill", "--instance", "web").status == 2
+    assert tgw("bill", "--instance", "web").status == 1
     assert tgw("bill", "--instance", "ins-nobody").status == 1
 
 

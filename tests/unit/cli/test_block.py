@@ -53,28 +53,31 @@ def test_alone_it_lists_what_is_blocked(tgw: Tgw, world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "part"),
+    ("words", "status", "part"),
     [
-        (("block", "203.0.113.9"), "no EIP and no ordinary public IP is '203.0.113.9'"),
-        (("block", "eip-nowhere0"), "no EIP and no ordinary public IP is 'eip-nowhere0'"),
-        (("block", "nowhere"), "no EIP 'nowhere'"),
-        (("unblock", "203.0.113.9"), "no EIP and no ordinary"),
-        (("unblock",), "required: ADDRESS"),
-        (("block", "203.0.113.1", "--for", "soon"), "'soon' is no time such as 90s"),
-        (("block", "203.0.113.1", "--for", "0s"), "1 to 2592000 seconds"),
-        (("block", "203.0.113.1", "--for", "-1s"), "expected one argument"),
-        (("block", "203.0.113.1", "--for", "31d"), "1 to 2592000 seconds"),
-        (("account", "--behaviour", "odd"), "invalid choice"),
-        (("account", "--eips-max", "-1"), "a quota is at least 0"),
-        (("account", "--eips-max", "many"), "invalid int value"),
+        (("block", "203.0.113.9"), 1, "no EIP and no ordinary public IP is '203.0.113.9'"),
+        (("block", "eip-nowhere0"), 1, "no EIP and no ordinary public IP is 'eip-nowhere0'"),
+        (("block", "nowhere"), 1, "no EIP 'nowhere'"),
+        (("unblock", "203.0.113.9"), 1, "no EIP and no ordinary"),
+        (("unblock",), 2, "required: ADDRESS"),
+        (("block", "203.0.113.1", "--for", "soon"), 2, "'soon' is no time such as 90s"),
+        (("block", "203.0.113.1", "--for", "0s"), 2, "1 to 2592000 seconds"),
+        (("block", "203.0.113.1", "--for", "-1s"), 2, "expected one argument"),
+        (("block", "203.0.113.1", "--for", "31d"), 2, "1 to 2592000 seconds"),
+        (("account", "--behaviour", "odd"), 2, "invalid choice"),
+        (("account", "--eips-max", "-1"), 2, "a quota is at least 0"),
+        (("account", "--eips-max", "many"), 2, "is no whole number"),
+        (("account", "--eips-max", "1048577"), 2, "at most 1048576"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
 )
-def test_a_mistake_is_one_line(tgw: Tgw, world: World, words: tuple[str, ...], part: str) -> None:
+def test_a_mistake_is_one_line(
+    tgw: Tgw, world: World, words: tuple[str, ...], status: int, part: str
+) -> None:
     world.run()
     before = world.records()
     done = tgw(*words)
-    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert (done.status, done.out, done.err.count("\n")) == (status, "", 1)
     assert part in done.err
     assert world.records() == before
 

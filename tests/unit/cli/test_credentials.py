@@ -14,6 +14,7 @@ from gateway.site.places import Places
 
 from .conftest import LAB, Tgw
 
+PEM = __file__  # what is in it is not looked at by the command
 URL = "http://127.0.0.1:9531"
 
 
@@ -114,7 +115,7 @@ def test_without_root_there_is_one_line(
         ([], Options()),
         (["--api-listen", "0.0.0.0:80"], Options("0.0.0.0", 80)),  # noqa: S104
         (["--api-listen", "[::1]:0"], Options("::1", 0)),
-        (["--api-cert", "c", "--api-key", "k"], Options(certificate="c", key="k")),
+        (["--api-cert", PEM, "--api-key", PEM], Options(certificate=PEM, key=PEM)),
         (["--api-rate", "0.5"], Options(rate_per_s=0.5)),
     ],
 )
@@ -135,8 +136,10 @@ def test_control_is_told_where_to_listen(
         ["--api-listen", "127.0.0.1:"],
         ["--api-listen", "127.0.0.1:65536"],
         ["--api-listen", "127.0.0.1:-1"],
-        ["--api-cert", "c"],
-        ["--api-key", "k"],
+        ["--api-cert", PEM],
+        ["--api-cert", PEM, "--api-key", "/nowhere"],
+        ["--api-cert", "/dev/zero", "--api-key", PEM],
+        ["--api-key", PEM],
         ["--api-rate", "0"],
         ["--api-rate", "nan"],
         ["--api-rate", "inf"],

@@ -10,7 +10,8 @@ import pytest
 from gateway import __version__
 from gateway.api.client import ControlUnreachableError
 from gateway.api.errors import ApiError
-from gateway.cli import main as command
+from gateway.cli import commands
+from gateway.cli.main import main
 from gateway.cli.output import MistakeError, RefusedError
 from gateway.cli.verbs import lab_option
 from gateway.control.errors import AdapterError
@@ -32,14 +33,14 @@ MISTAKES = [
     pytest.param(["eip", "bind", "x"], "are required: INSTANCE", id="one-word-missing"),
     pytest.param(["eip", "list", "x"], "unrecognized arguments: x", id="one-word-too-many"),
     pytest.param(["eip", "list", "--jsn"], "unrecognized arguments: --jsn", id="unknown-option"),
-    pytest.param(["eip", "allocate", "--bandwidth", "fast"], "invalid int value", id="no-number"),
+    pytest.param(["eip", "allocate", "--bandwidth", "fast"], "is no whole number", id="no-number"),
     pytest.param(["eip", "allocate", "--charge-type", "free"], "invalid choice: 'fr", id="choice"),
     pytest.param(["lab", "graph", "--format", "png"], "invalid choice: 'png'", id="format"),
     pytest.param(["lab", "up", "--topology"], "expected one argument", id="option-without-value"),
     pytest.param(["lab", "up", "--lab", "A/B"], "'A/B' can't name a lab", id="lab-name"),
     pytest.param(["lab", "up", "--lab", "../x"], "'../x' can't name a lab", id="lab-name-dots"),
     pytest.param(["lab", "up", "--lab", ""], "'' can't name a lab", id="lab-name-empty"),
-    pytest.param(["events", "--last", "x"], "invalid int value", id="last-no-number"),
+    pytest.param(["events", "--last", "x"], "is no whole number", id="last-no-number"),
     pytest.param(["exec"], "tgw exec: the following arguments are required: HOST", id="no-host"),
 ]
 
@@ -57,10 +58,10 @@ COMMANDS = [[noun] for noun in NOUNS] + [[n, verb] for n, verbs in NOUNS.items()
 
 ENDS = [
     pytest.param(MistakeError("say what"), 2, "say what", id="mistake"),
-    pytest.param(TopologyError("x overlaps y"), 2, "x overlaps y", id="topology"),
+    pytest.param(TopologyError("x is damaged"), 1, "x is damaged", id="topology"),
     pytest.param(ApiError("InvalidParameterValue", "too much"), 2,
                  "too much (InvalidParameterValue)", id="api-invalid-value"),
-    pytest.param(ApiError("InvalidParameterValue.AddressTypeConflict", "no EIP"), 2,
+    pytest.param(ApiError("InvalidParameterValue.AddressTypeConflict", "no EIP"), 1,
                  "no EIP (InvalidParameterValue.AddressTypeConflict)", id="api-invalid-detail"),
     pytest.param(ApiError("MissingParameter", "which"), 2, "which (MissingParameter)",
                  id="api-missing"),
@@ -117,18 +118,18 @@ def test_the_help_names_every_command(tgw: Tgw) -> None:
 
 def test_each_module_declares_the_commands_that_are_said_to_be_its() -> None:
     declared: dict[str, str] = {}
-    for module in command.COMMANDS.values():
+    for module in commands.COMMANDS.values():
         nouns = argparse.ArgumentParser().add_subparsers()
         import_module(f"gateway.cli.{module}").add(nouns, lab_option("lab"))
         declared |= dict.fromkeys(nouns.choices, module)
-    assert declared == command.COMMANDS
+    assert declared == commands.COMMANDS
 
 
 @pytest.mark.parametrize("name", ["eip", "exec", "table", "dataplane"])
 def test_a_command_starts_without_what_it_does_not_need(name: str) -> None:
     """Each of these takes longer to import than the command's own modules."""
     large = {"pydantic", "pyroute2", "starlette", "uvicorn"}
-    program = f"import sys, gateway.cli.main as c; c.parser({name!r}); print(*sys.modules)"
+    program = f"import sys, gateway.cli.commands as c; c.parser({name!r}); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -144,7 +145,7 @@ def raising(error: BaseException) -> argparse.ArgumentParser:
         raise error
 
     parser = argparse.ArgumentParser()
-    parser.set_defaults(run=run, lab="edge")
+    parser.set_defaults(run=run, lab="edge", needs_root=False)
     return parser
 
 
@@ -152,19 +153,19 @@ def raising(error: BaseException) -> argparse.ArgumentParser:
 def test_what_goes_wrong_is_one_line_and_its_status(
     tgw: Tgw, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, line: str
 ) -> None:
-    monkeypatch.setattr(command, "parser", lambda *_: raising(error))
+    monkeypatch.setattr(commands, "parser", lambda *_: raising(error))
     assert tgw() == (status, "", f"tgw: {line}\n")
 
 
 def test_an_interrupted_command_says_nothing(tgw: Tgw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "parser", lambda *_: raising(KeyboardInterrupt()))
+    monkeypatch.setattr(commands, "parser", lambda *_: raising(KeyboardInterrupt()))
     assert tgw() == (130, "", "")
 
 
 def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "parser", lambda *_: raising(ZeroDivisionError()))
+    monkeypatch.setattr(commands, "parser", lambda *_: raising(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
-        command.main([])
+        main([])
 
 
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1)])
@@ -172,8 +173,8 @@ def test_what_a_command_returns_is_the_exit_status(
     tgw: Tgw, monkeypatch: pytest.MonkeyPatch, returned: int | None, status: int
 ) -> None:
     parser = argparse.ArgumentParser()
-    parser.set_defaults(run=lambda _: returned)
-    monkeypatch.setattr(command, "parser", lambda *_: parser)
+    parser.set_defaults(run=lambda _: returned, needs_root=False)
+    monkeypatch.setattr(commands, "parser", lambda *_: parser)
     assert tgw() == (status, "", "")
 
 
@@ -191,8 +192,8 @@ def test_the_words_after_the_dashes_are_not_ours(
 ) -> None:
     seen: list[argparse.Namespace] = []
     parser = argparse.ArgumentParser()
-    parser.set_defaults(run=seen.append, takes_command=True)
-    monkeypatch.setattr(command, "parser", lambda *_: parser)
+    parser.set_defaults(run=seen.append, takes_command=True, needs_root=False)
+    monkeypatch.setattr(commands, "parser", lambda *_: parser)
     assert tgw(*words).status == 0
     assert [arguments.after_dashes for arguments in seen] == [after]
 
