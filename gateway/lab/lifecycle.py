@@ -19,7 +19,7 @@ from typing import Final
 from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.exchange import generations
-from gateway.lab import builder, web
+from gateway.lab import builder, upgrade, web
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.machines import end_processes
 from gateway.lab.topology import NETWORKS, Topology, TopologyError, save, saved
@@ -85,11 +85,20 @@ def up(
             raise LabError(
                 f"lab {topology.name} is up with another topology: 'tgw lab down' ends it first"
             )
+        started = (web.ROLE,) if network_only else tuple(READY)
+        try:
+            outdated = upgrade.outdated(topology.site.places.run, started)
+        except upgrade.NewerError as error:
+            raise LabError(str(error)) from error
         try:
             _finish_down(topology.name)
             _end_strays(topology.name, say)
             _build(topology, say)
-            for role in (web.ROLE,) if network_only else READY:
+            for role in outdated:
+                say(f"lab {topology.name}: {role} is of an earlier version, and is replaced")
+                start = partial(_start, topology.site, role, command, say)
+                upgrade.replace(topology.site.places.run, role, start)
+            for role in started:
                 _start(topology.site, role, command, say)
         except (OSError, NetlinkError, SteeringError, roles.RoleError, HoldersError) as error:
             if before is None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from gateway import __version__
 from gateway.runtime.waiting import looks
 from gateway.site.command import Command
 
@@ -28,6 +29,7 @@ READY_WITHIN_S: Final = 60.0  # a machine that boots, or is emulated, is slow
 STARTING_MAX_S: Final = 10.0  # what isn't ready after so long may never be
 END_WITHIN_S: Final = 5.0
 _STARTED: Final = 19  # in /proc/PID/stat, counted from its state: when the process was started
+VERSION_MAX: Final = 40  # characters
 
 
 class RoleError(RuntimeError):
@@ -83,6 +85,8 @@ def _lock(file: int, path: Path, role: str) -> None:
         still_there = False
     if not still_there:  # the lab went down between the two
         raise RoleError(f"lab {lab} is going down")
+    os.ftruncate(file, 0)
+    os.pwrite(file, __version__.encode(), 0)
 
 
 def holder(run: Path, role: str) -> int | None:
@@ -100,6 +104,14 @@ def holder(run: Path, role: str) -> int | None:
     finally:
         os.close(file)
     return None if kind == fcntl.F_UNLCK else int(process)
+
+
+def version(run: Path, role: str) -> str:
+    """The version of tgw that the role's process is of; "" if it is older than this note.
+
+    Not for that process itself, as `holder`.
+    """
+    return _path(run, role).read_text(errors="replace")[:VERSION_MAX]
 
 
 def start(run: Path, role: str, command: Command, is_ready: Callable[[], bool]) -> None:

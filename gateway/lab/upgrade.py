@@ -1,0 +1,69 @@
+"""A lab whose processes are of another version of tgw: refused if newer, else replaced one by one.
+
+Each process notes its version beside its role, so an upgrade that was cut goes on where it was.
+Packets pass all the while, as they need neither supervisor nor control. Control is the first, since
+new workers read what a control of their own version publishes. The supervisor is the last, and it
+is killed: one that is asked to end ends its workers, too. The next one takes over from them.
+"""
+
+import re
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from gateway import __version__
+from gateway.runtime.waiting import looks
+from gateway.site import roles
+
+_NUMBERS: Final = re.compile(r"\d+(?:\.\d+)*")
+
+
+class NewerError(RuntimeError):
+    """A process of the lab is of a newer version of tgw; the text is one line that says which."""
+
+
+def outdated(run: Path, all_roles: Iterable[str]) -> list[str]:
+    """The roles whose processes are of an older version, in the order in which to replace them.
+
+    Raises `NewerError` if one is of a newer version.
+    """
+    found = []
+    for role in sorted(all_roles, key=_order):
+        if roles.holder(run, role) is None:
+            continue
+        noted = roles.version(run, role)
+        if _number(noted) > _number(__version__):
+            raise NewerError(
+                f"{role} of lab {run.name} is of tgw {noted}, which is newer than this "
+                f"{__version__}: use that one, or take the lab down with it"
+            )
+        if noted != __version__:
+            found.append(role)
+    return found
+
+
+def replace(run: Path, role: str, start: Callable[[], object]) -> None:
+    """End the role's process and start it anew; packets pass meanwhile. Raises `RoleError`."""
+    if role == roles.DATAPLANE:
+        _kill(run, role)
+    else:
+        roles.stop(run, role)
+    start()
+
+
+def _order(role: str) -> int:
+    return {roles.CONTROL: 0, roles.DATAPLANE: 2}.get(role, 1)
+
+
+def _kill(run: Path, role: str) -> None:
+    for _ in looks(roles.END_WITHIN_S, 0.005):
+        if roles.tell(run, role, signal.SIGKILL) is None:
+            return
+    raise roles.RoleError(f"{role} doesn't end")
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """A version as numbers to compare; what is none is older than any."""
+    found = _NUMBERS.match(version)
+    return tuple(map(int, found[0].split("."))) if found else ()
