@@ -51,10 +51,10 @@ def test_a_refusal_is_one_line_and_status_1(lab: Lab, web: Instance) -> None:
     assert lab.run("eip", "release", "idle").returncode == 0
 
 
-def test_an_ambiguous_name_is_a_mistake_that_says_the_ids(lab: Lab) -> None:
+def test_an_ambiguous_name_is_refused_with_the_ids(lab: Lab) -> None:
     twins = [lab.instance("twin") for _ in range(2)]
     done = lab.run("instance", "stop", "twin")
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert all(twin.id in done.stderr for twin in twins)
     for twin in twins:
         assert lab.run("instance", "terminate", twin.id).returncode == 0
