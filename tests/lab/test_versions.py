@@ -36,15 +36,12 @@ def test_each_process_notes_its_version(lab: Lab) -> None:
     )
 
 
-@pytest.mark.parametrize("version", ["", "0.0.9"])
-def test_up_replaces_every_process_of_an_earlier_version_while_packets_pass(
-    lab: Lab, version: str
-) -> None:
+def test_up_replaces_every_process_of_an_earlier_version_while_packets_pass(lab: Lab) -> None:
     web = lab.instance(bandwidth=100)
     before, carrying = processes(lab), workers(lab)
     assert lab.pings("internet", web.public)
     for role in lifecycle.READY:
-        note(lab, role).write_text(version)
+        note(lab, role).write_text("")  # as before versions were noted
     with streaming(lab.uplink, web.namespace, web.public, rate=RATE) as found:
         done = lab.run("lab", "up")
         assert done.returncode == 0, done.stderr
