@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gateway.packet.frame import Frame as Frame
     from gateway.site.places import Places as Places
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "ENGINES",
@@ -99,13 +99,15 @@ _HOMES: Final = {
     "NotDoneError": "gateway.api.client:NotDoneError",
     "ControlUnreachableError": "gateway.api.client:ControlUnreachableError",
 }
+_VERSION: Final = "gateway.runtime.version:VERSION"
 
 
 def __getattr__(name: str) -> Any:
     """Import a name of `__all__`. Raises `AttributeError` for any other."""
-    if name not in _HOMES:
+    home = _VERSION if name == "__version__" else _HOMES.get(name)
+    if home is None:
         raise AttributeError(f"module 'gateway' has no attribute {name!r}")
-    module, _, original = _HOMES[name].partition(":")
+    module, _, original = home.partition(":")
     return getattr(import_module(module), original)
 
 

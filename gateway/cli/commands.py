@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, NoReturn
 
-from gateway import __version__
 from gateway.cli import streams
 from gateway.cli.output import EXIT_MISTAKE
 from gateway.cli.verbs import DEFAULT_LAB, LAB_VARIABLE, lab_option
+from gateway.runtime.version import VERSION
 
 # Each command of `tgw`, and the module that declares it.
 COMMANDS: Final = {
@@ -70,7 +70,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         description="A TGW-like 1:1 NAT gateway, and a lab to watch it in.",
         epilog="Every COMMAND has --help. --lab and --json may stand before it, too.",
     )
-    tgw.add_argument("--version", action="version", version=f"tgw {__version__}")
+    tgw.add_argument("--version", action="version", version=f"tgw {VERSION}")
     nouns = tgw.add_subparsers(metavar="COMMAND", required=True)
     modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
     for module in modules:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from gateway import __version__
+from gateway.runtime.version import VERSION
 from gateway.runtime.waiting import looks
 from gateway.site import roles
 
@@ -33,12 +33,12 @@ def outdated(run: Path, all_roles: Iterable[str]) -> list[str]:
         if roles.holder(run, role) is None:
             continue
         noted = roles.version(run, role)
-        if _number(noted) > _number(__version__):
+        if _number(noted) > _number(VERSION):
             raise NewerError(
                 f"{role} of lab {run.name} is of tgw {noted}, which is newer than this "
-                f"{__version__}: use that one, or take the lab down with it"
+                f"{VERSION}: use that one, or take the lab down with it"
             )
-        if noted != __version__:
+        if noted != VERSION:
             found.append(role)
     return found
 

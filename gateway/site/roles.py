@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from gateway import __version__
+from gateway.runtime.version import VERSION
 from gateway.runtime.waiting import looks
 from gateway.site.command import Command
 
@@ -86,7 +86,7 @@ def _lock(file: int, path: Path, role: str) -> None:
     if not still_there:  # the lab went down between the two
         raise RoleError(f"lab {lab} is going down")
     os.ftruncate(file, 0)
-    os.pwrite(file, __version__.encode(), 0)
+    os.pwrite(file, VERSION.encode(), 0)
 
 
 def holder(run: Path, role: str) -> int | None:
