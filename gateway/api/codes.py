@@ -51,6 +51,7 @@ EVERYWHERE: Final[Mapping[str, str]] = {
     "InvalidParameterValue": "a value can't be had here",
     "UnsupportedOperation": "a parameter that is refused here, or what the account doesn't know",
     "InvalidAction": "there is no such action of that service and version",
+    "NoSuchProduct": "the service that it was signed for isn't here",
     "NoSuchVersion": "there is no such version",
     "UnsupportedRegion": "the region isn't the only one that is here",
     "UnsupportedProtocol": "the method is neither GET nor POST",

@@ -35,6 +35,10 @@ _AUTHORIZATION: Final = re.compile(
     re.ASCII,
 )
 _ALWAYS_SIGNED: Final = {"content-type", "host"}
+_ENDPOINT: Final = re.compile(
+    r"(?:https?://)?(?P<service>[a-z0-9-]+)(?:\.[a-z0-9-]+)*\.tencentcloudapi\.com(?::[0-9]{1,5})?",
+    re.IGNORECASE,
+)
 _PORT: Final = re.compile(r":[0-9]{1,5}\Z")
 _V1_DIGESTS: Final = {"HmacSHA1": "sha1", "HmacSHA256": "sha256"}
 
@@ -80,6 +84,24 @@ def claim_of(authorization: str) -> Claim:
     return Claim(found["secret_id"], found["date"], found["service"], names, found["signature"])
 
 
+def service_of(host: str, signed: str | None = None) -> str | None:
+    """The service that a request is for; None if neither its endpoint nor its signature says.
+
+    The Node SDK signs for what stands before the host's first dot, whatever that is. Raises
+    `ApiError` if the service isn't here.
+    """
+    found = _ENDPOINT.fullmatch(host)
+    endpoint = found["service"].lower() if found else None
+    labels = {name.split(".")[0] for name in _hosts(host)}
+    for name in (endpoint, signed):
+        if name is not None and name not in SERVICES and (found or name not in labels):
+            raise ApiError(
+                "NoSuchProduct",
+                f"there is no service {name[:80]!r} here: use one of {', '.join(SERVICES)}",
+            )
+    return signed if signed in SERVICES else endpoint
+
+
 def check_time(timestamp: str, now: float) -> None:
     """Whether a request was signed about now. Raises `ApiError`."""
     if not timestamp:
@@ -98,8 +120,6 @@ def check_v3(claim: Claim, received: Received, secret_key: str) -> None:
     timestamp = received.headers.get("x-tc-timestamp", "")
     if claim.date != datetime.fromtimestamp(int(timestamp), UTC).strftime("%Y-%m-%d"):
         raise _failure("the date in Credential is not the timestamp's in UTC")
-    if not _is_label(claim.service, received.headers.get("host", "")):
-        raise _failure(f"the service {claim.service[:80]!r} in Credential is not the endpoint's")
     scope = f"{claim.date}/{claim.service}/tc3_request"
     key = _signing_key(secret_key, claim)
     for canonical in _canonical_requests(claim, received):
@@ -142,11 +162,6 @@ def _failure(why: str = "please check that your signature is correct") -> ApiErr
 def _hosts(header: str) -> tuple[str, ...]:
     """What the client may have taken for the host."""
     return tuple(dict.fromkeys((header, _PORT.sub("", header))))
-
-
-def _is_label(service: str, host: str) -> bool:
-    """Whether it is a service's name, or what stands before the host's first dot (the Node SDK)."""
-    return service in SERVICES or service in {name.split(".")[0] for name in _hosts(host)}
 
 
 def _signing_key(secret_key: str, claim: Claim) -> bytes:

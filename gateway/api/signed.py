@@ -1,8 +1,8 @@
 """The API for everybody who has a key: each request signed, counted, and bounded in all it takes.
 
-In this order, as far as the cloud's is known: method, action and version, who signed and when, the
-signature, how often, region, parameters. What can be refused from a request's head is, before its
-body is read.
+In this order, as far as the cloud's is known: method, service, action and version, who signed and
+when, the signature, how often, region, parameters. What can be refused from a request's head is,
+before its body is read.
 """
 
 from collections.abc import Callable
@@ -101,7 +101,7 @@ class SignedApi:
         action, version = headers.get("x-tc-action", ""), headers.get("x-tc-version", "")
         claim = sign.claim_of(headers["authorization"])
         registry.check_action(
-            action, version, claim.service if claim.service in sign.SERVICES else None
+            action, version, sign.service_of(headers.get("host", ""), claim.service)
         )
         caller, key = self._signer(claim.secret_id, headers.get("x-tc-token", ""))
         sign.check_time(headers.get("x-tc-timestamp", ""), self._clock())
@@ -126,7 +126,8 @@ class SignedApi:
             raise ApiError("MissingParameter", "the header Authorization is missing")
         flat = parameters.form(text)
         action = flat.get("Action", "")
-        registry.check_action(action, flat.get("Version", ""))
+        service = sign.service_of(received.headers.get("host", ""))
+        registry.check_action(action, flat.get("Version", ""), service)
         for name in ("SecretId", "Signature", "Nonce"):
             if not flat.get(name):
                 raise ApiError("MissingParameter", f"the common parameter {name} is missing")

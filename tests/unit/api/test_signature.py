@@ -8,7 +8,7 @@ from support.signing import SECRET_ID, SECRET_KEY, v1, v3
 
 from gateway.api.errors import ApiError
 from gateway.api.parameters import form
-from gateway.api.signature import Received, check_time, check_v1, check_v3, claim_of
+from gateway.api.signature import Received, check_time, check_v1, check_v3, claim_of, service_of
 
 NOW = 1551113065
 DATE = "2019-02-25"
@@ -165,17 +165,52 @@ def test_other_clients_sign_in_other_ways(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"service": "cos"},
-        {"service": "126", "host": "127.0.0.1"},
         {"date": "2019-02-26"},
         {"host": "a:9530", "signed_host": "b"},
         {"host": "a:1", "signed_host": "a:2"},
     ],
-    ids=["service", "label", "date", "host", "port"],
+    ids=["date", "host", "port"],
 )
 def test_a_rightly_made_signature_of_something_else_is_wrong(options: dict[str, Any]) -> None:
     headers = v3("DescribeAddresses", b"{}", NOW, **options)
     assert refusal(check, received(headers)) == "AuthFailure.SignatureFailure"
+
+
+@pytest.mark.parametrize(
+    ("host", "signed", "service"),
+    [
+        ("127.0.0.1:9530", "vpc", "vpc"),
+        ("127.0.0.1:9530", "127", None),
+        ("http://127.0.0.1:9530", "http://127", None),
+        ("localhost:9530", "localhost", None),
+        ("tgw.example.com", "tgw", None),
+        ("tgw.example.com", None, None),
+        ("cvm.tencentcloudapi.com", None, "cvm"),
+        ("VPC.ap-guangzhou.tencentcloudapi.com:80", None, "vpc"),
+        ("vpc.tencentcloudapi.com", "vpc", "vpc"),
+    ],
+)
+def test_the_service_is_what_was_signed_for_or_the_endpoints(
+    host: str, signed: str | None, service: str | None
+) -> None:
+    assert service_of(host, signed) == service
+
+
+@pytest.mark.parametrize(
+    ("host", "signed"),
+    [
+        ("127.0.0.1:9530", "cbs"),
+        ("127.0.0.1:9530", "126"),
+        ("cbs.tencentcloudapi.com", "cbs"),
+        ("cbs.tencentcloudapi.com", None),
+        ("https://cbs.ap-guangzhou.tencentcloudapi.com", "cvm"),
+        ("cvm.tencentcloudapi.com", "cbs"),
+        ("127.0.0.1", ""),
+        ("", "cbs"),
+    ],
+)
+def test_a_service_that_is_not_here_is_refused_as_such(host: str, signed: str | None) -> None:
+    assert refusal(service_of, host, signed) == "NoSuchProduct"
 
 
 def test_a_signed_header_that_is_absent_is_wrong() -> None:

@@ -125,7 +125,15 @@ def test_the_host_of_the_node_sdk(server: Server) -> None:
         ("DescribeAddresses", {"service": "monitor"}, "InvalidAction"),
         ("DescribeAddresses", {"secret_id": "AKIDnobody"}, "AuthFailure.SecretIdNotFound"),
         ("DescribeAddresses", {"secret_key": "another"}, "AuthFailure.SignatureFailure"),
-        ("DescribeAddresses", {"service": "cos"}, "AuthFailure.SignatureFailure"),
+        ("DescribeAddresses", {"service": "cos"}, "NoSuchProduct"),
+        ("Nothing", {"service": "cbs"}, "NoSuchProduct"),
+        ("", {"service": "cbs"}, "NoSuchProduct"),
+        ("DescribeAddresses", {"host": "cbs.tencentcloudapi.com"}, "NoSuchProduct"),
+        (
+            "DescribeAddresses",
+            {"host": "cvm.tencentcloudapi.com", "service": "cbs"},
+            "NoSuchProduct",
+        ),
     ],
 )
 def test_a_wrong_post_is_refused(
