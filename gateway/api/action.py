@@ -18,6 +18,7 @@ from gateway.api.client import WaitsFor
 from gateway.api.errors import NO_CODES
 from gateway.api.fields import FilterList, Page, Request
 from gateway.api.filters import Table, Test
+from gateway.api.language import Language
 from gateway.api.observer import Observer
 from gateway.api.shapes import Service
 from gateway.api.unused import complete
@@ -53,6 +54,7 @@ class Context:
     observer: Observer | None = None
     caller: Caller = OPERATOR
     request_id: str = ""
+    language: Language = Language.ENGLISH
 
     def submit(self, *commands: cmd.Command) -> Task:
         """Record commands, all or none, as what this request asked for. Raises `ControlError`."""

@@ -52,6 +52,10 @@ Disks, keys, passwords and security groups are *declared*: they are checked, and
 are kept and shown. A lab has no block storage, nobody logs in to an instance over the network, and
 no security group filters a packet.
 
+`X-TC-Language: zh-CN`, or `Language` with signature v1, gets Chinese names of the region, the zone,
+the types and the ways to pay, and before each message what its code means in Chinese. Otherwise all
+is English.
+
 Where the cloud's own texts disagree, the account's behaviour decides: `LEGACY` or `STANDARD`. An
 address can be exchanged once, and an account can exchange three in a day.
 """

@@ -20,6 +20,7 @@ from gateway.api.action import Answer, Caller, Context
 from gateway.api.bodies import BODY_MAX, Bodies, Body
 from gateway.api.credentials import Credentials
 from gateway.api.errors import ApiError
+from gateway.api.language import language, spoken
 from gateway.api.rate import RateLimit
 from gateway.api.server import enveloped, json_object
 from gateway.api.temporary import TemporaryCredentials, is_temporary
@@ -48,6 +49,7 @@ class Call:
     caller: Caller
     action: str
     region: str
+    language: str | None
     parameters: dict[str, Any]
     as_text: bool
 
@@ -80,17 +82,26 @@ class SignedApi:
         with self._bodies.one() as body:
             received = _received(request)
             if "authorization" in received.headers:
-                call = await self._signed_v3(request, received, body)
+                with spoken(received.headers.get("x-tc-language")):
+                    call = await self._signed_v3(request, received, body)
             else:
-                call = await self._signed_v1(request, received, body)
-            return await self._carry_out(call, request_id)
+                flat = await _flat(request, received, body)
+                with spoken(flat.get("Language")):
+                    call = self._signed_v1(flat, received)
+            with spoken(call.language):
+                return await self._carry_out(call, request_id)
 
     async def _carry_out(self, call: Call, request_id: str) -> Answer:
         self.rate.take(call.caller.name, call.action)
         registry.check_region(call.action, call.region)
         return await run_in_threadpool(
             registry.call,
-            replace(self._context, caller=call.caller, request_id=request_id),
+            replace(
+                self._context,
+                caller=call.caller,
+                request_id=request_id,
+                language=language(call.language),
+            ),
             call.action,
             call.parameters,
             as_text=call.as_text,
@@ -114,17 +125,10 @@ class SignedApi:
             if by_get
             else json_object(received.body)
         )
-        return Call(caller, action, headers.get("x-tc-region", ""), found, by_get)
+        region, asked = headers.get("x-tc-region", ""), headers.get("x-tc-language")
+        return Call(caller, action, region, asked, found, by_get)
 
-    async def _signed_v1(self, request: Request, received: sign.Received, body: Body) -> Call:
-        kind = received.headers.get("content-type", "")
-        if received.method == "GET":
-            text = received.query
-        elif kind.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
-            text = await _form(request, body)
-        else:
-            raise ApiError("MissingParameter", "the header Authorization is missing")
-        flat = parameters.form(text)
+    def _signed_v1(self, flat: dict[str, str], received: sign.Received) -> Call:
         action = flat.get("Action", "")
         service = sign.service_of(received.headers.get("host", ""))
         registry.check_action(action, flat.get("Version", ""), service)
@@ -136,7 +140,8 @@ class SignedApi:
         sign.check_v1(flat, received, key)
         own = {name: value for name, value in flat.items() if name not in COMMON}
         found = parameters.nested(own)
-        return Call(caller, action, flat.get("Region", ""), found, as_text=True)
+        region, asked = flat.get("Region", ""), flat.get("Language")
+        return Call(caller, action, region, asked, found, as_text=True)
 
     def _signer(self, secret_id: str, token: str) -> tuple[Caller, str]:
         key = self._credentials.key_of(secret_id)
@@ -149,6 +154,16 @@ class SignedApi:
                 "the SecretId is not found or is disabled: please ensure that it is correct",
             )
         return Caller(secret_id), key
+
+
+async def _flat(request: Request, received: sign.Received, body: Body) -> dict[str, str]:
+    """All parameters of a request by signature v1: in its query, or in its body."""
+    kind = received.headers.get("content-type", "")
+    if received.method == "GET":
+        return parameters.form(received.query)
+    if kind.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+        return parameters.form(await _form(request, body))
+    raise ApiError("MissingParameter", "the header Authorization is missing")
 
 
 async def _form(request: Request, body: Body) -> bytes:

@@ -12,6 +12,7 @@ from gateway.api.cvm.purchase import Internet
 from gateway.api.errors import ApiError
 from gateway.api.fields import Flag, No, Page, Refused
 from gateway.api.filters import Seen, matching
+from gateway.api.language import Words
 from gateway.api.listing import listed, selected
 from gateway.api.services import CVM
 from gateway.control import commands as cmd
@@ -71,10 +72,10 @@ class DescribeInstancesStatus(Page, Action):
 
 
 _CHARGE_TYPES: Final = {
-    ChargeType.BANDWIDTH_PREPAID: "by bandwidth, in advance",
-    ChargeType.TRAFFIC_POSTPAID_BY_HOUR: "by traffic",
-    ChargeType.BANDWIDTH_POSTPAID_BY_HOUR: "by bandwidth and hour",
-    ChargeType.BANDWIDTH_PACKAGE: "by a bandwidth package",
+    ChargeType.BANDWIDTH_PREPAID: Words("by bandwidth, in advance", "按带宽包年包月计费"),
+    ChargeType.TRAFFIC_POSTPAID_BY_HOUR: Words("by traffic", "按流量计费"),
+    ChargeType.BANDWIDTH_POSTPAID_BY_HOUR: Words("by bandwidth and hour", "按带宽使用时长计费"),
+    ChargeType.BANDWIDTH_PACKAGE: Words("by a bandwidth package", "带宽包计费"),
 }
 
 
@@ -82,11 +83,11 @@ _CHARGE_TYPES: Final = {
 class DescribeInternetChargeTypeConfigs(Action):
     """List the ways to pay for public traffic."""
 
-    def run(self, _: Context) -> Answer:
+    def run(self, context: Context) -> Answer:
         assert _CHARGE_TYPES.keys() == INSTANCE_BANDWIDTH_MAX_MBPS.keys()
         return {
             "InternetChargeTypeConfigSet": [
-                {"InternetChargeType": kind.value, "Description": text}
+                {"InternetChargeType": kind.value, "Description": text.by(context.language)}
                 for kind, text in _CHARGE_TYPES.items()
             ]
         }

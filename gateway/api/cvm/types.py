@@ -11,6 +11,7 @@ from gateway.api.action import Answer, Context, Filtered, action
 from gateway.api.codes import VALUE
 from gateway.api.errors import ApiError
 from gateway.api.filters import By, Seen, Table, always, equal, matching
+from gateway.api.language import Language, Words
 from gateway.api.services import CVM
 from gateway.control.decisions.purchases import SOLD
 from gateway.control.place import ZONE
@@ -19,6 +20,7 @@ from gateway.control.values import TYPES, InstanceChargeType, InstanceType
 _View = dict[str, Any]
 _UNKNOWN: Final = "InvalidFilter"
 _TOO_MANY: Final = "InvalidFilterValue.LimitExceeded"
+_TYPE: Final = Words("Standard {}", "标准型{}")
 _SORT: Final = "sort-keys"
 _SORT_KEYS: Final = {"cpu": "Cpu", "mem": "Memory"}
 _PRICES: Final = ("UnitPrice", "UnitPriceDiscount", "OriginalPrice", "DiscountPrice", "Discount")
@@ -59,7 +61,9 @@ class DescribeZoneInstanceConfigInfos(Filtered):
     """List each type of instance once for each way to pay for it. All prices are 0."""
 
     def run(self, context: Context) -> Answer:
-        offers = [_offer_view(kind, paid) for kind in TYPES.values() for paid in SOLD]
+        offers = [
+            _offer_view(kind, paid, context.language) for kind in TYPES.values() for paid in SOLD
+        ]
         with context.control.state() as state:
             found = matching(Seen(state), offers, self.tests())
         keys = (key for one in self.Filters if one.Name == _SORT for key in one.Values)
@@ -91,12 +95,12 @@ def _type_view(kind: InstanceType) -> _View:
     }
 
 
-def _offer_view(kind: InstanceType, paid: InstanceChargeType) -> _View:
+def _offer_view(kind: InstanceType, paid: InstanceChargeType, language: Language) -> _View:
     return {
         "Zone": ZONE,
         "InstanceType": kind.name,
         "InstanceFamily": kind.family,
-        "TypeName": f"Standard {kind.family}",
+        "TypeName": _TYPE.by(language).format(kind.family),
         "InstanceChargeType": paid.value,
         "Cpu": kind.cpus,
         "Memory": kind.memory_gib,

@@ -364,3 +364,27 @@ def test_an_action_is_of_one_service_though_two_have_its_version(server: Server)
     headers, body = v3_json("GetResources", {}, NOW, service="sts")
     reply = send(server.port, "POST", "/", headers | {"x-tc-version": "2018-08-13"}, body)
     assert code(reply) == "InvalidAction"
+
+
+def test_the_language_is_a_header_or_a_parameter(server: Server) -> None:
+    headers, body = v3_json("DescribeZones", {}, NOW, service="cvm")
+    flat = {"Language": "zh-CN", "AddressIds.0": "eip-x"}
+    for reply, chinese in (
+        (send(server.port, "POST", "/", headers | {"x-tc-language": "zh-CN"}, body), "广州三区"),
+        (send(server.port, "POST", "/", headers | {"x-tc-language": "en-US"}, body), "Guangzhou"),
+        (
+            send(server.port, "POST", "/", FORM, v1("DescribeAddresses", flat, NOW, method="POST")),
+            "参数取值错误",
+        ),
+        (server.post("DescribeAddresses", {"Colour": 1}), "Colour"),
+    ):
+        assert chinese in json.dumps(reply.response, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"x-tc-version": "2000-01-01"}, {"x-tc-timestamp": "1"}, {"x-tc-region": "mars"}]
+)
+def test_every_refusal_is_in_the_language(server: Server, changed: dict[str, str]) -> None:
+    headers, body = v3_json("DescribeZones", {}, NOW, service="cvm")
+    reply = send(server.port, "POST", "/", headers | changed | {"x-tc-language": "zh-CN"}, body)
+    assert not reply.response["Error"]["Message"].isascii()
