@@ -119,18 +119,19 @@ WHO = [
 ]
 
 
-@pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.label)
 @pytest.mark.parametrize(("outcome", "traffic"), WHO)
 def test_a_packet_is_counted_once_under_its_reason(
-    tmp_path: Path, reason: Reason, outcome: Outcome, traffic: dict[int, Traffic]
+    tmp_path: Path, outcome: Outcome, traffic: dict[int, Traffic]
 ) -> None:
-    with WorkerPage(tmp_path, 0) as page:
-        page.hold(2)
-        count(page, outcome._replace(reason=reason), 77)
-    found = counts(tmp_path)
-    assert {r for r, n in found.reasons.items() if n} == {reason}
-    assert found.reasons[reason] == 1
-    assert found.slots == (traffic if reason is Reason.TRANSLATED else {})
+    for reason in Reason:
+        directory = tmp_path / reason.label
+        directory.mkdir()
+        with WorkerPage(directory, 0) as page:
+            page.hold(2)
+            count(page, outcome._replace(reason=reason), 77)
+        found = counts(directory)
+        assert {r: n for r, n in found.reasons.items() if n} == {reason: 1}
+        assert found.slots == (traffic if reason is Reason.TRANSLATED else {}), reason
 
 
 def test_without_a_slot_only_the_reason_is_counted(tmp_path: Path) -> None:

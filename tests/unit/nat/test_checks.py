@@ -38,10 +38,10 @@ def test_after_the_header_check_header_and_total_length_are_there(raw: bytes) ->
         assert 20 <= header <= total <= len(raw)
 
 
-@pytest.mark.parametrize("kind", range(256))
-def test_only_errors_quote(kind: int) -> None:
-    packet = bytearray(bytes(IP(proto=1) / Raw(bytes([kind]) + bytes(40))))
-    assert checks.quote_of(packet) == (28 if kind in (3, 11, 12) else 0)
+def test_only_errors_quote() -> None:
+    for kind in range(256):
+        packet = bytearray(bytes(IP(proto=1) / Raw(bytes([kind]) + bytes(40))))
+        assert checks.quote_of(packet) == (28 if kind in (3, 11, 12) else 0), kind
 
 
 @pytest.mark.parametrize(

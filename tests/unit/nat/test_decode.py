@@ -1,7 +1,6 @@
 """Which bytes are a table, and which blocks of it are read again."""
 
 import struct
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -13,34 +12,16 @@ from gateway.nat.table import BadTableError, Mapping, Package, build, decode, di
 FIRST = Mapping(0xCB007109, 0x0A000002, 3, out_kbps=5_000, in_kbps=10_000, package=2)
 SECOND = Mapping(0xCB00710A, 0x0A000003, 0)
 RAW = bytes(build(7, 4, [FIRST, SECOND], [Package(2, 20_000)]).memory)
-FIELDS = [("magic", 0), ("generation", 8), ("slots", 16), ("mappings", 20), ("packages", 24)]
-FIELDS += [("bits", 28), ("checksum", 32), ("room", 36), ("probes", 40), ("zero", 44)]
-ENDS = [start for _, start in FIELDS[1:]] + [HEADER_BYTES]
 
 
-@pytest.mark.parametrize(
-    "at",
-    [
-        pytest.param(at, id=f"{field}-{at - start}")
-        for (field, start), end in zip(FIELDS, ENDS, strict=True)
-        for at in range(start, end)
-    ],
-)
-def test_a_damaged_byte_of_the_header_is_refused(at: int) -> None:
-    refuses_flips(at, range(1, 256))
-
-
-def test_every_damaged_byte_behind_the_header_is_refused() -> None:
-    for at in range(HEADER_BYTES, len(RAW)):
-        refuses_flips(at, [1, 2, 4, 8, 16, 32, 64, 128, 255])
-
-
-def refuses_flips(at: int, flips: Iterable[int]) -> None:
-    for flip in flips:
-        damaged = bytearray(RAW)
-        damaged[at] ^= flip
-        with pytest.raises(BadTableError):
-            decode(damaged)
+def test_every_damaged_byte_is_refused() -> None:
+    for at in range(len(RAW)):
+        flips = range(1, 256) if at < HEADER_BYTES else (1, 2, 4, 8, 16, 32, 64, 128, 255)
+        for flip in flips:
+            damaged = bytearray(RAW)
+            damaged[at] ^= flip
+            with pytest.raises(BadTableError):
+                decode(damaged)
 
 
 LARGE = build(1, 1000, [Mapping(n, n, n) for n in range(1000)])

@@ -286,8 +286,8 @@ def test_udp_without_checksum_stays_without(data: Any, dport: int) -> None:
     assert packet[26:28] == b"\0\0"
 
 
-@pytest.mark.parametrize("checksum", range(1, 0x10000, 0x101))
-def test_udp_with_a_checksum_never_becomes_one_without(checksum: int) -> None:
-    packet = wire(CLIENT, PUBLIC, UDP(chksum=checksum))
-    assert translate(packet, IN, TABLE).reason is Reason.TRANSLATED
-    assert packet[26:28] != b"\0\0"
+def test_udp_with_a_checksum_never_becomes_one_without() -> None:
+    for checksum in range(1, 0x10000, 0x101):
+        packet = wire(CLIENT, PUBLIC, UDP(chksum=checksum))
+        assert translate(packet, IN, TABLE).reason is Reason.TRANSLATED, checksum
+        assert packet[26:28] != b"\0\0", checksum

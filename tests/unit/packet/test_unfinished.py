@@ -124,12 +124,15 @@ def test_crc32c(raw: bytes, crc: int) -> None:
     assert crc32c(bytearray(b"before" + raw + b"behind"), 6, 6 + len(raw)) == crc
 
 
-@pytest.mark.parametrize("protocol", range(256))
-def test_only_tcp_udp_and_sctp_can_be_finished(protocol: int) -> None:
-    packet = wire(Raw(bytes(40)), proto=protocol)
-    for place in (6, 16):
-        packet[20 + place : 22 + place] = pseudo_header_sum(packet).to_bytes(2)
-    assert is_own(packet) is (protocol in (6, 17, 132))
+def test_only_tcp_udp_and_sctp_can_be_finished() -> None:
+    finished = []
+    for protocol in range(256):
+        packet = wire(Raw(bytes(40)), proto=protocol)
+        for place in (6, 16):
+            packet[20 + place : 22 + place] = pseudo_header_sum(packet).to_bytes(2)
+        if is_own(packet):
+            finished.append(protocol)
+    assert finished == [6, 17, 132]
 
 
 INNER = bytes(IP(src="10.9.9.9", dst="10.9.9.8") / TCP())
