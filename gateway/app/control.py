@@ -13,7 +13,7 @@ from gateway.api import server as api
 from gateway.api.action import Context
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
-from gateway.api.signed import SignedApi
+from gateway.api.signed_api import SignedApi
 from gateway.api.temporary import RoleKeys, TemporaryCredentials, kept_secret
 from gateway.app import listen, servers, snapshots
 from gateway.app.instance_facts import facts_of

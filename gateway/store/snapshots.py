@@ -29,20 +29,6 @@ class Snapshot:
     body: str  # one line of JSON
 
 
-class MemorySnapshots:
-    """The latest snapshot in memory: for tests, with the same contract as the file."""
-
-    def __init__(self) -> None:
-        self._latest: Snapshot | None = None
-
-    def load(self) -> Snapshot | None:
-        """The latest snapshot; None if there is none."""
-        return self._latest
-
-    def save(self, snapshot: Snapshot) -> None:
-        self._latest = snapshot
-
-
 class SnapshotFile:
     """The latest snapshot in a file, which appears whole or not at all."""
 

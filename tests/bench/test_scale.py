@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from support.api import serving
 from support.faults import FakeHosts, Faults
+from support.memory_store import MemorySnapshots
 from support.story import Story
 from support.world import catch_up
 
@@ -27,7 +28,6 @@ from gateway.control import background
 from gateway.control import events as ev
 from gateway.control.controller import Controller
 from gateway.control.workers_table import WorkersTable
-from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 INSTANCES, EIPS = 1_000, 10_000

@@ -1,4 +1,4 @@
-"""A running control makes a snapshot beside its log, answers meanwhile, and later starts from it."""
+"""A running control makes a snapshot beside its log and answers meanwhile; a start uses it."""
 
 import sqlite3
 import time

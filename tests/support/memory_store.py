@@ -1,8 +1,9 @@
-"""A log in memory for tests, with the same contract as the real one."""
+"""A log and its snapshot in memory for tests, with the contracts of the real ones."""
 
 from collections.abc import Iterator, Sequence
 
 from gateway.store.records import Record, SequenceConflictError
+from gateway.store.snapshots import Snapshot
 
 
 class MemoryStore:
@@ -24,3 +25,15 @@ class MemoryStore:
 
     def close(self) -> None:
         """Do nothing: a log in memory has no file to close."""
+
+
+class MemorySnapshots:
+    def __init__(self) -> None:
+        self._latest: Snapshot | None = None
+
+    def load(self) -> Snapshot | None:
+        """The latest snapshot; None if there is none."""
+        return self._latest
+
+    def save(self, snapshot: Snapshot) -> None:
+        self._latest = snapshot

@@ -19,6 +19,8 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
+from support.memory_store import MemorySnapshots
+
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.compile import compile_table
@@ -31,7 +33,6 @@ from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.table import Mapping
 from gateway.store.records import Record
-from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 CONFIG = ev.LabConfigured(

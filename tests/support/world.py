@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from support.faults import FakeHosts, FakePublisher, Faults, FaultyStore
-from support.memory_store import MemoryStore
+from support.memory_store import MemorySnapshots, MemoryStore
 from support.snapshot import expected_mappings, snapshot
 from support.story import BEGIN, HOURLY
 
@@ -26,7 +26,6 @@ from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.metering.publisher import MeteredPublisher
 from gateway.store.records import Record
-from gateway.store.snapshots import MemorySnapshots
 from gateway.store.sqlite import SqliteStore
 
 CONFIG = ev.LabConfigured(

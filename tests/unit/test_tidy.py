@@ -17,6 +17,24 @@ PACKAGES = sorted({module.parent for module in MODULES})
 LINES_MAX = 400
 DOCSTRING_WORDS_MIN = 8
 VAGUE_WORDS = ("helper", "manager", "utils", "common")
+# Folders where modules are named after what they are about.
+BY_SUBJECT = {
+    "gateway/control/*": "values, commands, decisions, events, state and errors, by the resource",
+    "gateway/api/*": "actions, by the service and the resource",
+    "gateway/cli": "verbs, by the noun",
+    "gateway/app": "processes, by what they run",
+}
+SAME_NAMES = {
+    "publisher": "each puts generations in force for its room, by control's port of that name",
+    "server": "each is a room's server of HTTP",
+}
+# What a thing was done to says nothing of what it is.
+PARTICIPLE = re.compile("(ed|made|begun|told|seen|kept|given|taken|known|sent|held)$")
+NO_PARTICIPLES = {
+    "feed": "a noun",
+    "unfinished": "what the kernel calls a checksum that it left to others",
+    "unused": "the mark of such parameters",
+}
 # Directories of one machine; put together here, so that this file has none of them.
 MACHINE_PATHS = re.compile("/(?:" + "work|root|home/(?!vagrant)[a-z]+" + ")/")
 
@@ -72,6 +90,21 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
         path for path in (*MODULES, *PACKAGES) if any(word in path.stem for word in VAGUE_WORDS)
     ]
     assert [name(path) for path in vague] == []
+
+
+def test_no_two_modules_have_one_name_without_a_reason() -> None:
+    stems = Counter(
+        path.stem
+        for path in MODULES
+        if path.stem != "__init__"
+        and not any(path.parent.match(str(ROOT / folder)) for folder in BY_SUBJECT)
+    )
+    assert {stem for stem, number in stems.items() if number > 1} == SAME_NAMES.keys()
+
+
+def test_no_module_is_named_by_a_participle() -> None:
+    found = {path.stem for path in MODULES if PARTICIPLE.search(path.stem)}
+    assert found == NO_PARTICIPLES.keys()
 
 
 def test_no_file_knows_the_machine_it_was_written_on() -> None:

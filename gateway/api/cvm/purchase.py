@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final
 from gateway.api import codes, ids
 from gateway.api.action import Action, Answer, Context, action
 from gateway.api.client import WaitsFor
+from gateway.api.client_tokens import answered_before
 from gateway.api.cvm import equipment
 from gateway.api.cvm.equipment import BAD_PASSWORD, NO_SNAPSHOT
 from gateway.api.cvm.instance_view import ORDINARY
 from gateway.api.errors import ApiError
 from gateway.api.fields import Flag, No, Refusal, Refused, Request, Tag, Whole, only
-from gateway.api.repeated import answered_before
 from gateway.api.services import CVM
 from gateway.api.unused import complete
 from gateway.control import commands as cmd

@@ -7,11 +7,11 @@ from pydantic import model_validator
 from gateway.api import codes, ids
 from gateway.api.action import Action, Answer, Context, Listing, action
 from gateway.api.client import WaitsFor
+from gateway.api.client_tokens import answered_before
 from gateway.api.errors import ApiError, BadValueError
 from gateway.api.fields import Flag, No, Refused, Request, Tag, Whole, only
 from gateway.api.filters import Seen, matching
 from gateway.api.listing import listed, selected
-from gateway.api.repeated import answered_before
 from gateway.api.services import VPC
 from gateway.api.unused import complete
 from gateway.api.vpc.account import quota_view

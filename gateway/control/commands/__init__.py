@@ -31,7 +31,6 @@ from gateway.control.commands.instances import (
     StopInstance,
     TerminateInstance,
 )
-from gateway.control.commands.kinds import Command
 from gateway.control.commands.packages import (
     ChangePackageAttributes,
     ChangePackageBandwidth,
@@ -42,6 +41,9 @@ from gateway.control.commands.packages import (
     PackageCommand,
 )
 from gateway.control.commands.tags import ChangeTags, CreateTag, DeleteTag, TagCommand
+
+# Every kind of command there is. A new resource adds its own kinds here.
+Command = InstanceCommand | AddressCommand | PackageCommand | AccountCommand | TagCommand
 
 __all__ = [
     "AccountCommand",

@@ -1,4 +1,7 @@
-"""Every kind of event there is. A new resource adds its own kinds here."""
+"""Every kind of event there is, and the form of its rules. A new resource adds its kinds here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from gateway.control.events.account import AccountEvent
 from gateway.control.events.addresses import AddressEvent
@@ -7,3 +10,7 @@ from gateway.control.events.networks import NetworkEvent
 from gateway.control.events.packages import PackageEvent
 
 Event = NetworkEvent | InstanceEvent | AddressEvent | PackageEvent | AccountEvent
+
+# What a part of the state does with the events that it takes in. A rule takes an event of its kind,
+# and the time at which it happened in Unix seconds.
+Rules = Mapping[type[Event], Callable[[Any, float], None]]

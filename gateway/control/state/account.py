@@ -1,8 +1,8 @@
 """The account: its settings, what it did in a day, and the tags of its resources."""
 
 from gateway.control import events as ev
+from gateway.control.events.kinds import Rules
 from gateway.control.state.ledger import Answer, Ledger
-from gateway.control.state.rules import Rules
 from gateway.control.values.account import Account, Behaviour
 
 

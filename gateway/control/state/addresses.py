@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.control import events as ev
+from gateway.control.events.kinds import Rules
 from gateway.control.state.account import AccountPart
 from gateway.control.state.instances import Instances
 from gateway.control.state.networks import Networks
-from gateway.control.state.rules import Rules
 from gateway.control.state.touches import Touches
 from gateway.control.values.addresses import Eip, OrdinaryIp
 from gateway.control.values.charging import ChargeType

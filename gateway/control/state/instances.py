@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.control import events as ev
+from gateway.control.events.kinds import Rules
 from gateway.control.state.account import AccountPart
 from gateway.control.state.networks import Networks
-from gateway.control.state.rules import Rules
 from gateway.control.state.touches import Touches
 from gateway.control.values.charging import ChargeType
 from gateway.control.values.instances import (
@@ -35,7 +35,6 @@ class Instances:
         self.by_id: dict[str, Instance] = {}
         # Ids of instances, by what they have.
         self.by_mac: dict[str, str] = {}
-        self.by_private_ip: dict[str, str] = {}
         self.by_disk: dict[str, str] = {}
         self.by_ordinary_ip: dict[str, str] = {}  # by the id of the ordinary public IP
         self.passing: dict[str, InstanceState] = {}  # those in a passing state
@@ -70,7 +69,6 @@ class Instances:
         self.by_ordinary_ip.update(by_ordinary_ip)
         for instance_id, instance in by_id.items():
             self.by_mac[instance.mac] = instance_id
-            self.by_private_ip[instance.private_ip] = instance_id
             self._note_disks(instance)
 
     def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
@@ -127,14 +125,12 @@ class Instances:
         before = self.by_id.get(instance_id)
         if before:
             self.by_mac.pop(before.mac)
-            self.by_private_ip.pop(before.private_ip)
             self.passing.pop(instance_id, None)
             if before.ordinary:
                 self.by_ordinary_ip.pop(before.ordinary.address_id)
         if after:
             self.by_id[instance_id] = after
             self.by_mac[after.mac] = instance_id
-            self.by_private_ip[after.private_ip] = instance_id
             if after.state in PASSING:
                 self.passing[instance_id] = after.state
             if after.ordinary:

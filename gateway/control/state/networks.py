@@ -1,8 +1,8 @@
 """The networks that addresses are taken from: the public pools, and the private subnet."""
 
 from gateway.control import events as ev
+from gateway.control.events.kinds import Rules
 from gateway.control.state.pool import Pool
-from gateway.control.state.rules import Rules
 from gateway.control.state.slots import Slots
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from gateway.control import events as ev
+from gateway.control.events.kinds import Rules
 from gateway.control.state.account import AccountPart
 from gateway.control.state.addresses import Addresses
-from gateway.control.state.rules import Rules
 from gateway.control.values.charging import ChargeType
 from gateway.control.values.packages import BandwidthPackage, NetworkType, PackageChargeType
 

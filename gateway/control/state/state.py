@@ -92,11 +92,6 @@ class State:
     def subnet(self) -> Pool:
         return self._networks.subnet
 
-    def instance_at(self, private_ip: str) -> Instance | None:
-        """Find the instance with this private address; None if there is none."""
-        instance_id = self._instances.by_private_ip.get(private_ip)
-        return self.instances[instance_id] if instance_id else None
-
     def public_ip(self, instance: Instance) -> str | None:
         """The public address that stands for the instance now: its EIP's, else its ordinary one."""
         if instance.eip_id:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.memory_store import MemoryStore
+from support.memory_store import MemorySnapshots, MemoryStore
 from support.snapshot import replayed, snapshot
 from support.story import HOURLY
 from support.world import CONFIG, World
@@ -19,7 +19,7 @@ from gateway.control import history
 from gateway.control.errors import AdapterError
 from gateway.control.state.image import image_of, state_of
 from gateway.store.records import Record
-from gateway.store.snapshots import MemorySnapshots, Snapshot, SnapshotFile, history_of
+from gateway.store.snapshots import Snapshot, SnapshotFile, history_of
 
 
 @pytest.fixture

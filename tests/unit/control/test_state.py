@@ -94,16 +94,6 @@ def test_a_lab_is_configured_once() -> None:
         story.state.evolve(story.state.config, story.now)
 
 
-def test_an_instance_is_found_by_its_private_address_while_it_is_there() -> None:
-    story = Story()
-    instance_id = story.run()
-    private_ip = story.instance(instance_id).private_ip
-    assert story.state.instance_at(private_ip) == story.instance(instance_id)
-    assert story.state.instance_at("10.0.0.200") is None
-    story.terminate(instance_id)
-    assert story.state.instance_at(private_ip) is None
-
-
 def test_an_ordinary_ip_is_found_by_its_id_while_an_instance_has_it() -> None:
     story = Story()
     instance_id = story.run()
@@ -140,9 +130,6 @@ def test_what_is_looked_up_is_what_the_instances_say() -> None:
     assert state.passing == {
         key: instance.state for key, instance in instances if instance.state in PASSING
     }
-    assert {key: state.instance_at(instance.private_ip) for key, instance in instances} == dict(
-        instances
-    )
     assert all((state.macs, state.ordinary, state.passing))
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.memory_store import MemorySnapshots
 
 from gateway.store.records import Record, StoreError
-from gateway.store.snapshots import MemorySnapshots, Snapshot, SnapshotFile, history_of
+from gateway.store.snapshots import Snapshot, SnapshotFile, history_of
 
 Snapshots = MemorySnapshots | SnapshotFile
 FIRST = Snapshot("v1", 7, "of this log", '{"name":"前端"}')

@@ -11,11 +11,11 @@ from support.signing import REGION, SECRET_ID, SECRET_KEY, v1, v3, v3_json
 from support.tcp import Switch, send, served
 from support.world import World
 
-from gateway.api import signed
+from gateway.api import signed_api
 from gateway.api.bodies import BODY_MAX
 from gateway.api.credentials import Credentials
 from gateway.api.rate import RateLimit
-from gateway.api.signed import SignedApi
+from gateway.api.signed_api import SignedApi
 from gateway.api.temporary import PERIOD_S, RoleKeys, TemporaryCredentials
 from gateway.control import commands as cmd
 from gateway.control.values import RoleCredentials
@@ -302,15 +302,15 @@ def test_only_signed_calls_count_against_the_rate(server: Server) -> None:
 
 
 def test_the_cloud_has_limits_of_size(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (signed.QUERY_MAX, signed.FORM_MAX, BODY_MAX) == (32768, 1 << 20, 10 << 20)
+    assert (signed_api.QUERY_MAX, signed_api.FORM_MAX, BODY_MAX) == (32768, 1 << 20, 10 << 20)
     long = "Limit=" + "1" * 32768
     assert code(server.get("DescribeAddresses", long)) == "RequestSizeLimitExceeded"
-    monkeypatch.setattr(signed, "FORM_MAX", 1000)
+    monkeypatch.setattr(signed_api, "FORM_MAX", 1000)
     form = v1("DescribeAddresses", {"X": "x" * 1000}, NOW, method="POST")
     reply = send(server.port, "POST", "/", FORM, form)
     assert code(reply) == "AuthFailure.SignatureFailure"
     assert "TC3-HMAC-SHA256" in reply.response["Error"]["Message"]
-    monkeypatch.setattr(signed, "BODY_MAX", 1000)
+    monkeypatch.setattr(signed_api, "BODY_MAX", 1000)
     body = b"{" + b" " * 998 + b"}"
     for content, expected in ((body, "AddressSet"), (body + b" ", "Error")):
         headers = v3("DescribeAddresses", content, NOW)
