@@ -28,7 +28,7 @@ INSTANCE_ATTRIBUTES: Final = (
 ADDRESS_QUOTA: Final = ("AddressQuotaLimitExceeded", "AddressQuotaLimitExceeded.DailyAllocate")
 BANDWIDTH: Final = (f"{VALUE}.BandwidthTooSmall", f"{VALUE}.BandwidthOutOfRange")
 BLOCKED: Final = "InvalidAddressId.Blocked"
-TAGS: Final = (f"{VALUE}.InvalidTag", f"{VALUE}.TagDuplicateKey", "LimitExceeded.TagQuota")
+TAGS: Final = (f"{VALUE}.InvalidTag", "LimitExceeded.TagQuota")
 RESERVED_KEY: Final = "InvalidParameter.ReservedTagKey"
 PACKAGE_FULL: Final = "LimitExceeded.BandwidthPackageResourceQuota"
 NO_FILTER: Final = "InvalidParameter.InvalidFilter"
@@ -46,7 +46,6 @@ PRIVATE_NETWORK: Final = (
 EVERYWHERE: Final[Mapping[str, str]] = {
     "MissingParameter": "a parameter that is needed, or a common one, is missing",
     "UnknownParameter": "the action has no such parameter",
-    "UnknownParameter.WithGuess": "the action has no such parameter, but one with nearly that name",
     "InvalidParameter": "a parameter is of the wrong type, or the request isn't well formed",
     "InvalidParameterValue": "a value can't be had here",
     "UnsupportedOperation": "a parameter that is refused here, or what the account doesn't know",
@@ -62,5 +61,10 @@ EVERYWHERE: Final[Mapping[str, str]] = {
     "AuthFailure.SignatureExpire": "it was signed too long ago, or will be",
     "AuthFailure.SignatureFailure": "it wasn't signed with this SecretId's key",
     "AuthFailure.TokenFailure": "the token isn't of this SecretId",
+    "FailedOperation": "the gateway can't do it, and no other code says why",
+    "LimitExceeded": "there would be more of something than there may be",
+    "ResourceInUse": "what it is about has a task under way",
+    "ResourceInsufficient": "there is none left",
+    "ResourceNotFound": "what it is about isn't there",
     "InternalError": "the gateway failed: what was asked for may have been recorded",
 }

@@ -52,6 +52,9 @@ Disks, keys, passwords and security groups are *declared*: they are checked, and
 are kept and shown. A lab has no block storage, nobody logs in to an instance over the network, and
 no security group filters a packet.
 
+An action is refused with a code that the cloud documents for it, or with one of the codes of every
+action: where another code would say more, the message does.
+
 `X-TC-Language: zh-CN`, or `Language` with signature v1, gets Chinese names of the region, the zone,
 the types and the ways to pay, and before each message what its code means in Chinese. Otherwise all
 is English.

@@ -30,7 +30,7 @@ def unknown_parameter(path: str, name: str, known: Collection[str]) -> BadValueE
     shown = path[:80] if path.isprintable() else repr(path[:80])
     if near:
         return BadValueError(
-            "UnknownParameter.WithGuess",
+            "UnknownParameter",
             f"the parameter {shown} is not recognized: did you mean {near[0]}?",
         )
     return BadValueError("UnknownParameter", f"the parameter {shown} is not recognized")
@@ -128,12 +128,14 @@ _OF: Final[Mapping[str, Mapping[type[errors.ControlError], str]]] = {
         errors.PoolEmptyError: "ResourcesSoldOut.EipInsufficient",
         errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageIdNotFound",
         errors.CombinationError: "InvalidParameterCombination",
+        errors.TokenReusedError: "InvalidParameter.ParameterConflict",
         errors.DuplicateTagError: "InvalidParameterValue.DuplicateTags",
         **dict.fromkeys(_TAG_FORMS, "InvalidParameterValue"),
         **dict.fromkeys(_TAG_QUOTAS, "InvalidParameterValue.TagQuotaLimitExceeded"),
     },
     VPC: {
         errors.TokenTooLongError: "InvalidParameterValue.TooLong",
+        errors.DuplicateTagError: "InvalidParameterValue.InvalidTag",
         errors.InstanceStateError: "UnsupportedOperation.InstanceStateNotSupported",
         errors.DuplicateTagError: "InvalidParameterValue.TagDuplicateKey",
         **dict.fromkeys(_TAG_FORMS, "InvalidParameterValue.InvalidTag"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from gateway.api import text
+from gateway.api import cloud_codes, text
 from gateway.api.action import Action, Answer, Context, answer_of
 from gateway.api.cvm import images, instances, places, purchase, types
 from gateway.api.errors import ApiError, from_control
@@ -87,14 +87,30 @@ def call(
     action = among.get(name)
     if action is None:
         raise ApiError("InvalidAction", f"there is no action {name[:80]!r}")
-    text.check(parameters)
-    read = action.from_text if as_text else action.model_validate
     try:
-        asked = read(parameters)
-    except ValidationError as error:
-        raise from_validation(error, action) from error
-    try:
-        return answer_of(context, asked)
+        text.check(parameters)
+        return answer_of(context, _asked(action, parameters, as_text=as_text))
+    except ApiError as error:
+        code = code_of(action, error.code)
+        if code == error.code:
+            raise
+        raise ApiError(code, error.message) from error
     except errors.ControlError as error:
         declared = action.declared
-        raise from_control(error, declared.service.name, declared.own_codes) from error
+        found = from_control(error, declared.service.name, declared.own_codes)
+        raise ApiError(code_of(action, found.code), found.message) from error
+
+
+def code_of(action: type[Action], code: str) -> str:
+    """The code as the action answers it: one that the cloud documents, unless it has no such."""
+    if action.declared.is_operators:
+        return code
+    return cloud_codes.code_of(action.declared.service.name, action.__name__, code)
+
+
+def _asked(action: type[Action], parameters: Mapping[str, Any], *, as_text: bool) -> Action:
+    read = action.from_text if as_text else action.model_validate
+    try:
+        return read(parameters)
+    except ValidationError as error:
+        raise from_validation(error, action) from error

@@ -40,7 +40,6 @@ _ORDER: Final = {
 # Inside a parameter that is ignored, names and types are checked as if they were values.
 _ORDER_OF_CODES: Final = {
     "UnknownParameter": _NAMES,
-    "UnknownParameter.WithGuess": _NAMES,
     "MissingParameter": _MISSING,
     "InvalidParameter": _TYPES,
 }

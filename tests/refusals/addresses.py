@@ -186,8 +186,8 @@ ROWS: dict[str, Rows] = {
         f"{V}.AddressIdMalformed": plain(AddressId="x"),
         f"{V}.Combination": plain(InstanceId=NO_INS, AddressId=NO_EIP),
         "InvalidInstanceId.NotFound": moved(standard, lambda _: {"InstanceId": NO_INS}),
-        "InvalidAddressId.NotFound": plain(AddressId=NO_EIP),
-        f"{V}.AddressTypeConflict": moved(ordinary_id, lambda one: {"AddressId": one}),
+        f"{V}.AddressNotFound": plain(AddressId=NO_EIP),
+        f"{V}.ResourceNotSupport": moved(ordinary_id, lambda one: {"AddressId": one}),
         f"{V}.InstanceHasNoWanIP": adjust_without,
         "UnsupportedOperation.InvalidAddressInternetChargeType": moved(
             World.allocate, lambda one: {"AddressId": one}

@@ -8,7 +8,6 @@ from refusals.situations import (
     NO_BWP,
     NO_EIP,
     NO_INS,
-    TWICE,
     Rows,
     V,
     filtered,
@@ -61,7 +60,6 @@ def of_tags(**more: Any) -> Rows:
     """The rows of what makes things in service vpc."""
     return {
         f"{V}.InvalidTag": plain(Tags=[{"Key": ""}], **more),
-        f"{V}.TagDuplicateKey": plain(Tags=TWICE, **more),
         "LimitExceeded.TagQuota": plain(Tags=MANY, **more),
     }
 

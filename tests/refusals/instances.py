@@ -11,7 +11,6 @@ from refusals.situations import (
     V,
     again,
     empty_pool,
-    failed,
     filtered,
     full,
     going,
@@ -39,7 +38,7 @@ ROWS: dict[str, Rows] = {
         f"{V}.Range": plain(**internet(InternetMaxBandwidthOut=101)),
         "InvalidInstanceName.TooLong": plain(InstanceName="x" * 129),
         "InvalidClientToken.TooLong": plain(ClientToken="x" * 65),
-        "InvalidParameterConflict": again("RunInstances", "InstanceCount"),
+        "InvalidParameter.ParameterConflict": again("RunInstances", "InstanceCount"),
         f"{V}.BandwidthPackageIdMalformed": plain(**internet(BandwidthPackageId="bwp-x")),
         f"{V}.BandwidthPackageIdNotFound": plain(
             **internet(**in_package(NO_BWP), InternetMaxBandwidthOut=5)
@@ -115,7 +114,7 @@ ROWS: dict[str, Rows] = {
     "RebootInstances": written(stopped),
     "TerminateInstances": written(going)
     | {"UnsupportedOperation.InstancesProtected": on(protected)},
-    "ResetInstancesInternetMaxBandwidth": written(failed, **MBPS)
+    "ResetInstancesInternetMaxBandwidth": written(going, **MBPS)
     | {
         f"{V}.Range": on(lambda world: world.run(), **internet(InternetMaxBandwidthOut=101)),
         "FailedOperation.NotFoundEIP": on(lambda world: world.run(bandwidth_mbps=0), **MBPS),

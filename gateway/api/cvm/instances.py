@@ -214,7 +214,6 @@ class ResetInstancesInternetMaxBandwidth(Action):
     codes=(
         *codes.WRITTEN_INSTANCES,
         "InvalidInstanceName.TooLong",
-        "InvalidParameterCombination",
         *codes.INSTANCE_ATTRIBUTES,
     ),
 )
@@ -239,7 +238,7 @@ class ModifyInstancesAttribute(Action):
             raise ApiError("MissingParameter", "name the attribute to change")
         if len(given) > 1:
             names = " and ".join(given)
-            raise ApiError("InvalidParameterCombination", f"{names}: one attribute at a time")
+            raise ApiError("InvalidParameter", f"{names}: one attribute at a time")
         if self.InstanceName is not None:
             return context.submit(cmd.RenameInstances(self.InstanceIds, self.InstanceName))
         return context.submit(

@@ -1,18 +1,23 @@
 """Takes the shapes of the cloud's services from its own command, `tccli`, and says what is new.
 
-    scripts/shapes            write the files
-    scripts/shapes --check    only say what would change, and end with 1 if anything would
+    scripts/shapes                 write the files
+    scripts/shapes --check         only say what would change, and end with 1 if anything would
+    scripts/shapes --codes FOLDER  write which error codes the cloud documents for the actions here
 
-Names and types are taken, no sentence of the documents.
+Names and types are taken, no sentence of the documents. The codes come from a copy of the cloud's
+SDK for Go, the only one that has them by action.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
-from gateway.api import shapes
+from gateway.api import cloud_codes, shapes
+from gateway.api.registry import ACTIONS
 from gateway.api.shapes import Field, Service
 
 VERSIONS: Final = {
@@ -22,6 +27,10 @@ VERSIONS: Final = {
     shapes.TAG: "2018-08-13",
     shapes.MONITOR: "2018-07-24",
 }
+_METHOD: Final = re.compile(
+    r"((?:^//.*\n)+)func \(c \*Client\) (\w+)\(request ", re.MULTILINE
+)  # with the comment before it, which ends with a line for each code
+_CODE: Final = re.compile(r'^//\s+[A-Z0-9_]+ = "([\w.]+)"', re.MULTILINE)
 _KINDS: Final = {"int": "integer", "int64": "integer", "uint64": "integer", "bool": "boolean"}
 _IN_EVERY_ANSWER: Final = "RequestId"
 
@@ -67,8 +76,22 @@ def differences(before: Service, after: Service) -> Iterator[str]:
                     yield f"{after.name}: {shape}.{name}: {was} → {now}"
 
 
+def codes(sdk: Path) -> Iterator[str]:
+    """A line for each action of the API that is here: its service and name, and its codes."""
+    for name in shapes.CLOUD:
+        version = VERSIONS[name].replace("-", "")
+        text = (sdk / "tencentcloud" / name / f"v{version}" / "client.go").read_text()
+        for comment, action in _METHOD.findall(text):
+            if action in ACTIONS and ACTIONS[action].declared.service.name == name:
+                yield " ".join([f"{name}.{action}", *_CODE.findall(comment)])
+
+
 def main(words: Sequence[str]) -> int:
     """Compare the files with what is installed, and write them unless told not to."""
+    if "--codes" in words:
+        lines = sorted(codes(Path(words[-1])))
+        cloud_codes.FILE.write_text("".join(f"{line}\n" for line in lines))
+        return 0
     found = False
     for name in shapes.CLOUD:
         fresh = extracted(name)

@@ -40,10 +40,8 @@ class TagFilter(Request):
     regional=False,
     codes=(
         MALFORMED,
-        _TOO_LONG,
         "LimitExceeded.ResourceNumPerRequest",
         BAD_TOKEN,
-        codes.LIMIT,
     ),
 )
 class GetResources(Action):

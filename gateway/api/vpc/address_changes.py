@@ -150,17 +150,21 @@ class TransformAddress(Action):
     waits_for=WaitsFor.TASK,
     codes=(
         *codes.INSTANCE,
-        *codes.ADDRESS,
         f"{codes.VALUE}.Combination",
-        f"{codes.VALUE}.AddressTypeConflict",
         f"{codes.VALUE}.InstanceHasNoWanIP",
         codes.CHARGE_TYPE,
         "LimitExceeded.ChangeAddressQuota",
         "LimitExceeded.DailyChangeAddressQuota",
+        f"{codes.VALUE}.AddressNotFound",
+        f"{codes.VALUE}.ResourceNotSupport",
         "ResourceInsufficient",
         codes.BLOCKED,
         codes.MUTEX,
     ),
+    own_codes={
+        errors.UnknownEipError: f"{codes.VALUE}.AddressNotFound",
+        errors.OrdinaryAddressError: f"{codes.VALUE}.ResourceNotSupport",
+    },
 )
 class AdjustPublicAddress(Action):
     """Change an instance's ordinary public IP, or the address of an EIP in a package."""
@@ -189,8 +193,6 @@ class AdjustPublicAddress(Action):
         f"{codes.VALUE}.AddressIpsNotFound",
         f"{codes.VALUE}.Illegal",
         codes.LIMIT,
-        codes.BLOCKED,
-        codes.MUTEX,
     ),
 )
 class ReturnNormalAddresses(Action):

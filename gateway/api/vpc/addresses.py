@@ -45,7 +45,6 @@ class Prepaid(Request):
         *codes.PACKAGE,
         *codes.TAGS,
         f"{codes.VALUE}.Range",
-        f"{codes.VALUE}.TooLong",
         f"{codes.VALUE}.Combination",
         codes.PACKAGE_FULL,
         "InvalidParameterConflict",
@@ -95,7 +94,6 @@ class AllocateAddresses(Action):
     codes=(
         *codes.ADDRESS,
         *codes.INSTANCE,
-        f"{codes.VALUE}.NetworkInterfaceIdMalformed",
         f"{codes.VALUE}.MissingAssociateEntity",
         f"{codes.VALUE}.Combination",
         f"{codes.VALUE}.InstanceHasWanIP",
@@ -183,7 +181,6 @@ class DisassociateAddress(Action):
         *codes.ADDRESS,
         f"{codes.VALUE}.AddressTypeConflict",
         codes.ADDRESS_STATUS,
-        codes.LIMIT,
     ),
 )
 class ReleaseAddresses(Action):

@@ -28,8 +28,6 @@ _Ipv4 = Annotated[str, only("ipv4")]
     codes=(
         "LimitExceeded.BandwidthPackageQuota",
         f"{codes.VALUE}.Range",
-        f"{codes.VALUE}.TooLong",
-        *codes.TAGS,
     ),
 )
 class CreateBandwidthPackage(Action):
@@ -89,7 +87,6 @@ class ModifyBandwidthPackageBandwidth(Action):
     VPC,
     codes=(
         *codes.PACKAGE,
-        f"{codes.VALUE}.TooLong",
         f"{codes.VALUE}.InvalidBandwidthPackageChargeType",
     ),
 )
@@ -148,9 +145,6 @@ class AddBandwidthPackageResources(Action):
         f"{codes.VALUE}.ResourceIdMalformed",
         f"{codes.VALUE}.ResourceNotFound",
         f"{codes.VALUE}.ResourceNotExisted",
-        f"{codes.VALUE}.Range",
-        codes.MEMBER_PAYS,
-        codes.LIMIT,
     ),
 )
 class RemoveBandwidthPackageResources(Action):
@@ -176,7 +170,7 @@ class RemoveBandwidthPackageResources(Action):
 @action(
     VPC,
     filters=FILTERS,
-    codes=(f"{codes.VALUE}.BandwidthPackageIdMalformed", codes.NO_FILTER, codes.LIMIT),
+    codes=(f"{codes.VALUE}.BandwidthPackageIdMalformed", codes.NO_FILTER),
 )
 class DescribeBandwidthPackages(Listing):
     """List all bandwidth packages, or the packages with these ids."""
@@ -196,7 +190,7 @@ class DescribeBandwidthPackages(Listing):
 @action(
     VPC,
     filters=MEMBER_FILTERS,
-    codes=(*codes.PACKAGE, f"{codes.VALUE}.Illegal", codes.NO_FILTER, codes.LIMIT),
+    codes=(*codes.PACKAGE, f"{codes.VALUE}.Illegal", codes.NO_FILTER),
 )
 class DescribeBandwidthPackageResources(Listing):
     """List the members of a bandwidth package in the order of their joining."""

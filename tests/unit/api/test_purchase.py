@@ -204,7 +204,7 @@ def test_one_attribute_changes(world: World, attribute: str, value: object, kept
         ({}, "MissingParameter"),
         ({"InstanceName": None}, "MissingParameter"),
         ({"AutoReboot": False}, "MissingParameter"),
-        ({"InstanceName": "a", "HostName": "www"}, "InvalidParameterCombination"),
+        ({"InstanceName": "a", "HostName": "www"}, "InvalidParameter"),
         ({"UserData": "?"}, "InvalidParameterValue.InvalidUserDataFormat"),
         ({"HostName": "www", "AutoReboot": True}, "InvalidParameterValue"),
     ],
