@@ -1,16 +1,21 @@
 """A lab whose processes are of another version of tgw."""
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from support import earlier
 from support.blows import kill, pid_of, workers
-from support.labs import Lab, lab_of, new_topology
+from support.labs import Lab, eventually, lab_of, new_topology
 from support.stream import streaming
 
 from gateway import __version__
 from gateway.lab import lifecycle
 from gateway.site import roles
+from gateway.site.places import Places
 
 RATE = 1000  # datagrams a second
 
@@ -80,3 +85,21 @@ def test_a_lab_of_a_newer_version_is_refused_in_one_line(lab: Lab, role: str) ->
     )
     assert processes(lab) == before
     assert lab.pings("internet", web.public)
+
+
+def test_what_an_earlier_version_kept_comes_up_with_everything_it_had(tmp_path: Path) -> None:
+    topology = replace(new_topology(), vpc=earlier.VPC, pool=earlier.POOL, quarantine_s=60.0)
+    shutil.copytree(earlier.unpacked(tmp_path).state, Places(topology.name).state)
+    with lab_of(topology) as lab:
+        found = {one["InstanceName"]: one for one in lab.ask("instance", "list")["InstanceSet"]}
+        assert {name: one["InstanceState"] for name, one in found.items()} == {
+            "web": "RUNNING",
+            "db": "RUNNING",
+            "idle": "STOPPED",
+        }
+        for address in (earlier.WEB, earlier.DB):
+            eventually(partial(lab.pings, "internet", address))
+        (blocked,) = lab.ask("block")["BlockedAddressSet"]
+        assert blocked["Address"] == earlier.SPARE
+        usages = lab.ask("bill")["UsageSet"]
+        assert {one["AddressIp"]: one["OutBytes"] > 0 for one in usages}[earlier.WEB]
