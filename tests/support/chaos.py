@@ -1,0 +1,275 @@
+"""Random trouble for a lab under traffic, and what must hold after each step of it.
+
+A step damages, cuts, stops, kills or changes something. Then `tgw lab up` is to mend the lab, by
+itself or at a second try, or to say in one line what hinders it. `run` replays a row of steps from
+its seed; how long each takes is the machine's affair.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from typing import Final
+
+from support.blows import workers
+from support.labs import TGW, Lab, eventually, lab_of, new_topology
+
+from gateway.api.client import ControlUnreachableError, NotDoneError
+from gateway.api.errors import ApiError
+from gateway.lab import lifecycle
+from gateway.site import roles
+from gateway.store.sqlite import SqliteReader
+
+INSTANCES: Final = range(2, 5)  # as many are there, or between a step and the next
+TRIES: Final = 3  # of `lab up` after a step
+MENDED_WITHIN_S: Final = 60.0
+CUT_WITHIN_S: Final = 1.5  # a command is cut at a moment before
+METADATA: Final = "http://metadata.tencentyun.com/latest/meta-data/public-ipv4"
+CUTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+COMMANDS: Final = (("lab", "up"), ("lab", "down", "--keep-state"), ("dataplane", "restart"))
+
+
+class BrokenError(AssertionError):
+    """What must hold after a step doesn't; the text says what, and by which steps it came."""
+
+
+@dataclass
+class Chaos:
+    """A lab in trouble, and what was promised of it so far."""
+
+    lab: Lab
+    topology: Path  # the file of it, for a lab that is down
+    random: Random
+    running: set[str] = field(default_factory=set)  # ids of instances that were acknowledged
+    ended: set[str] = field(default_factory=set)
+    events: int = 0
+    steps: Counter[str] = field(default_factory=Counter)
+    waits: dict[str, float] = field(default_factory=dict)  # what the last step was waited for, in s
+
+    def step(self) -> str:
+        """Do one thing, mend the lab, and look; what was done. Raises `BrokenError`."""
+        name, do = self.random.choice(self._trouble())
+        kind = name.split(":")[0]
+        with self._traffic():
+            do()
+            self._mend(name)
+        self._hold(name)
+        self.steps[kind] += 1
+        return name
+
+    def populate(self) -> None:
+        """Have as few instances as there may be."""
+        while len(self.running) < INSTANCES.start:
+            self._launch()
+
+    def _trouble(self) -> list[tuple[str, Callable[[], object]]]:
+        """All that may be done, in an order that does not depend on process ids."""
+        found: list[tuple[str, Callable[[], object]]] = [
+            (f"kill: {role}", partial(self._signal, role, signal.SIGKILL))
+            for role in lifecycle.READY
+        ]
+        found.append(("kill: all workers", partial(self._signal_workers, signal.SIGKILL)))
+        found.append(("stop: a worker", partial(self._signal_workers, signal.SIGSTOP, 1)))
+        found.append(("kill: everything", self._kill_everything))
+        for words in COMMANDS:
+            for number in CUTS:
+                after = self.random.uniform(0, CUT_WITHIN_S)
+                name = f"cut: {' '.join(words)} by {number.name} after {after:.2f} s"
+                found.append((name, partial(self._cut, words, number, after)))
+        calls = [("call: launch", self._launch)] * (len(self.running) < INSTANCES.stop)
+        calls += [("call: terminate", self._terminate)] * (len(self.running) > INSTANCES.start)
+        found += 3 * [*calls, ("call: reboot", self._reboot), ("call: bind", self._bind)]
+        return found
+
+    def _signal(self, role: str, number: signal.Signals) -> None:
+        pid = roles.holder(self.lab.places.run, role)
+        if pid is not None:
+            os.kill(pid, number)
+
+    def _signal_workers(self, number: signal.Signals, most: int = 99) -> None:
+        for pid in list(workers(self.lab).values())[:most]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _kill_everything(self) -> None:
+        for role in lifecycle.READY:
+            self._signal(role, signal.SIGKILL)
+        self._signal_workers(signal.SIGKILL)
+
+    def _cut(self, words: tuple[str, ...], number: signal.Signals, after: float) -> None:
+        process = subprocess.Popen(
+            [*TGW, *words, "--lab", self.lab.name],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        sleep(after)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=MENDED_WITHIN_S)
+        if "Traceback" in told:
+            raise BrokenError(f"a command that is cut says: {told}")
+
+    def _launch(self) -> None:
+        with self._may_fail():
+            self.running.add(self.lab.instance(bandwidth=10).id)
+
+    def _terminate(self) -> None:
+        instance_id = self.random.choice(sorted(self.running))
+        self.running.remove(instance_id)  # from here on it may be gone
+        with self._may_fail():
+            self.lab.control.call("TerminateInstances", InstanceIds=[instance_id])
+            self.ended.add(instance_id)
+
+    def _reboot(self) -> None:
+        with self._may_fail():
+            instance_id = self.random.choice(sorted(self.running))
+            self.lab.control.call("RebootInstances", InstanceIds=[instance_id])
+
+    def _bind(self) -> None:
+        """Bind an EIP, and give the one that was there back."""
+        instance_id = self.random.choice(sorted(self.running))
+        call = self.lab.control.call
+        with self._may_fail():
+            idle = call("DescribeAddresses", Limit=100)["AddressSet"]
+            for eip in idle:
+                if eip["InstanceId"] is None:
+                    call("ReleaseAddresses", AddressIds=[eip["AddressId"]])
+            (eip_id,) = call("AllocateAddresses")["AddressSet"]
+            call("AssociateAddress", AddressId=eip_id, InstanceId=instance_id)
+
+    @contextmanager
+    def _may_fail(self) -> Iterator[None]:
+        """A call may be refused, as the instance has work under way or control isn't there."""
+        with suppress(ApiError, ControlUnreachableError, NotDoneError):
+            yield
+
+    @contextmanager
+    def _traffic(self) -> Iterator[None]:
+        """Packets to and from an instance all the while."""
+        public = [
+            one["PublicIpAddresses"][0] for one in self._instances() if one["PublicIpAddresses"]
+        ]
+        ping = ("ping", "-n", "-q", "-i", "0.02", *public[:1])
+        enter = ("ip", "netns", "exec", self.lab.uplink)
+        with subprocess.Popen([*enter, *ping], stdout=subprocess.DEVNULL) as process:
+            try:
+                yield
+            finally:
+                process.kill()
+
+    def _mend(self, name: str) -> None:
+        """Bring the lab up. Each try that fails must say why in one line."""
+        told = []
+        for _ in range(TRIES):
+            done = self.lab.run("lab", "up", "--topology", str(self.topology))
+            if done.returncode == 0:
+                return
+            lines = [one for one in done.stderr.splitlines() if not one.startswith("lab ")]
+            told.append(done.stderr)
+            if len(lines) != 1 or not lines[0].startswith("tgw: "):
+                break
+        raise BrokenError(f"after {name!r} 'lab up' says: {' | '.join(told)}")
+
+    def _hold(self, name: str) -> None:
+        """Look whether all is as it must be."""
+        for what, check in (
+            ("the lab is up", lambda: lifecycle.status(self.lab.name).up),
+            ("what was acknowledged is there", self._keeps_promises),
+            ("packets pass", self._packets_pass),
+            ("the table is what control says", self._table_is_true),
+            ("the log is whole", self._log_is_whole),
+        ):
+            begun = monotonic()
+            try:
+                eventually(check, MENDED_WITHIN_S)
+            except (AssertionError, ApiError, ControlUnreachableError, NotDoneError) as error:
+                raise BrokenError(f"after {name!r}: not {what!r}: {error}") from error
+            self.waits[what] = monotonic() - begun
+
+    def _instances(self) -> list[dict[str, list[str]]]:
+        found = self.lab.control.call("DescribeInstances", Limit=100)["InstanceSet"]
+        return [one for one in found if one["InstanceState"] == "RUNNING"]
+
+    def _keeps_promises(self) -> bool:
+        ids = {str(one["InstanceId"]) for one in self._instances()}
+        self.running |= ids  # an answer that was lost may have been a yes
+        return self.running <= ids and not self.ended & ids
+
+    def _packets_pass(self) -> bool:
+        return all(
+            self.lab.pings("internet", public)
+            and self.lab.pings(str(one["InstanceId"]), self.lab.topology.clients[0])
+            and self.lab.curl(str(one["InstanceId"]), METADATA) == public
+            for one in self._instances()
+            for public in one["PublicIpAddresses"]
+        )
+
+    def _table_is_true(self) -> bool:
+        table = {one["public"]: one["private"] for one in self.lab.ask("table")["mappings"]}
+        return table == {
+            public: one["PrivateIpAddresses"][0]
+            for one in self._instances()
+            for public in one["PublicIpAddresses"]
+        }
+
+    def _log_is_whole(self) -> bool:
+        reader = SqliteReader(self.lab.places.log)
+        try:
+            reader.check()
+            before, self.events = self.events, reader.length()
+        finally:
+            reader.close()
+        return self.events >= before
+
+
+def run(seconds: float, seed: int, say: Callable[[str], object] = print) -> Counter[str]:
+    """Trouble a lab for some seconds; how many steps of each kind. Raises `BrokenError`.
+
+    A step that has begun is carried through, and one is at the least.
+    """
+    done: list[str] = []
+    with lab_of(new_topology()) as lab, TemporaryDirectory() as folder:
+        file = Path(folder, "lab.toml")
+        file.write_text(f'vpc = "{lab.topology.vpc}"\nquarantine_s = 0\n')
+        chaos = Chaos(lab, file, Random(seed))  # noqa: S311
+        chaos.populate()
+        end = monotonic() + seconds
+        try:
+            while not done or monotonic() < end:
+                begun = monotonic()
+                done.append(chaos.step())
+                slowest = max(chaos.waits, key=lambda what: chaos.waits[what])
+                waited = f"{chaos.waits[slowest]:.1f} s until {slowest}"
+                say(f"{len(done):>4}  {monotonic() - begun:5.1f} s  {done[-1]}  ({waited})")
+        except BrokenError as error:
+            raise BrokenError(f"seed {seed}, step {len(done) + 1}: {error}") from error
+    return chaos.steps
+
+
+def main() -> None:
+    """Read the command line of scripts/chaos, and exit 1 if something didn't hold."""
+    parser = ArgumentParser(prog="scripts/chaos", description="Trouble a lab under traffic.")
+    parser.add_argument("--for", dest="seconds", type=float, default=60.0, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    given = parser.parse_args()
+    try:
+        steps = run(given.seconds, given.seed)
+    except BrokenError as error:
+        sys.exit(f"chaos: {error}")
+    print(
+        f"{steps.total()} steps, all mended: {', '.join(f'{n} of {k}' for k, n in steps.items())}"
+    )
+
+
+if __name__ == "__main__":
+    main()
