@@ -129,7 +129,12 @@ def test_the_user_cannot_choose_a_public_address_because_no_command_has_a_place_
         "user_data",
         "role",
         "protected",
+        "security_groups",
         "tags",
+        "tag",
+        "resource_id",  # of what is tagged
+        "given",
+        "taken",
     }
 
 
