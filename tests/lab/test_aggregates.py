@@ -4,33 +4,18 @@ The receiving kernel checks every checksum here: what the gateway has rewritten 
 sender's promise that it is right. All this is of the batch engine, the default.
 """
 
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from support.labs import Instance, Lab
-from support.peers import transfer
+from support.peers import PORT, bound, transfer
 
 from gateway.lab.hosts import INTERNET
-from gateway.net import namespace
 
 SOL_UDP, UDP_SEGMENT = 17, 103
-PORT = 9100
 SEGMENT, SEGMENTS = 1000, 20
 BLOCKS = 64  # of 64 KiB
 TCP_PACKET = 1448  # bytes of data in a packet
-
-
-@contextmanager
-def bound(lab: Lab, host: str) -> Iterator[socket.socket]:
-    """A UDP socket of the host."""
-    with namespace.inside(lab.hosts.namespace(host)):
-        found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with found:
-        found.settimeout(5)
-        found.bind(("", PORT))
-        yield found
 
 
 @pytest.fixture(params=["inbound", "outbound", "hairpin"])

@@ -16,7 +16,7 @@ from scapy.layers.l2 import GRE, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 from support.labs import Instance, Lab
-from support.peers import transfer
+from support.peers import PORT, bound, transfer
 from support.wire import ETH_P_IP, mac
 from vectors.unfinished import left
 
@@ -29,7 +29,6 @@ SOL_PACKET, PACKET_VNET_HDR = 263, 15
 VNET = struct.Struct("=BBHHHH")
 NEEDS_CHECKSUM = 1
 NEAR, FAR = "192.0.2.1", "192.0.2.2"  # inside the tunnel
-PORT = 9100
 
 INNER_MACS = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 GENEVE = Raw(b"\0\0\x65\x58\0\0\x07\0")  # no options, an Ethernet frame, network 7
@@ -166,14 +165,3 @@ def test_a_network_through_a_tunnel_works_as_it_is(
             source.sendto(b"\xa5" * size, (address, PORT))
             assert sink.recv(2000) == b"\xa5" * size
     assert lab.reasons()["unfinished"] == before
-
-
-@contextmanager
-def bound(lab: Lab, host: str) -> Iterator[socket.socket]:
-    """A UDP socket of the host."""
-    with namespace.inside(lab.hosts.namespace(host)):
-        found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with found:
-        found.settimeout(5)
-        found.bind(("", PORT))
-        yield found

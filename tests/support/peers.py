@@ -1,5 +1,6 @@
 """Peers at both ends: small servers and transfers between hosts of a lab."""
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +8,11 @@ from contextlib import contextmanager
 from support import command
 from support.labs import Lab
 
+from gateway.net import namespace
+
 PYTHON = "/usr/bin/python3"  # the distribution's, which has the distribution's modules
 READY = "ready\n"
+PORT = 9100  # of UDP
 
 RECEIVE = """
 import hashlib, socket, sys
@@ -112,3 +116,14 @@ def _seen(server: "subprocess.Popen[str]", sent: "subprocess.CompletedProcess[st
 def is_refused(lab: Lab, host: str, address: str) -> bool:
     """Whether a UDP client of the host learns that nobody listens at the address."""
     return lab.exec(host, PYTHON, "-c", CALL_CLOSED_PORT, address).stdout == "refused\n"
+
+
+@contextmanager
+def bound(lab: Lab, host: str) -> Iterator[socket.socket]:
+    """A UDP socket of the host, at `PORT`."""
+    with namespace.inside(lab.hosts.namespace(host)):
+        found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with found:
+        found.settimeout(5)
+        found.bind(("", PORT))
+        yield found

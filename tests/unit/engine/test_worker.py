@@ -4,26 +4,31 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 from support.tables import file_of
+from support.workers import (
+    CLIENT,
+    FIRST,
+    IN,
+    OUT,
+    PUBLIC,
+    SECOND,
+    TO_FIRST,
+    TO_SECOND,
+    Start,
+    table,
+    wire,
+)
 
-from gateway.engine.worker import Worker
 from gateway.exchange import generations
-from gateway.exchange.worker_page import Traffic, WorkerPage, counts, statuses
+from gateway.exchange.worker_page import Traffic, counts, statuses
 from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
-from gateway.nat.table import Mapping, Table, build
-
-CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
-IN, OUT = Direction.INBOUND, Direction.OUTBOUND
-TO_FIRST = Mapping(0xCB007109, 0x0A000002, 1)
-TO_SECOND = Mapping(0xCB007109, 0x0A000003, 1)
+from gateway.nat.table import Mapping
 
 PUBLISH_AND_WAIT = """
 import sys
@@ -36,33 +41,9 @@ print(generations.wait_in_force(directory, 3, within_s=30))
 """
 
 
-def wire(source: str, destination: str) -> bytearray:
-    return bytearray(bytes(IP(src=source, dst=destination) / UDP() / Raw(b"data")))
-
-
-def table(generation: int, *mappings: Mapping, slots: int = 4) -> Table:
-    return build(generation, slots, mappings)
-
-
 def acknowledged(directory: Path) -> int:
     (status,) = statuses(directory)
     return status.acknowledged
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[WorkerPage]:
-    with WorkerPage(tmp_path, 0) as opened:
-        yield opened
-
-
-Start = Callable[..., Worker]
-
-
-@pytest.fixture
-def start(tmp_path: Path, page: WorkerPage) -> Iterator[Start]:
-    """Starts a worker, and closes it at the end."""
-    with ExitStack() as started:
-        yield lambda **chosen: started.enter_context(closing(Worker(tmp_path, page, **chosen)))
 
 
 def test_a_worker_begins_with_the_table_published_last(tmp_path: Path, start: Start) -> None:

@@ -4,7 +4,6 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -12,43 +11,27 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 from support.rules import KINDS
+from support.workers import (
+    CLIENT,
+    FIRST,
+    IN,
+    OUT,
+    PUBLIC,
+    SECOND,
+    TO_FIRST,
+    TO_SECOND,
+    Start,
+    table,
+    wire,
+)
 
 from gateway.engine.listeners import decode
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
 from gateway.exchange.worker_page import Traffic, WorkerPage, counts
-from gateway.nat.outcome import Direction, Outcome
+from gateway.nat.outcome import Outcome
 from gateway.nat.reasons import Reason
-from gateway.nat.table import Mapping, Package, Table, build
-
-CLIENT, PUBLIC, FIRST, SECOND = "198.51.100.10", "203.0.113.9", "10.0.0.2", "10.0.0.3"
-IN, OUT = Direction.INBOUND, Direction.OUTBOUND
-TO_FIRST = Mapping(0xCB007109, 0x0A000002, 1)
-TO_SECOND = Mapping(0xCB007109, 0x0A000003, 1)
-
-
-def wire(source: str, destination: str) -> bytearray:
-    return bytearray(bytes(IP(src=source, dst=destination) / UDP() / Raw(b"data")))
-
-
-def table(generation: int, *mappings: Mapping, slots: int = 4) -> Table:
-    return build(generation, slots, mappings)
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[WorkerPage]:
-    with WorkerPage(tmp_path, 0) as opened:
-        yield opened
-
-
-Start = Callable[..., Worker]
-
-
-@pytest.fixture
-def start(tmp_path: Path, page: WorkerPage) -> Iterator[Start]:
-    """Starts a worker, and closes it at the end."""
-    with ExitStack() as started:
-        yield lambda **chosen: started.enter_context(closing(Worker(tmp_path, page, **chosen)))
+from gateway.nat.table import Package, build
 
 
 def listener(directory: Path) -> socket.socket:
