@@ -3,7 +3,7 @@
 A lab of many instances that is real but for its machines: the log is a file, control restores from
 it and publishes, and each worker is a process that does all a data plane does but carry packets.
 
-`publishing.py DIRECTORY NUMBER` is such a worker.
+`python -m support.publishing DIRECTORY NUMBER` is such a worker.
 """
 
 import os
@@ -190,7 +190,9 @@ def working(directory: Path, workers: int) -> Iterator[None]:
         for number in range(workers):
             process = running.enter_context(
                 subprocess.Popen(
-                    [sys.executable, __file__, str(directory), str(number)], stdout=subprocess.PIPE
+                    [sys.executable, "-m", "support.publishing", str(directory), str(number)],
+                    cwd=Path(__file__).parents[1],
+                    stdout=subprocess.PIPE,
                 )
             )
             running.callback(process.terminate)
