@@ -4,10 +4,14 @@ import gc
 import os
 import signal
 import socket
+import subprocess
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from random import SystemRandom
+from typing import Final
 
 from gateway.api import server as api
 from gateway.api.action import Context
@@ -35,19 +39,29 @@ from gateway.metering.sampling import sampling
 from gateway.net import privileges
 from gateway.runtime.threads import Job, running
 from gateway.site import roles
+from gateway.site.command import Command
+from gateway.site.heartbeat import Heart
 from gateway.site.places import Places
 from gateway.site.site import API_ADDRESS
+from gateway.site.watchdog import LOOK_EVERY_S, Watchdog
 from gateway.store.snapshots import SnapshotFile
 from gateway.store.sqlite import SqliteStore
 
+PULSE_EVERY_S: Final = 0.5
 
-def run(lab: str, options: listen.Options) -> None:
+
+def run(lab: str, options: listen.Options, command: Command) -> None:
     """Be the lab's control, which serves the API, until SIGTERM.
 
-    `options` are of the API that takes signed requests. Raises `RoleError`, `StoreError`,
-    `ControlError`, `CredentialsError` or `OSError`.
+    `options` are of the API that takes signed requests; `command` starts this program anew. Raises
+    `RoleError`, `StoreError`, `ControlError`, `CredentialsError` or `OSError`.
     """
     topology = take_role(lab, roles.CONTROL)
+    with Heart(topology.site.places.run, roles.CONTROL, parts=4) as heart:
+        _serve(topology, options, command, heart)
+
+
+def _serve(topology: Topology, options: listen.Options, command: Command, heart: Heart) -> None:
     places = topology.site.places
     store = SqliteStore(places.log)  # first: if that is no use, nothing may be touched
     places.state.chmod(0o700)  # nobody but root reads the log
@@ -78,17 +92,22 @@ def run(lab: str, options: listen.Options) -> None:
     context = Context(control, meter, SiteObserver(places, topology.site))
     temporary = TemporaryCredentials(keys, control)
     signed_api = _signed_apis(places, context, temporary, options.rate_per_s)
-    signed_server = servers.server(signed_api(), options.certificate, options.key)
+    signed_server = servers.server(
+        signed_api(), options.certificate, options.key, beat=heart.part(1)
+    )
+    inner_server = servers.server(signed_api(), beat=heart.part(2))
     with (
         background.running(control, _end) as work,
         sampling(meter, time.time, _end),
         listen.listener(options, places.endpoint) as signed_socket,
         running(
             [
-                servers.job("API of instances", servers.server(signed_api()), inner),
+                servers.job("API of instances", inner_server, inner),
                 servers.job("signed API", signed_server, signed_socket),
                 Job("credentials of instances", facts.renew),
                 snapshots.job(control, places.log, places.snapshot),
+                _pulse(control, heart.part(3)),
+                _watch(places.run, command),
             ],
             _end,
         ),
@@ -97,16 +116,43 @@ def run(lab: str, options: listen.Options) -> None:
         # command's socket comes last: `tgw lab up` waits for it, and then all machines are there.
         work.looked.wait()
         with listen.unix_listener(places.socket) as listener:
-            server = servers.server(api.application(context))
+            server = servers.server(api.application(context), beat=heart.part(0))
             for number in (signal.SIGTERM, signal.SIGINT):
                 # From here on the server ends by itself: an exception would cut its start in two.
                 signal.signal(number, lambda *_: setattr(server, "should_exit", True))
             server.run(sockets=[listener])
+        heart.rest()
 
 
 def _end() -> None:
     """A thread of control is dead: the process ends, and who starts it again finds the log."""
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _pulse(control: Controller, beat: Callable[[], object]) -> Job:
+    """Show that the state can be had: commands and answers wait for that."""
+
+    def turn(ending: threading.Event) -> None:
+        with control.state():
+            beat()
+        ending.wait(PULSE_EVERY_S)
+
+    return Job("pulse", turn)
+
+
+def _watch(run: Path, command: Command) -> Job:
+    """Start the lab's watchdog again if it has fallen, or is stuck: it does so for all others."""
+
+    def spawn(role: str) -> "subprocess.Popen[bytes]":
+        return roles.spawn(run, role, command)
+
+    watchdog = Watchdog(run, [roles.WATCHDOG], spawn)
+
+    def turn(ending: threading.Event) -> None:
+        if not ending.wait(LOOK_EVERY_S):
+            watchdog.look()
+
+    return Job("watch of the watchdog", turn)
 
 
 def _signed_apis(

@@ -11,6 +11,7 @@ from gateway.app.startup import take_role
 from gateway.dataplane import record, service, signals
 from gateway.site import roles
 from gateway.site.command import Command
+from gateway.site.heartbeat import Heart
 from gateway.site.site import Site
 from gateway.steering import kernel
 
@@ -28,18 +29,20 @@ def run(lab: str, command: Command, **given: Any) -> None:
     site = take_role(lab, roles.DATAPLANE).site
     run = site.places.run
     site.enter()
-    while service.run(
-        run,
-        replace(record.load(run).settings, **given),
-        partial(_point, site),
-        site.bits,
-    ):
-        given = {}  # the record has them
-        roles.keep(run, roles.DATAPLANE)
-        try:
-            _become_anew(command.process(roles.DATAPLANE, lab))
-        except OSError as error:
-            _log.error("restarted without loading the program again: %s", error)
+    with Heart(run, roles.DATAPLANE) as heart:
+        while service.run(
+            run,
+            replace(record.load(run).settings, **given),
+            partial(_point, site),
+            site.bits,
+            heart.part(),
+        ):
+            given = {}  # the record has them
+            roles.keep(run, roles.DATAPLANE)
+            try:
+                _become_anew(command.process(roles.DATAPLANE, lab))
+            except OSError as error:
+                _log.error("restarted without loading the program again: %s", error)
 
 
 def _point(site: Site, queues: range) -> None:

@@ -13,6 +13,7 @@ from gateway.metadata import server as metadata
 from gateway.metadata.feed import Feed
 from gateway.net import privileges
 from gateway.site import roles
+from gateway.site.heartbeat import Heart
 from gateway.site.site import METADATA_ADDRESS, Site
 
 LOOK_S: Final = 0.2
@@ -23,8 +24,12 @@ _log = logging.getLogger(__name__)
 def run(lab: str) -> None:
     """Be the lab's metadata service, until SIGTERM. Raises `RoleError` or `OSError`."""
     site = take_role(lab, roles.METADATA).site
-    server = servers.server(metadata.application(Feed(site.places.facts).get))
-    with _listener(site, METADATA_ADDRESS) as listener:
+    with (
+        Heart(site.places.run, roles.METADATA) as heart,
+        _listener(site, METADATA_ADDRESS) as listener,
+    ):
+        application = metadata.application(Feed(site.places.facts).get)
+        server = servers.server(application, beat=heart.part())
         # All is open that needs root's rights.
         _log.info("metadata: %s", privileges.drop(privileges.METADATA_USER, kept=0))
         server.run(sockets=[listener])

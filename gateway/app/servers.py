@@ -7,6 +7,7 @@ import asyncio
 import re
 import socket
 import threading
+from collections.abc import Callable
 from math import ceil
 from typing import Final
 from urllib.parse import unquote
@@ -18,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import is_ssl
 
 from gateway.app.listen import BACKLOG
-from gateway.runtime.threads import Job
+from gateway.runtime.threads import Job, nothing
 
 REQUESTS_AT_ONCE: Final = 200  # more are answered 503
 CONNECTIONS_MAX: Final = 256  # more are cut off
@@ -119,10 +120,29 @@ def by_path(application: ASGIApp) -> ASGIApp:
     return asked
 
 
+class BeatingServer(uvicorn.Server):
+    """A server whose loop calls `beat` with each of its turns, ten times a second."""
+
+    def __init__(self, config: uvicorn.Config, beat: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._beat = beat
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done now and then; whether the server is to end."""
+        self._beat()
+        return await super().on_tick(counter)
+
+
 def server(
-    application: ASGIApp, certificate: str | None = None, key: str | None = None
+    application: ASGIApp,
+    certificate: str | None = None,
+    key: str | None = None,
+    *,
+    beat: Callable[[], object] = nothing,
 ) -> uvicorn.Server:
     """A server of the application, by TLS with a certificate. Raises `OSError` if that is none.
+
+    `beat` is called as long as its loop goes round.
 
     It sets up no logging: `gateway.runtime.log` has, for the whole process.
     """
@@ -147,7 +167,7 @@ def server(
         config.load()
     except OSError as error:
         raise OSError(f"{certificate} and {key} are no use: {error}") from error
-    return uvicorn.Server(config)
+    return BeatingServer(config, beat)
 
 
 def job(name: str, server: uvicorn.Server, listener: socket.socket) -> Job:

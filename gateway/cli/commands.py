@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "control": "processes",
     "metadata": "processes",
     "web": "processes",
+    "watchdog": "processes",
     "bill": "bill",
     "completion": "completion",
 }

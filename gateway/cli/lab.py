@@ -57,14 +57,24 @@ def status(arguments: argparse.Namespace) -> int:
         print_json({"up": found.up, **asdict(found)})
     else:
         print(f"lab {found.lab} is {'up' if found.up else 'not up'}")
+        roles = ((p.role, p.pid, p.ready, p.beat_age_s) for p in found.processes)
+        workers = ((w.worker, w.pid, w.ready, w.beat_age_s) for w in found.workers)
         print_table(
-            ("PROCESS", "PID", "READY"),
-            ((p.role, p.pid, "yes" if p.ready else "no") for p in found.processes),
+            ("PROCESS", "PID", "READY", "HEARTBEAT"),
+            (
+                (name, pid, "yes" if ready else "no", _age(age_s))
+                for name, pid, ready, age_s in (*roles, *workers)
+            ),
         )
         print_table(
             ("HOST", "NAMESPACE"), ((h, Hosts(found.lab).namespace(h)) for h in found.hosts)
         )
     return 0 if found.up else 1
+
+
+def _age(seconds: float | None) -> str | None:
+    """Say how long ago it was; nothing for a process without a heartbeat."""
+    return None if seconds is None else f"{seconds:.1f} s ago"
 
 
 def graph(arguments: argparse.Namespace) -> None:

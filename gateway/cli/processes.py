@@ -1,4 +1,4 @@
-"""tgw dataplane, tgw control, tgw metadata, tgw web: the lab's processes, in the foreground.
+"""tgw dataplane, control, metadata, web, watchdog: the lab's processes, in the foreground.
 
 Each is imported only when it runs: control brings HTTP servers with it, and everything else starts
 twice as fast without them.
@@ -53,6 +53,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     )
     verb(nouns, common, "metadata", metadata, "Be the lab's metadata service for instances")
     verb(nouns, common, "web", web, "Be the internet's 'what is my address' server")
+    verb(nouns, common, "watchdog", watchdog, "Be the lab's watchdog: start again what has fallen")
 
 
 def dataplane(arguments: argparse.Namespace) -> None:
@@ -102,6 +103,7 @@ def control(arguments: argparse.Namespace) -> None:
     process.run(
         arguments.lab,
         Options(host, port, arguments.api_cert, arguments.api_key, arguments.api_rate),
+        TGW,
     )
 
 
@@ -134,3 +136,10 @@ def web(arguments: argparse.Namespace) -> None:
     from gateway.app import web as process
 
     process.run(arguments.lab)
+
+
+def watchdog(arguments: argparse.Namespace) -> None:
+    """Be the watchdog of the lab's other processes."""
+    from gateway.app import watchdog as process
+
+    process.run(arguments.lab, TGW)

@@ -28,17 +28,18 @@ def run(
     settings: Settings,
     point: Callable[[range], object] = lambda _queues: None,
     bits: MarkBits = DEFAULT_BITS,
+    beat: Callable[[], object] = lambda: None,
 ) -> bool:
     """Carry packets in this thread's namespace until SIGTERM or SIGINT, or until SIGHUP.
 
     `point` makes the kernel queue packets to these queues, whose workers are ready; `bits` of a
-    packet's mark tell its direction. Returns whether it was SIGHUP: the workers then go on, and
-    whoever runs this next takes over from them. Call it in the main thread of a process that has
-    no other. Raises `StartError` if there are no workers and none can be started, `OSError` if the
-    directory is gone.
+    packet's mark tell its direction; `beat` is called as long as the supervisor goes on. Returns
+    whether it was SIGHUP: the workers then go on, and whoever runs this next takes over from them.
+    Call it in the main thread of a process that has no other. Raises `StartError` if there are no
+    workers and none can be started, `OSError` if the directory is gone.
     """
     with Signals() as signals:
-        supervisor = Supervisor(directory, partial(crew, directory, bits=bits), signals, bits)
+        supervisor = Supervisor(directory, partial(crew, directory, bits=bits), signals, bits, beat)
         supervisor.take_over(settings, point)
         supervisor.watch()
         if signals.end:

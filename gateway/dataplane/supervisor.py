@@ -66,9 +66,18 @@ class Supervisor:
     """
 
     def __init__(
-        self, directory: Path, hire: Hire, signals: Signals, bits: MarkBits = DEFAULT_BITS
+        self,
+        directory: Path,
+        hire: Hire,
+        signals: Signals,
+        bits: MarkBits = DEFAULT_BITS,
+        beat: Callable[[], object] = lambda: None,
     ) -> None:
-        """No worker is in service yet. `bits` of the mark are those that new workers go by."""
+        """No worker is in service yet. `bits` of the mark are those that new workers go by.
+
+        `beat` is called whenever the supervisor has looked around, several times a second.
+        """
+        self._beat = beat
         self._bits = bits
         self._directory = directory
         self._hire = hire
@@ -201,6 +210,7 @@ class Supervisor:
 
     def _pause(self, seconds: float, others: Collection[Process] = ()) -> None:
         """Wait until a signal comes or a worker ends; replace those in service that fell."""
+        self._beat()
         until = min(time.monotonic() + seconds, self._look_at, *self._due.values())
         watched = (*self._serving.values(), *others)
         self._signals.wait(until - time.monotonic(), [worker.file for worker in watched])

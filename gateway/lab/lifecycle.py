@@ -27,9 +27,10 @@ from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.net import namespace
 from gateway.runtime.waiting import looks
-from gateway.site import holders, places, processes, roles
+from gateway.site import heartbeat, holders, liveness, places, processes, roles
 from gateway.site.command import Command
 from gateway.site.holders import HoldersError
+from gateway.site.liveness import Worker
 from gateway.site.places import Places
 from gateway.site.processes import IsReady, Process
 from gateway.site.site import Site
@@ -41,6 +42,7 @@ ALONE_WITHIN_S: Final = 120.0
 READY: Final[Mapping[str, IsReady]] = {
     **processes.READY,
     web.ROLE: lambda site: web.is_ready(site.name),
+    roles.WATCHDOG: processes.is_watchdog_ready,  # last: it looks after the others
 }
 
 
@@ -56,6 +58,7 @@ class Status:
     topology: Topology | None
     hosts: tuple[str, ...]
     processes: tuple[Process, ...]
+    workers: tuple[Worker, ...] = ()
 
     @property
     def up(self) -> bool:
@@ -64,6 +67,7 @@ class Status:
             self.topology is not None
             and {INTERNET, GATEWAY} <= set(self.hosts)
             and all(process.ready for process in self.processes)
+            and all(worker.ready for worker in self.workers)
         )
 
 
@@ -125,8 +129,15 @@ def status(lab: str) -> Status:
     if topology is None:
         found = [Process(role, roles.holder(run, role), ready=False) for role in READY]
     else:
-        found = [processes.look(topology.site, role, READY[role]) for role in READY]
-    return Status(lab, topology, tuple(Hosts(lab).names()), tuple(found))
+        found = [processes.look(topology.site, role, READY[role]) for role in _wanted(run)]
+    workers = liveness.workers(run) if topology else []
+    return Status(lab, topology, tuple(Hosts(lab).names()), tuple(found), tuple(workers))
+
+
+def _wanted(run: Path) -> list[str]:
+    """The roles that are to have a process: others than the lab may look after its network."""
+    rests = heartbeat.read(run, roles.WATCHDOG).at_rest
+    return [role for role in READY if role != roles.WATCHDOG or not rests]
 
 
 def _build(topology: Topology, say: Callable[[str], None]) -> None:
@@ -141,7 +152,7 @@ def _start(site: Site, role: str, command: Command, say: Callable[[str], None]) 
     run = site.places.run
     if roles.holder(run, role) is not None:
         for _ in looks(roles.starting_s(run, role), 0.02):
-            if READY[role](site):
+            if processes.look(site, role, READY[role]).ready:
                 return
         say(f"lab {site.name}: {role} isn't at work, process {roles.holder(run, role)}: replaced")
         roles.stop(run, role)

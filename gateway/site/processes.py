@@ -7,15 +7,17 @@ process is at work.
 import http.client
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from gateway.dataplane import record, workers
 from gateway.dataplane.queues import queues
 from gateway.net import namespace
-from gateway.site import roles
+from gateway.site import heartbeat, roles
+from gateway.site.liveness import is_silent
 from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, Site
+from gateway.site.watchdog import SILENT_MAX_S
 
 CONNECTED_WITHIN_S: Final = 1.0
 HTTP_PORT: Final = 80
@@ -30,18 +32,26 @@ class Process:
     role: str
     pid: int | None
     ready: bool
+    # Since its last heartbeat; None without one. Of the look, not of the process.
+    beat_age_s: float | None = field(default=None, compare=False)
 
 
 def look(site: Site, role: str, is_ready: IsReady) -> Process:
-    """Find the process that has the role now."""
-    pid = roles.holder(site.places.run, role)
-    return Process(role, pid, pid is not None and is_ready(site))
+    """Find the process that has the role now; one that is stuck isn't ready."""
+    run = site.places.run
+    pid = roles.holder(run, role)
+    if pid is None:
+        return Process(role, pid, ready=False)
+    age_s = heartbeat.age_s(heartbeat.read(run, role).beat_ns)
+    stuck = is_silent(pid, SILENT_MAX_S, lambda: heartbeat.read(run, role).beat_ns)
+    return Process(role, pid, not stuck and is_ready(site), age_s)
 
 
 def end(run: Path) -> None:
     """End the processes of the site in this directory. Raises `RoleError`."""
     # Control first: what it builds while the site is removed would be left behind.
-    for role in (roles.CONTROL, roles.METADATA, roles.DATAPLANE):
+    # The watchdog before it: it would start again what is ended here.
+    for role in (roles.WATCHDOG, roles.CONTROL, roles.METADATA, roles.DATAPLANE):
         roles.stop(run, role)
     # Those whose supervisor was killed; they may be in a namespace that has lost its name.
     workers.end(workers.adopt(run))
@@ -95,6 +105,11 @@ def is_metadata_ready(site: Site) -> bool:
                 probe.close()
     except (OSError, http.client.HTTPException):
         return False
+
+
+def is_watchdog_ready(site: Site) -> bool:
+    """Whether the watchdog has looked at the other roles."""
+    return heartbeat.read(site.places.run, roles.WATCHDOG).beat_ns != 0
 
 
 # The roles of every site, in the order in which their processes start.

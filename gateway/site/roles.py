@@ -17,6 +17,7 @@ from typing import Final
 
 from gateway.runtime.version import VERSION
 from gateway.runtime.waiting import looks
+from gateway.site import heartbeat
 from gateway.site.command import Command
 
 _FLOCK: Final = struct.Struct("hhqqi")  # struct flock: type, whence, start, length, pid
@@ -24,6 +25,7 @@ _FLOCK: Final = struct.Struct("hhqqi")  # struct flock: type, whence, start, len
 CONTROL: Final = "control"
 DATAPLANE: Final = "dataplane"
 METADATA: Final = "metadata"
+WATCHDOG: Final = "watchdog"
 
 READY_WITHIN_S: Final = 60.0  # a machine that boots, or is emulated, is slow
 STARTING_MAX_S: Final = 10.0  # what isn't ready after so long may never be
@@ -120,15 +122,7 @@ def start(run: Path, role: str, command: Command, is_ready: Callable[[], bool]) 
     One that was started before, by a command that was cut, may take the role first: it is waited
     for then. Raises `RoleError` with the process's last words if it ends, or isn't ready in time.
     """
-    with (run / f"{role}.log").open("ab") as output:
-        process = subprocess.Popen(
-            command.process(role, run.name),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            start_new_session=True,
-        )
+    process = spawn(run, role, command)
     try:
         _wait_until_ready(process, run, role, is_ready)
     except RoleError:
@@ -136,6 +130,19 @@ def start(run: Path, role: str, command: Command, is_ready: Callable[[], bool]) 
         process.wait()
         raise
     process.returncode = process.returncode or 0  # it outlives us: no warning that it does
+
+
+def spawn(run: Path, role: str, command: Command) -> "subprocess.Popen[bytes]":
+    """Start a process that takes the role, in the background. Raises `OSError`."""
+    with (run / f"{role}.log").open("ab") as output:
+        return subprocess.Popen(
+            command.process(role, run.name),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+        )
 
 
 def _wait_until_ready(
@@ -181,7 +188,11 @@ def tell(run: Path, role: str, number: int) -> int | None:
 
 
 def stop(run: Path, role: str) -> None:
-    """End the role's process: asked first, then killed. Raises `RoleError` if it stays."""
+    """End the role's process: asked first, then killed. Raises `RoleError` if it stays.
+
+    It is at rest then: nobody starts it again.
+    """
+    heartbeat.settle(run, role)
     for number in (signal.SIGTERM, signal.SIGKILL):
         if tell(run, role, number) is None and holder(run, role) is None:
             return

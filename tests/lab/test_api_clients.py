@@ -1,9 +1,7 @@
 """The cloud's own clients drive the lab: its Python SDK in each way of signing, and tccli."""
 
 import json
-import os
 import shlex
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from support.blows import kill
 from support.labs import COMMAND, TGW, Lab, eventually, lab_of, leftovers, new_topology
 from support.tccli import Tccli, tccli
 from tencentcloud.common.common_client import CommonClient
@@ -287,10 +286,7 @@ def test_labs_side_by_side_have_endpoints_of_their_own_that_stay(lab: Lab) -> No
         mine, theirs = account_of(lab), account_of(other)
         assert mine.endpoint != theirs.endpoint
         assert mine.secret_id != theirs.secret_id
-        control = lifecycle.status(other.name).processes[1]
-        assert control.role == "control"
-        assert control.pid
-        os.kill(control.pid, signal.SIGKILL)
+        kill(other, "control")
         assert other.run("lab", "up").returncode == 0
         assert account_of(other) == theirs
         assert theirs.client(VpcClient).DescribeAddresses(asked(vpc.DescribeAddressesRequest()))

@@ -1,14 +1,14 @@
 """The command as people and scripts use it: output, mistakes, exit statuses."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from support.labs import TGW, Instance, Lab, eventually
+from support.blows import kill
+from support.labs import TGW, Instance, Lab
 
 MISTAKES = {
     "unknown command": ("frobnicate",),
@@ -121,10 +121,7 @@ def test_exec_gives_status_and_streams_of_the_command(lab: Lab, web: Instance) -
 
 def test_exec_by_id_needs_no_control(own_lab: Lab) -> None:
     instance = own_lab.instance("web")
-    control = own_lab.ask("lab", "status")["processes"][1]
-    assert control["role"] == "control"
-    os.kill(control["pid"], 9)
-    eventually(lambda: own_lab.ask_status()["processes"][1]["pid"] is None)
+    kill(own_lab, "control")
     assert own_lab.exec(instance.id, "true").returncode == 0
     done = own_lab.exec("web", "true")
     assert done.returncode == 1

@@ -1,14 +1,11 @@
 """Control ends when one of its threads is dead, and the next one goes on from the log."""
 
-import os
-import signal
 import subprocess
 import sys
 
 import pytest
+from support.blows import kill
 from support.labs import Lab, eventually
-
-from gateway.lab import lifecycle
 
 # Control as it is, but for one bug.
 WITH_A_BUG = """
@@ -31,11 +28,7 @@ def test_control_with_a_dead_thread_ends_and_the_next_one_is_whole(
     web = lab.instance("web")
     address = web.public
     eventually(lambda: lab.pings("internet", address))
-    control = lifecycle.status(lab.name).processes[1]
-    assert control.role == "control"
-    assert control.pid
-    os.kill(control.pid, signal.SIGKILL)
-    eventually(lambda: lifecycle.status(lab.name).processes[1].pid is None)
+    kill(lab, "control")
     program = WITH_A_BUG.format(**bug)
     broken = subprocess.run(
         [sys.executable, "-c", program, "control", "--lab", lab.name],

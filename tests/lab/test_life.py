@@ -15,6 +15,7 @@ from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.site import roles
 
 
 def quiet(_line: str) -> None:
@@ -59,6 +60,7 @@ def test_up_twice_is_up_once(own_lab: Lab) -> None:
 def test_up_repairs_what_is_missing(own_lab: Lab) -> None:
     instance = own_lab.instance("web")
     namespace.remove(own_lab.uplink)
+    roles.stop(own_lab.places.run, roles.WATCHDOG)  # it would start again what is killed here
     for process in lifecycle.status(own_lab.name).processes:
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)

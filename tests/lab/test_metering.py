@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.packet import Packet, Raw
+from support.blows import kill
 from support.labs import COMMAND, Instance, Lab, eventually
 from support.stream import pouring
 from support.wire import send
@@ -87,13 +88,6 @@ def _new_workers(lab: Lab, before: set[int]) -> bool:
     return bool(live) and not live & before and roles.DATAPLANE in ready
 
 
-def kill_control(lab: Lab) -> None:
-    pid = roles.holder(lab.places.run, roles.CONTROL)
-    assert pid
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: roles.holder(lab.places.run, roles.CONTROL) is None)
-
-
 def up(lab: Lab) -> None:
     done = lab.run("lab", "up")
     assert done.returncode == 0, done.stderr
@@ -115,7 +109,7 @@ def test_what_was_sent_is_billed_whatever_is_killed(own_lab: Lab) -> None:
     eip = lab.ask("eip", "allocate", "--name", "shop", "--bandwidth", "100")["AddressIp"]
     lab.ask("eip", "bind", "shop", "web")
     sent.send(web, eip, 300)
-    kill_control(lab)
+    kill(lab, roles.CONTROL)
     sent.send(web, eip, 400)
     kill_workers(lab)
     sent.send(web, eip, 500)
@@ -126,7 +120,7 @@ def test_what_was_sent_is_billed_whatever_is_killed(own_lab: Lab) -> None:
     sent.send(web, eip, 600)
     lab.ask("eip", "bind", "shop", "db")
     sent.send(db, eip, 700)
-    kill_control(lab)
+    kill(lab, roles.CONTROL)
     sent.send(db, eip, 800)
     up(lab)
     lab.ask("eip", "bind", "shop", "web")
@@ -156,7 +150,7 @@ def test_under_load_the_bill_is_what_the_counters_show(own_lab: Lab) -> None:
         for _ in range(2):
             lab.ask("eip", "bind", "shop", "db")
             kill_workers(lab)
-            kill_control(lab)
+            kill(lab, roles.CONTROL)
             up(lab)
             lab.ask("eip", "unbind", "shop")
             assert lab.run("dataplane", "restart").returncode == 0

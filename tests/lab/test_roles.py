@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.blows import kill
 from support.labs import Instance, Lab, eventually
-
-from gateway.lab import lifecycle
 
 ROLES = "http://metadata.tencentyun.com/latest/meta-data/cam/security-credentials"
 CVM, VPC = "http://cvm.tencentcloudapi.com", "http://vpc.tencentcloudapi.com"
@@ -149,9 +147,6 @@ def test_control_that_was_killed_takes_the_credentials_again(own_lab: Lab, tmp_p
     ruler = Instance(lab, lab.ask("instance", "run", "--role", "ruler")["InstanceId"])
     eventually(lambda: ruler.show()["InstanceState"] == "RUNNING")
     found = credentials(lab, ruler)
-    control = lifecycle.status(lab.name).processes[1]
-    assert control.role == "control"
-    assert control.pid
-    os.kill(control.pid, signal.SIGKILL)
+    kill(lab, "control")
     assert lab.run("lab", "up").returncode == 0
     assert code(lab, ruler, tmp_path, found) == ""

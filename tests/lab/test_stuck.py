@@ -3,9 +3,12 @@
 import os
 import signal
 
-from support.blows import workers
+from support.blows import pid_of, workers
 from support.labs import Instance, Lab, eventually
 from support.stream import streaming
+
+from gateway.lab import lifecycle
+from gateway.site import roles
 
 WITHIN_S = 30.0
 
@@ -37,3 +40,43 @@ def test_a_change_is_in_force_though_a_worker_is_stopped(lab: Lab, web: Instance
 
     eventually(lambda: status() == "BIND", WITHIN_S)
     assert lab.pings("internet", web.public)
+
+
+def test_stopped_processes_are_replaced_while_packets_pass(lab: Lab, web: Instance) -> None:
+    others = [role for role in lifecycle.READY if role != roles.WATCHDOG]
+    before = {role: pid_of(lab, role) for role in others}
+    with streaming(lab.uplink, web.namespace, web.public, rate=200) as stream:
+        stop(list(before.values()))
+        eventually(lambda: are_others(lab, before), 2 * WITHIN_S)
+    print(f"{stream.lost} of {stream.sent} datagrams lost")
+    assert stream.received > 0
+    eventually(lambda: lifecycle.status(lab.name).up, WITHIN_S)
+    assert web.show()["InstanceState"] == "RUNNING"
+
+
+def test_the_watchdog_is_watched_by_control(lab: Lab) -> None:
+    before = {roles.WATCHDOG: pid_of(lab, roles.WATCHDOG)}
+    stop(list(before.values()))
+    eventually(lambda: are_others(lab, before), WITHIN_S)
+    killed = pid_of(lab, roles.WATCHDOG)
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: are_others(lab, {roles.WATCHDOG: killed}), WITHIN_S)
+
+
+def are_others(lab: Lab, before: dict[str, int]) -> bool:
+    """Whether the roles have other processes than these, and those are at work."""
+    now = {process.role: process for process in lifecycle.status(lab.name).processes}
+    return all(now[role].ready and now[role].pid not in (None, pid) for role, pid in before.items())
+
+
+def test_what_is_stuck_is_named_and_up_replaces_it(lab: Lab) -> None:
+    roles.stop(lab.places.run, roles.WATCHDOG)
+    os.kill(pid_of(lab, "web"), signal.SIGSTOP)
+    eventually(lambda: not lifecycle.status(lab.name).up, WITHIN_S)
+    done = lab.run("lab", "status")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("web")]
+    assert line.split()[2] == "no"
+    assert lab.run("lab", "up").returncode == 0
+    done = lab.run("lab", "status")
+    assert (done.returncode, done.stdout.count("s ago")) == (0, 5 + len(workers(lab)))

@@ -33,7 +33,8 @@ def workers(lab: Lab) -> dict[int, int]:
 
 @contextmanager
 def paused_workers(lab: Lab) -> Iterator[None]:
-    """Stop all workers while the block runs, and first their supervisor: it would replace them."""
+    """Stop all workers while the block runs, and first who would replace them."""
+    roles.stop(lab.places.run, roles.WATCHDOG)
     stopped = [pid_of(lab, roles.DATAPLANE), *workers(lab).values()]
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
@@ -45,7 +46,11 @@ def paused_workers(lab: Lab) -> Iterator[None]:
 
 
 def kill(lab: Lab, role: str) -> None:
-    """Kill the process that has the role: of the data plane, its supervisor only."""
+    """Kill the process that has the role: of the data plane, its supervisor only.
+
+    The watchdog ends before, so that the role has no process until the test wants one.
+    """
+    roles.stop(lab.places.run, roles.WATCHDOG)
     os.kill(pid_of(lab, role), signal.SIGKILL)
     eventually(lambda: role not in running(lab))
 

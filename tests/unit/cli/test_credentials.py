@@ -123,7 +123,7 @@ def test_control_is_told_where_to_listen(
     tgw: Tgw, root: None, monkeypatch: pytest.MonkeyPatch, words: list[str], expected: Options
 ) -> None:
     told: list[tuple[str, Options]] = []
-    monkeypatch.setattr(control, "run", lambda lab, options: told.append((lab, options)))
+    monkeypatch.setattr(control, "run", lambda lab, options, _: told.append((lab, options)))
     assert tgw("control", *words).status == 0
     assert told == [(LAB, expected)]
 

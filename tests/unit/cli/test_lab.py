@@ -16,11 +16,12 @@ def test_the_status_of_a_lab_that_is_not_up(tgw: Tgw) -> None:
     assert tgw("lab", "status") == (
         1,
         "lab edge is not up\n"
-        "PROCESS    PID  READY\n"
-        "dataplane  -    no\n"
-        "control    -    no\n"
-        "metadata   -    no\n"
-        "web        -    no\n"
+        "PROCESS    PID  READY  HEARTBEAT\n"
+        "dataplane  -    no     -\n"
+        "control    -    no     -\n"
+        "metadata   -    no     -\n"
+        "web        -    no     -\n"
+        "watchdog   -    no     -\n"
         "HOST  NAMESPACE\n",
         "",
     )
@@ -32,7 +33,7 @@ def test_the_status_as_json(tgw: Tgw, up: Places) -> None:
     assert (done.status, found["up"], found["lab"]) == (1, False, "edge")
     assert found["topology"]["name"] == "edge"
     assert [process["role"] for process in found["processes"]] == [
-        *("dataplane", "control", "metadata", "web")
+        *("dataplane", "control", "metadata", "web")  # and no watchdog: it was never started
     ]
 
 
