@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 PAUSE_MIN_S: Final = 0.01
 PAUSE_MAX_S: Final = 1.0
+CHECK_EVERY_S: Final = 1.0
 CLOCK_LOOK_S: Final = 5.0  # the clock may be set: an address then opens so much late
 
 
@@ -92,11 +93,16 @@ class _Publishing:
         self._patience = Patience()
 
     def turn(self, ending: threading.Event) -> None:
-        """Wait until the publisher is behind, and publish. A failure is a pause."""
-        if not _waited(self._control, ending, self._is_behind):
+        """Wait until the publisher is behind, and publish. A failure is a pause.
+
+        Meanwhile look now and then whether what was published is in force yet: what lies in memory
+        can be damaged, and a worker that starts refuses it then.
+        """
+        if not _waited(self._control, ending, self._is_behind, time.monotonic() + CHECK_EVERY_S):
             return
         failures = {}
         try:
+            self._control.check(self._publication)
             self._control.publish(self._publication)
         except AdapterError as error:
             failures[self.name] = str(error)

@@ -119,6 +119,10 @@ class Controller:
         """Put the state's table in force at one publisher, unless it is. Raises `AdapterError`."""
         publication.publish(self.state, self._note_what_is_in_force)
 
+    def check(self, publication: Publication) -> None:
+        """Look whether a publisher still has in force what it had. Raises `AdapterError`."""
+        publication.check(self.state)
+
     def remove_other_machines(self) -> None:
         """Remove machines of instances that the state doesn't have. A failure is logged."""
         with self._one_at_the_machines:

@@ -53,7 +53,8 @@ class Publisher(Protocol):
     """One place in which generations come into force: the workers' table file is the first.
 
     Each publisher makes of the state what it needs, at its own pace: it may pass generations over.
-    `take_in` and `put_in_force` are called by one thread at a time, `acknowledged` before them.
+    `take_in` and `put_in_force` are called by one thread at a time, `acknowledged` before them and
+    between.
     """
 
     @property
@@ -70,4 +71,7 @@ class Publisher(Protocol):
         """
 
     def acknowledged(self) -> int:
-        """The generation that is in force here by now, or a later one. Raises `AdapterError`."""
+        """The generation that is in force here by now, or a later one. Raises `AdapterError`.
+
+        It is less than what was put in force if that is lost: it is put in force again then.
+        """

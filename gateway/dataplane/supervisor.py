@@ -25,6 +25,7 @@ from gateway.dataplane.workers import Process
 from gateway.exchange import generations
 from gateway.exchange.worker_page import statuses
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
+from gateway.nat.table import BadTableError
 from gateway.runtime.waiting import looks
 from gateway.steering.kernel import SteeringError
 
@@ -163,7 +164,19 @@ class Supervisor:
                 raise StartError(ended[0].bury())
             if self._signals.end:
                 raise StartError("the data plane was asked to end")
-        raise StartError(f"worker {late[0]} isn't ready after {READY_WITHIN_S:g} s")
+        raise StartError(
+            f"worker {late[0]} isn't ready after {READY_WITHIN_S:g} s: {self._reason(late[0])}"
+        )
+
+    def _reason(self, number: int) -> str:
+        """Say in a few words why a worker doesn't get ready."""
+        if number not in {queue.number for queue in queues()}:
+            return "its queue isn't bound"
+        try:
+            generations.check(self._directory)
+        except (BadTableError, OSError) as error:
+            return str(error)
+        return "it doesn't take the table published last"
 
     def _late(self, fresh: Iterable[Process], *, careful: bool) -> list[int]:
         # The pages are the last to be looked at: to look is to lock one for a moment, which its

@@ -84,6 +84,21 @@ def load(directory: Path) -> Table:
     raise BadTableError(BUSY)
 
 
+def check(directory: Path) -> None:
+    """Check that the table published last can be read. Raises as `load` does."""
+    with contextlib.closing(TableReader(directory)) as reader:
+        for _ in range(LOAD_TRIES):
+            generation = published(directory)
+            try:
+                reader.read(generation, lambda _: None)
+            except BadTableError:
+                if generation == published(directory):
+                    raise
+            else:
+                return
+    raise BadTableError(BUSY)
+
+
 def load_last_two(directory: Path) -> tuple[Table, Table | None]:
     """Copies of the table published last and of the one before, None if that isn't there any more.
 

@@ -51,10 +51,11 @@ class TableWriter:
         """Write a revision that was noted. Raises `OSError`; the table in force is as it was then.
 
         `published` is the generation in force. The revision may be of that generation, too: its
-        file is the only one of that generation afterwards.
+        file is the only one of that generation afterwards, and has its bytes: who asks for it again
+        doubts that.
         """
         before = self._in_force(revision, published)
-        if before and before.generation == revision.table.generation and before.is_up_to_date:
+        if before and before.generation == revision.table.generation and before.has(revision):
             return
         target = next(file for file in self._files if file is not before)
         target.write(revision)
@@ -85,10 +86,11 @@ class _TableFile:
         self._stale: set[int] | None = None  # blocks that differ from the draft's; None: unknown
         self.generation = 0
 
-    @property
-    def is_up_to_date(self) -> bool:
-        """Whether the file has all that the draft had when it was noted last."""
-        return self._stale is not None and not self._stale and self._is_in_place()
+    def has(self, revision: Revision) -> bool:
+        """Whether the file has the bytes of the revision, which was noted last."""
+        if self._file is None or self._stale is None or self._stale or not self._is_in_place():
+            return False
+        return _is_equal(self._file, revision.table.memory)
 
     def close(self) -> None:
         """Close the file, and take its content as unknown from now on."""

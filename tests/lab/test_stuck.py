@@ -80,3 +80,19 @@ def test_what_is_stuck_is_named_and_up_replaces_it(lab: Lab) -> None:
     assert lab.run("lab", "up").returncode == 0
     done = lab.run("lab", "status")
     assert (done.returncode, done.stdout.count("s ago")) == (0, 5 + len(workers(lab)))
+
+
+def test_a_damaged_table_is_published_again_when_its_workers_are_gone(
+    lab: Lab, web: Instance
+) -> None:
+    eventually(lambda: lab.pings("internet", web.public), WITHIN_S)
+    for file in lab.places.run.glob("table.*"):
+        raw = bytearray(file.read_bytes())
+        raw[-50] ^= 0xFF
+        with file.open("r+b") as opened:
+            opened.write(raw)
+    for pid in workers(lab).values():
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: "refused" in (lab.places.run / "dataplane.log").read_text(), WITHIN_S)
+    eventually(lambda: lab.pings("internet", web.public), WITHIN_S)
+    eventually(lambda: lifecycle.status(lab.name).up, WITHIN_S)

@@ -27,6 +27,7 @@ from gateway.control import events as ev
 from gateway.control.background import PAUSE_MAX_S, Patience, running
 from gateway.control.errors import AdapterError, DomainError
 from gateway.control.values import InstanceState, TaskResult
+from gateway.nat.table import empty
 from gateway.runtime import threads
 
 WITHIN_S = 20.0
@@ -369,3 +370,19 @@ def test_a_turn_that_comes_with_the_end_waits_for_nothing(world: World) -> None:
     for job in background.Background(world.control).jobs:
         job.turn(ending)
     assert [name for name in world.faults.calls if name != "remove_others"] == calls
+
+
+def test_what_is_lost_is_put_in_force_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "CHECK_EVERY_S", 0.02)
+    world.execute(cmd.RunInstance("web", 10, HOURLY))
+    with at_work(world):
+        eventually(lambda: settled(world), WITHIN_S)
+        before, generations = world.tables.in_force, list(world.tables.generations)
+        time.sleep(0.1)
+        assert world.tables.generations == generations
+        world.tables.in_force = empty()
+        eventually(lambda: world.tables.in_force == before, WITHIN_S)
+    assert world.tables.generations == [*generations, before.generation]
+    assert any(message.endswith("is lost: put in force again") for message in caplog.messages)

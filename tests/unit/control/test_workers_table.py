@@ -1,5 +1,6 @@
 """Tables put in force through real files, before workers that are real but for their packets."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from gateway.control.state import State
 from gateway.control.workers_table import WorkersTable
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage
-from gateway.nat.table import Table
+from gateway.nat.table import BadTableError, Table
 
 
 def state() -> State:
@@ -105,3 +106,45 @@ def test_without_a_live_worker_what_is_published_is_in_force(tmp_path: Path) -> 
 def test_workers_that_cant_be_looked_at_are_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="the workers can't be looked at"):
         WorkersTable(tmp_path / "gone").acknowledged()
+
+
+@pytest.mark.parametrize("damage", ["bits", "removed", "shorter", "word"])
+def test_a_table_that_is_put_in_force_again_is_written_again_if_it_is_damaged(
+    tmp_path: Path, damage: str
+) -> None:
+    publisher = WorkersTable(tmp_path)
+    publisher.take_in(STATE)
+    publisher.put_in_force(STATE.sequence)
+    (file,) = tmp_path.glob("table.*")
+    before = file.stat().st_ino
+    publisher.take_in(STATE)
+    publisher.put_in_force(STATE.sequence)
+    assert file.stat().st_ino == before, "it was well"
+    match damage:
+        case "bits":
+            raw = bytearray(file.read_bytes())
+            raw[-100] ^= 1
+            with file.open("r+b") as opened:
+                opened.write(raw)
+        case "removed":
+            file.unlink()
+        case "shorter":
+            os.truncate(file, 100)
+        case "word":
+            (tmp_path / generations.GENERATION).write_bytes(b"\xff" * 8)
+    with pytest.raises(BadTableError):
+        generations.check(tmp_path)
+    publisher.take_in(STATE)
+    publisher.put_in_force(STATE.sequence)
+    generations.check(tmp_path)
+    assert published(tmp_path) == TABLE
+
+
+def test_a_worker_that_refuses_the_table_hasnt_acknowledged_it(
+    tmp_path: Path, worker: WorkerPage
+) -> None:
+    worker.acknowledge(TABLE.generation)
+    put_in_force(tmp_path)
+    assert WorkersTable(tmp_path).acknowledged() == TABLE.generation
+    worker.acknowledge(0)
+    assert WorkersTable(tmp_path).acknowledged() == 0

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from support.forks import end_all, fake_queues, living, steady, supervising
 from support.labs import eventually
+from support.tables import file_of
 
 from gateway.dataplane import record, supervisor, workers
 from gateway.dataplane.queues import Queue
 from gateway.dataplane.record import Request, Settings
 from gateway.dataplane.supervisor import StartError, free_bank
+from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage
+from gateway.nat.table import build
 from gateway.steering.kernel import SteeringError
 
 TWO = Settings(queues=2)
@@ -220,7 +223,29 @@ def test_new_workers_without_the_newest_table_do_not_replace_old_ones(
     with supervising(place, behind) as (found, _):
         found.take_over(TWO, never)
     assert living(place) == before
-    assert "isn't ready after 0.2 s" in record.load(place).failure
+    assert record.load(place).failure.endswith(
+        "isn't ready after 0.2 s: it doesn't take the table published last"
+    )
+
+
+def test_the_reason_of_a_refused_start_is_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "READY_WITHIN_S", 0.2)
+    generations.publish(place, build(5, 1, []))
+    with supervising(place) as (killed, _):
+        killed.take_over(TWO, nowhere)
+    file_of(place, 5).write_bytes(b"no table")
+
+    def refusing(directory: Path, engine: str, number: int) -> None:
+        with WorkerPage(directory, number):
+            time.sleep(60)
+
+    with supervising(place, refusing) as (found, _):
+        found.take_over(TWO, never)
+    assert record.load(place).failure.endswith(
+        "isn't ready after 0.2 s: there is no table of generation 5"
+    )
 
 
 def test_a_worker_that_is_killed_is_replaced(place: Path, caplog: pytest.LogCaptureFixture) -> None:
