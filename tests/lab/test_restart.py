@@ -9,6 +9,7 @@ from support.blows import kill, kill_dataplane, pid_of, running
 from support.labs import TGW, Instance, Lab, eventually
 
 from gateway.lab import lifecycle
+from gateway.site import roles
 
 
 def test_control_knows_after_kill_9_what_it_acknowledged(own_lab: Lab) -> None:
@@ -64,6 +65,7 @@ def test_a_role_ends_cleanly_and_can_be_taken_again(own_lab: Lab, role: str) -> 
     with subprocess.Popen(
         [*TGW, role, "--lab", own_lab.name], stderr=subprocess.PIPE, text=True
     ) as process:
+        eventually(lambda: roles.holder(own_lab.places.run, role) == process.pid)
         eventually(lambda: lifecycle.status(own_lab.name).up, within_s=20)
         process.terminate()
         _, errors = process.communicate(timeout=10)
