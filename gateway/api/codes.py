@@ -32,6 +32,7 @@ TAGS: Final = (f"{VALUE}.InvalidTag", "LimitExceeded.TagQuota")
 RESERVED_KEY: Final = "InvalidParameter.ReservedTagKey"
 PACKAGE_FULL: Final = "LimitExceeded.BandwidthPackageResourceQuota"
 NO_FILTER: Final = "InvalidParameter.InvalidFilter"
+EXPIRED: Final = "OperationDenied.AddressInArrears"
 CHARGE_TYPE: Final = "UnsupportedOperation.InvalidAddressInternetChargeType"
 ADDRESS_STATUS: Final = "UnsupportedOperation.AddressStatusNotPermit"
 MEMBER_PAYS: Final = "UnsupportedOperation.InvalidResourceInternetChargeType"

@@ -21,6 +21,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         default=ChargeType.TRAFFIC_POSTPAID_BY_HOUR.value,
         help="how its traffic is paid for (default %(default)s)",
     )
+    _add_months(parser)
     parser = verb(
         verbs,
         common,
@@ -50,6 +51,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         choices=[kind.value for kind in EIP_BANDWIDTH_MAX_MBPS],
         help="another way to pay for its traffic",
     )
+    _add_months(parser)
 
 
 def allocate(arguments: argparse.Namespace) -> None:
@@ -59,6 +61,7 @@ def allocate(arguments: argparse.Namespace) -> None:
         AddressName=arguments.name,
         InternetChargeType=arguments.charge_type,
         InternetMaxBandwidthOut=arguments.bandwidth,
+        **_terms(arguments),
     )
     _print(control, answer["AddressSet"][0], json=arguments.json)
 
@@ -114,6 +117,7 @@ def modify(arguments: argparse.Namespace) -> None:
             AddressId=eip_id,
             InternetChargeType=charge_type,
             InternetMaxBandwidthOut=shown[0]["Bandwidth"] if bandwidth is None else bandwidth,
+            **_terms(arguments),
         )
     elif bandwidth is not None:
         control.call(
@@ -122,6 +126,22 @@ def modify(arguments: argparse.Namespace) -> None:
     if name is not None:
         control.call("ModifyAddressAttribute", AddressId=eip_id, AddressName=name)
     _print(control, eip_id, json=arguments.json)
+
+
+def _add_months(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--months",
+        type=int,
+        metavar="N",
+        help="how many are paid in advance, with BANDWIDTH_PREPAID_BY_MONTH; renewed by itself",
+    )
+
+
+def _terms(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is paid in advance, if anything is."""
+    if arguments.months is None:
+        return {}
+    return {"AddressChargePrepaid": {"Period": arguments.months}}
 
 
 def _add_eip(parser: argparse.ArgumentParser) -> None:

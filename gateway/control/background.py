@@ -1,7 +1,8 @@
 """What control does after it has answered, by background threads.
 
 One for each publisher and one for the machines: a machine can take seconds to end, or a publisher
-to acknowledge, and no address waits for that. One more opens blocked addresses in time.
+to acknowledge, and no address waits for that. One more does what is due at a time: it opens blocked
+addresses, and ends what was paid for in advance.
 """
 
 import logging
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from math import inf
 from typing import Final
 
@@ -59,10 +61,10 @@ class Background:
         self.jobs = (
             *(self._job(_Publishing(control, one, self._tried)) for one in control.publications),
             self._job(self._machines),
-            self._job(_Opening(control)),
+            self._job(_Timer(control)),
         )
 
-    def _job(self, work: "_Publishing | _Machines | _Opening") -> Job:
+    def _job(self, work: "_Publishing | _Machines | _Timer") -> Job:
         return Job(work.name, work.turn, self._wake)
 
     def _tried(self, publication: Publication) -> None:
@@ -155,8 +157,8 @@ class _Machines:
         return not any(map(self._control.is_behind, self._untried))
 
 
-class _Opening:
-    """Opens blocked addresses when their time has come, first those that are overdue."""
+class _Timer:
+    """Does what is due at a time: opens blocked addresses, and ends what was paid for."""
 
     name: Final = "timer"
 
@@ -166,22 +168,29 @@ class _Opening:
         self._patience = Patience()
 
     def turn(self, ending: threading.Event) -> None:
-        """Open what is due, or wait until the next one is, or something has changed."""
+        """Do what is due, or wait until the next thing is, or something has changed."""
         with self._control.state() as state:
-            due_at = min(state.blocked.values(), default=inf)
+            due_at = min(chain(state.blocked.values(), state.deadlines.values()), default=inf)
             left_s = due_at - self._control.now()
             if left_s > 0:
-                if not ending.is_set():
-                    pause_s = None if due_at == inf else min(left_s, CLOCK_LOOK_S)
-                    self._control.changed.wait(pause_s)
+                self._wait(ending, None if due_at == inf else min(left_s, CLOCK_LOOK_S))
                 return
         failures = {}
         try:
-            self._control.submit(cmd.OpenDueAddresses())
+            done = self._control.submit(cmd.OpenDueAddresses(), cmd.KeepDeadlines()).events
         except ControlError as error:
-            failures["blocked addresses can't be opened"] = str(error)
+            failures["what is due can't be done"] = str(error)
+        else:
+            if not done:  # an instance is on its way to another state, which will be a change
+                with self._control.state():
+                    self._wait(ending, CLOCK_LOOK_S)
         self._patience.learn(failures)
         ending.wait(self._patience.pause_s)
+
+    def _wait(self, ending: threading.Event, pause_s: float | None) -> None:
+        """Wait so long, or until something has changed. The state is held still by the caller."""
+        if not ending.is_set():
+            self._control.changed.wait(pause_s)
 
 
 def _waited(

@@ -40,7 +40,7 @@ def mapping_of(state: State, instance: Instance) -> Mapping | None:
         out_kbps=bought_mbps * KBIT_PER_MBIT,
         in_kbps=max(bought_mbps, 0 if package else INBOUND_MIN_MBPS) * KBIT_PER_MBIT,
         package=package.number if package and package.limited else 0,
-        blocked=public in state.blocked,
+        blocked=state.barred(instance),
     )
 
 

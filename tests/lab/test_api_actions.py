@@ -85,6 +85,8 @@ def made(lab: Lab) -> dict[str, Any]:
     with_ip = {"InternetAccessible": MBPS, "InstanceCount": 3}
     instances = lab.control.call("RunInstances", **with_ip)["InstanceIdSet"]
     allocated = lab.control.call("AllocateAddresses")
+    prepaid = {"InternetChargeType": "BANDWIDTH_PREPAID_BY_MONTH"}
+    paid = lab.control.call("AllocateAddresses", **prepaid, AddressChargePrepaid={"Period": 1})
     package_id = lab.control.call("CreateBandwidthPackage")["BandwidthPackageId"]
     settle(lab)
     shown = lab.control.call("DescribeInstances", InstanceIds=instances)["InstanceSet"]
@@ -96,6 +98,7 @@ def made(lab: Lab) -> dict[str, Any]:
         "eip": allocated["AddressSet"][0],
         "task": int(allocated["TaskId"]),
         "package": package_id,
+        "paid": paid["AddressSet"][0],
         "address": address,
     }
 
@@ -159,6 +162,10 @@ def writes(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "ResetInstancesInternetMaxBandwidth", first | {"InternetAccessible": MBPS}
     yield "ModifyInstancesAttribute", first | {"InstanceName": "前门"}
     yield "AllocateAddresses", {"Tags": [tag], "AddressCount": 1, "AddressType": "EIP"}
+    terms = {"AddressChargePrepaid": {"Period": 1, "AutoRenewFlag": 0}}
+    yield "RenewAddresses", {"AddressIds": [things["paid"]]} | terms
+    flag = {"RenewFlag": "NOTIFY_AND_AUTO_RENEW"}
+    yield "ModifyAddressesRenewFlag", {"AddressIds": [things["paid"]]} | flag
     yield "ModifyAddressesBandwidth", {"AddressIds": [things["eip"]], **MBPS}
     charge = {"InternetChargeType": "BANDWIDTH_POSTPAID_BY_HOUR"}
     yield "ModifyAddressInternetChargeType", eip | charge | MBPS
@@ -203,7 +210,8 @@ def test_every_action_by_tccli(lab: Lab, cloud: Cloud, tmp_path: Path) -> None:
 
 
 def test_the_rows_have_every_action() -> None:
-    things = dict.fromkeys(("first", "second", "third", "eip", "package", "address", "task"), "x")
+    names = ("first", "second", "third", "eip", "paid", "package", "address", "task")
+    things = dict.fromkeys(names, "x")
     rows = {action for action, _ in (*reads(things), *writes(things))}
     assert rows == ACTIONS.keys()
 

@@ -19,6 +19,7 @@ from refusals.situations import (
     bound,
     empty_pool,
     exchanged,
+    expired,
     failed,
     filtered,
     full,
@@ -30,6 +31,7 @@ from refusals.situations import (
     nothing_free_for,
     ordinary_id,
     package,
+    paid_for,
     plain,
     prepaid_instance,
     reassigned,
@@ -43,6 +45,8 @@ from refusals.situations import (
 from support.world import World
 
 CHARGE = {"InternetChargeType": "BANDWIDTH_POSTPAID_BY_HOUR", "InternetMaxBandwidthOut": 5}
+MONTH = {"AddressChargePrepaid": {"Period": 1}}
+NEVER = {"RenewFlag": "DISABLE_NOTIFY_AND_MANUAL_RENEW"}
 ROWS: dict[str, Rows] = {
     "AllocateAddresses": {
         "AddressQuotaLimitExceeded": moved(lambda world: run_with(world, NO_EIPS), lambda _: {}),
@@ -60,6 +64,19 @@ ROWS: dict[str, Rows] = {
         "LimitExceeded.BandwidthPackageResourceQuota": moved(full, in_package),
         "InvalidParameterConflict": again("AllocateAddresses", "AddressCount"),
         "ResourceInsufficient": moved(empty_pool, lambda _: {}),
+    },
+    "RenewAddresses": {
+        f"{V}.AddressIdMalformed": plain(AddressIds=["x"], **MONTH),
+        "InvalidAddressId.NotFound": plain(AddressIds=[NO_EIP], **MONTH),
+        "UnsupportedOperation.InvalidAddressInternetChargeType": lambda world: {
+            "AddressIds": [world.allocate()],
+            **MONTH,
+        },
+    },
+    "ModifyAddressesRenewFlag": {
+        f"{V}.AddressIdMalformed": plain(AddressIds=["x"], **NEVER),
+        f"{V}.AddressNotFound": plain(AddressIds=[NO_EIP], **NEVER),
+        f"{V}.ResourceNotSupport": lambda world: {"AddressIds": [world.allocate()], **NEVER},
     },
     "AssociateAddress": {
         **of_address(InstanceId=NO_INS),
@@ -92,6 +109,10 @@ ROWS: dict[str, Rows] = {
             "AddressId": blocked_eip(world),
             "InstanceId": world.run(),
         },
+        "OperationDenied.AddressInArrears": lambda world: {
+            "AddressId": expired(world),
+            "InstanceId": world.run(),
+        },
         f"{V}.InstanceNormalPublicIpBlocked": bind_to_blocked,
         "UnsupportedOperation.InstanceStateNotSupported": lambda world: {
             "InstanceId": failed(world),
@@ -117,7 +138,8 @@ ROWS: dict[str, Rows] = {
     | {
         "UnsupportedOperation.AddressStatusNotPermit": lambda world: {
             "AddressIds": [bound(world)[0]]
-        }
+        },
+        f"{V}.AddressInternetChargeTypeConflict": lambda world: {"AddressIds": [paid_for(world)]},
     },
     "DescribeAddresses": {
         "InvalidParameter.InvalidFilter": plain(**filtered("colour", "red")),
@@ -135,6 +157,10 @@ ROWS: dict[str, Rows] = {
         f"{V}.BandwidthOutOfRange": lambda world: {
             "AddressIds": [world.allocate()],
             "InternetMaxBandwidthOut": 101,
+        },
+        f"{V}.ResourceExpired": lambda world: {
+            "AddressIds": [expired(world)],
+            "InternetMaxBandwidthOut": 5,
         },
     },
     "ModifyAddressAttribute": of_address(EipDirectConnection="FALSE")
@@ -162,6 +188,7 @@ ROWS: dict[str, Rows] = {
             "AddressId": member(world)[1],
             **CHARGE,
         },
+        "OperationDenied.AddressInArrears": lambda world: {"AddressId": expired(world), **CHARGE},
     },
     "TransformAddress": {
         f"{V}.InstanceIdMalformed": plain(InstanceId="x"),

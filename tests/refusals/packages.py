@@ -11,9 +11,9 @@ from refusals.situations import (
     member,
     moved,
     package,
+    paid_for,
     plain,
 )
-from support.api import call
 
 ROWS: dict[str, Rows] = {
     "CreateBandwidthPackage": {
@@ -35,9 +35,7 @@ ROWS: dict[str, Rows] = {
         },
         "UnsupportedOperation.InvalidResourceInternetChargeType": lambda world: {
             "BandwidthPackageId": package(world),
-            "ResourceIds": call(world, "AllocateAddresses", {"InternetChargeType": PREPAID})[
-                "AddressSet"
-            ],
+            "ResourceIds": [paid_for(world)],
         },
     },
     "RemoveBandwidthPackageResources": of_members()

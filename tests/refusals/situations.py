@@ -198,6 +198,21 @@ def switched(world: World) -> Request:
     return {"AddressId": eip_id, "InternetChargeType": PREPAID, "InternetMaxBandwidthOut": 5}
 
 
+def paid_for(world: World) -> str:
+    """An EIP that is paid for in advance, for a month."""
+    terms = {"Period": 1, "AutoRenewFlag": 0}
+    request = {"InternetChargeType": PREPAID, "AddressChargePrepaid": terms}
+    return str(call(world, "AllocateAddresses", request)["AddressSet"][0])
+
+
+def expired(world: World) -> str:
+    """An EIP whose time is over."""
+    eip_id = paid_for(world)
+    world.now += 31 * 86_400
+    world.execute(cmd.KeepDeadlines())
+    return eip_id
+
+
 def exchanged(world: World, count: int) -> list[str]:
     """Instances whose ordinary public IP was exchanged, so many, and one more."""
     standard(world)

@@ -22,6 +22,9 @@ MOVE_NOTHING = {
     "PackageChanged",
     "PackageDeleted",
     "Tagged",
+    "Untagged",
+    "TagCreated",
+    "TagDeleted",
 }
 NEVER_USED = float("-inf")
 
@@ -40,6 +43,7 @@ class Audit:
         self._quarantine_s = 0.0
         self._bound: dict[str, str] = {}  # EIP: instance
         self.blocked: dict[str, float] = {}  # public address: until when
+        self.expired: set[str] = set()  # EIPs whose time is over
 
     def take(self, record: Record) -> None:
         """One record more."""
@@ -61,7 +65,12 @@ class Audit:
                 self._back(facts["address"], facts["instance_id"], record.at)
             case "EipAllocated":
                 self._give(facts, facts["eip_id"], record.at, set())
+            case "EipExpired":
+                self.expired.add(facts["eip_id"])
+            case "EipRenewed":
+                self.expired.discard(facts["eip_id"])
             case "EipReleased":
+                self.expired.discard(facts["eip_id"])
                 assert facts["eip_id"] not in self._bound, "a bound EIP was released"
                 assert facts["eip_id"] not in self.members, "a member was released"
                 self._back(facts["address"], facts["eip_id"], record.at)
@@ -72,6 +81,7 @@ class Audit:
                 self._bound[facts["eip_id"]] = facts["instance_id"]
                 blocked = {self.holders.get(address) for address in self.blocked}
                 assert facts["eip_id"] not in blocked, "bound while it was blocked"
+                assert facts["eip_id"] not in self.expired, "bound when its time was over"
             case "EipTransformed":
                 assert facts["address"] not in self.blocked, "transformed while it was blocked"
                 instance_id = facts["instance_id"]

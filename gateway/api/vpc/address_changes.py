@@ -11,13 +11,13 @@ from gateway.api.client import WaitsFor
 from gateway.api.errors import ApiError, BadValueError
 from gateway.api.fields import No, Only, Size, Whole
 from gateway.api.services import VPC
-from gateway.api.vpc.addresses import PER_S, Prepaid
+from gateway.api.vpc.addresses import PER_S, Prepaid, terms
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions import requirements
 from gateway.control.progress import Task
-from gateway.control.values import ChargeType
+from gateway.control.values import ChargeType, Renewal
 
 
 @action(
@@ -28,8 +28,10 @@ from gateway.control.values import ChargeType
         *codes.ADDRESS,
         f"{codes.VALUE}.AddressTypeConflict",
         *codes.BANDWIDTH,
+        f"{codes.VALUE}.ResourceExpired",
         codes.LIMIT,
     ),
+    own_codes={errors.ExpiredError: f"{codes.VALUE}.ResourceExpired"},
 )
 class ModifyAddressesBandwidth(Action):
     """Change the bandwidth of these EIPs, in Mbit/s, all or none."""
@@ -53,6 +55,7 @@ class ModifyAddressesBandwidth(Action):
         f"{codes.VALUE}.InternetChargeTypeNotChanged",
         "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
         codes.CHARGE_TYPE,
+        codes.EXPIRED,
     ),
     own_codes={errors.OrdinaryAddressError: codes.CHARGE_TYPE},
 )
@@ -67,9 +70,54 @@ class ModifyAddressInternetChargeType(Action):
     def run(self, context: Context) -> Task:
         return context.submit(
             cmd.ChangeEipChargeType(
-                self.AddressId, self.InternetChargeType, self.InternetMaxBandwidthOut
+                self.AddressId,
+                self.InternetChargeType,
+                self.InternetMaxBandwidthOut,
+                **terms(self.AddressChargePrepaid),
             )
         )
+
+
+@action(
+    VPC,
+    rate_per_s=PER_S,
+    waits_for=WaitsFor.IN_FORCE,
+    codes=(*codes.ADDRESS, codes.CHARGE_TYPE),
+    own_codes={errors.OrdinaryAddressError: codes.CHARGE_TYPE},
+)
+class RenewAddresses(Action):
+    """Pay for EIPs for more months, from the end on; an expired one passes packets again."""
+
+    AddressIds: ids.SomeAddressIds
+    AddressChargePrepaid: Prepaid
+
+    def run(self, context: Context) -> Task:
+        prepaid = self.AddressChargePrepaid
+        return context.submit(cmd.RenewEips(self.AddressIds, prepaid.Period, prepaid.renewal))
+
+
+@action(
+    VPC,
+    rate_per_s=PER_S,
+    codes=(
+        f"{codes.VALUE}.AddressIdMalformed",
+        f"{codes.VALUE}.AddressNotFound",
+        f"{codes.VALUE}.ResourceNotSupport",
+    ),
+    own_codes={
+        errors.UnknownEipError: f"{codes.VALUE}.AddressNotFound",
+        errors.OrdinaryAddressError: f"{codes.VALUE}.ResourceNotSupport",
+        errors.ChargeTypeError: f"{codes.VALUE}.ResourceNotSupport",
+    },
+)
+class ModifyAddressesRenewFlag(Action):
+    """Change what happens when the time that EIPs are paid for is over."""
+
+    AddressIds: ids.SomeAddressIds
+    RenewFlag: Renewal
+
+    def run(self, context: Context) -> Task:
+        return context.submit(cmd.ChangeEipsRenewal(self.AddressIds, self.RenewFlag))
 
 
 class _NotDirect(Only):

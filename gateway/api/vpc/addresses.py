@@ -1,6 +1,6 @@
 """The actions that allocate, bind, list and release EIPs."""
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import model_validator
 
@@ -21,18 +21,37 @@ from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.progress import Task
 from gateway.control.state import State
-from gateway.control.values import REASSIGNMENTS_MAX, ChargeType, Eip
+from gateway.control.values import REASSIGNMENTS_MAX, ChargeType, Eip, Renewal
 from gateway.control.values import Tag as TagValue
 
 PER_S: Final = 10.0
+RENEWALS: Final = {0: Renewal.MANUAL, 1: Renewal.AUTO, 2: Renewal.NEVER}
 
 
 @complete(VPC, "AddressChargePrepaid")
 class Prepaid(Request):
-    """For how many months an EIP is paid. Here it ends with its release, and never before."""
+    """For how many months an EIP is paid, and what happens then: by itself it is renewed."""
 
     Period: Whole
-    AutoRenewFlag: Whole = 1
+    AutoRenewFlag: Whole | None = None
+
+    @property
+    def renewal(self) -> Renewal | None:
+        """What happens then. Raises `ApiError` for a number that stands for nothing."""
+        if self.AutoRenewFlag is None:
+            return None
+        if self.AutoRenewFlag not in RENEWALS:
+            raise ApiError(
+                codes.VALUE, f"AutoRenewFlag: use one of {', '.join(map(str, RENEWALS))}"
+            )
+        return RENEWALS[self.AutoRenewFlag]
+
+
+def terms(prepaid: Prepaid | None) -> dict[str, Any]:
+    """The same for a command; nothing if it isn't given. Raises `ApiError`."""
+    if prepaid is None:
+        return {}
+    return {"months": prepaid.Period, "renewal": prepaid.renewal or Renewal.AUTO}
 
 
 @action(
@@ -80,6 +99,7 @@ class AllocateAddresses(Action):
             count=self.AddressCount,
             client_token=self.ClientToken,
             tags=tuple(TagValue(tag.Key, tag.Value) for tag in self.Tags),
+            **terms(self.AddressChargePrepaid),
         )
         task = context.submit(command)
         allocated = [event.eip_id for event in task.events if isinstance(event, ev.EipAllocated)]
@@ -104,6 +124,7 @@ class AllocateAddresses(Action):
         codes.ADDRESS_STATUS,
         "UnsupportedOperation.InstanceStateNotSupported",
         codes.BLOCKED,
+        codes.EXPIRED,
         f"{codes.VALUE}.InstanceNormalPublicIpBlocked",
         codes.MUTEX,
     ),
@@ -180,11 +201,12 @@ class DisassociateAddress(Action):
     codes=(
         *codes.ADDRESS,
         f"{codes.VALUE}.AddressTypeConflict",
+        f"{codes.VALUE}.AddressInternetChargeTypeConflict",
         codes.ADDRESS_STATUS,
     ),
 )
 class ReleaseAddresses(Action):
-    """Give the addresses of unbound EIPs back to the pool."""
+    """Give the addresses of unbound EIPs back to the pool; one that is paid for isn't released."""
 
     AddressIds: ids.SomeAddressIds
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.control.values.addresses import Renewal
 from gateway.control.values.charging import ChargeType
 from gateway.control.values.tags import Tag
 
@@ -17,6 +18,8 @@ class AllocateEip:
     count: int = 1
     client_token: str = ""
     tags: tuple[Tag, ...] = ()
+    months: int | None = None  # that are paid in advance, where the charge type is such
+    renewal: Renewal = Renewal.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,30 @@ class ChangeEipChargeType:
     eip_id: str
     charge_type: ChargeType
     bandwidth_mbps: int
+    months: int | None = None
+    renewal: Renewal = Renewal.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class RenewEips:
+    """Pay for these EIPs for more months, all or none; None keeps what happens at the end."""
+
+    eip_ids: tuple[str, ...]
+    months: int
+    renewal: Renewal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEipsRenewal:
+    """Change what happens when the time that these EIPs are paid for is over, all or none."""
+
+    eip_ids: tuple[str, ...]
+    renewal: Renewal
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDeadlines:
+    """Renew, stop or release, from inside, the EIPs whose time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +157,9 @@ AddressCommand = (
     | ReleaseEip
     | ChangeEipsBandwidth
     | ChangeEipChargeType
+    | RenewEips
+    | ChangeEipsRenewal
+    | KeepDeadlines
     | RenameEip
     | ChangeOrdinaryIp
     | ChangeEipAddress

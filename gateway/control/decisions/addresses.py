@@ -5,7 +5,15 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import account, blocks, packages, requirements, tags, tokens
+from gateway.control.decisions import (
+    account,
+    blocks,
+    deadlines,
+    packages,
+    requirements,
+    tags,
+    tokens,
+)
 from gateway.control.decisions.candidates import choose, new_address_id
 from gateway.control.decisions.moment import Moment
 from gateway.control.decisions.ordinary_ips import assign, release
@@ -24,6 +32,7 @@ def allocate(state: State, command: cmd.AllocateEip, at: Moment) -> list[ev.Even
     name = requirements.other_name(command.name)
     tags.check(state, command.tags)
     account.may_apply(state, command.count, at)
+    paid_until, renewal = deadlines.terms(command.charge_type, command.months, command.renewal, at)
     package = packages.joining(state, command.package_id, command.charge_type, command.count)
     events: list[ev.Event] = []
     ids: list[str] = []
@@ -38,6 +47,8 @@ def allocate(state: State, command: cmd.AllocateEip, at: Moment) -> list[ev.Even
                 bandwidth_mbps=command.bandwidth_mbps,
                 charge_type=command.charge_type.value,
                 slot=slot,
+                paid_until=paid_until,
+                renewal=renewal,
             )
         )
         if package:
@@ -50,6 +61,7 @@ def bind(state: State, command: cmd.BindEip, at: Moment) -> list[ev.Event]:
     """Bind an EIP; it takes the place of the instance's ordinary public IP."""
     eip = requirements.eip(state, command.eip_id)
     blocks.refuse(state, eip.address)
+    deadlines.refuse_expired(eip)
     instance = requirements.instance(state, command.instance_id)
     if instance.eip_id == eip.eip_id:
         raise errors.AlreadyBoundError(f"{eip.eip_id} is bound to {instance.instance_id} already")
@@ -145,7 +157,23 @@ def release_eip(state: State, command: cmd.ReleaseEip, _at: Moment) -> list[ev.E
     eip = requirements.eip(state, command.eip_id)
     if eip.instance_id:
         raise errors.EipStatusError(f"{eip.eip_id} is bound to {eip.instance_id}: unbind it first")
+    if eip.prepaid and not eip.expired:
+        raise errors.PaidForError(f"{eip.eip_id} is paid for: it is released when that is over")
     return [*packages.left(eip, eip.eip_id), ev.EipReleased(eip.eip_id, eip.address)]
+
+
+def end(state: State, eip: Eip, at: Moment) -> list[ev.Event]:
+    """The EIP leaves its instance, if it has one, and goes: the account has no say in that."""
+    released = ev.EipReleased(eip.eip_id, eip.address)
+    if not eip.instance_id:
+        return [released]
+    unbound = ev.EipUnbound(eip.eip_id, eip.instance_id)
+    if account.standard(state):
+        return [unbound, released]
+    try:
+        return [*_leave(state, eip, at), released]
+    except errors.PoolEmptyError:
+        return [unbound, released]
 
 
 def _leave(state: State, eip: Eip, at: Moment) -> list[ev.Event]:

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import requirements
+from gateway.control.decisions import deadlines, requirements
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import ChargeType, Instance, InstanceState
@@ -57,6 +57,7 @@ def change_eips(state: State, command: cmd.ChangeEipsBandwidth, _at: Moment) -> 
     events: list[ev.Event] = []
     for eip_id in dict.fromkeys(command.eip_ids):
         eip = requirements.eip(state, eip_id)
+        deadlines.refuse_expired(eip)
         requirements.eip_bandwidth(command.bandwidth_mbps, eip.charge_type)
         if eip.bandwidth_mbps != command.bandwidth_mbps:
             events.append(ev.EipBandwidthChanged(eip_id, command.bandwidth_mbps))
@@ -64,7 +65,7 @@ def change_eips(state: State, command: cmd.ChangeEipsBandwidth, _at: Moment) -> 
 
 
 def change_charge_type(
-    state: State, command: cmd.ChangeEipChargeType, _at: Moment
+    state: State, command: cmd.ChangeEipChargeType, at: Moment
 ) -> list[ev.Event]:
     """Change the charge type of an EIP; a bandwidth package is joined and left instead."""
     eip = requirements.eip(state, command.eip_id)
@@ -75,10 +76,11 @@ def change_charge_type(
         raise errors.ChargeTypeUnchangedError(f"{eip.eip_id} is {eip.charge_type.value} already")
     if eip.switches >= SWITCHES_MAX:
         raise errors.ChargeTypeQuotaError(f"an EIP's charge type can change {SWITCHES_MAX} times")
+    deadlines.refuse_expired(eip)
     requirements.switched_bandwidth(command.bandwidth_mbps, command.charge_type)
-    return [
-        ev.EipChargeTypeChanged(eip.eip_id, command.charge_type.value, command.bandwidth_mbps),
-    ]
+    terms = deadlines.terms(command.charge_type, command.months, command.renewal, at)
+    charge_type, mbps = command.charge_type.value, command.bandwidth_mbps
+    return [ev.EipChargeTypeChanged(eip.eip_id, charge_type, mbps, *terms)]
 
 
 def rename_instances(state: State, command: cmd.RenameInstances, _at: Moment) -> list[ev.Event]:

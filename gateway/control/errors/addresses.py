@@ -72,6 +72,22 @@ class ChargeTypeQuotaError(DomainError):
     """The charge type of the EIP was changed as often as it may be."""
 
 
+class PeriodMissingError(DomainError):
+    """An EIP that is paid in advance must say for how many months."""
+
+
+class PeriodError(DomainError):
+    """An EIP can't be paid in advance for so many months."""
+
+
+class ExpiredError(DomainError):
+    """The time that the EIP was paid for is over: it must be renewed first."""
+
+
+class PaidForError(DomainError):
+    """The EIP is paid for until later, and isn't released before."""
+
+
 class AddressBlockedError(DomainError):
     """The address is blocked for a time, and can't move."""
 

@@ -35,6 +35,8 @@ class EipAllocated:
     bandwidth_mbps: int
     charge_type: str
     slot: int | None = None
+    paid_until: float | None = None  # Unix seconds, if it is paid for in advance
+    renewal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,24 @@ class EipChargeTypeChanged:
     eip_id: str
     charge_type: str
     bandwidth_mbps: int
+    paid_until: float | None = None
+    renewal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EipRenewed:
+    """An EIP is paid for until a later time in Unix seconds, and passes packets again."""
+
+    eip_id: str
+    paid_until: float
+    renewal: str
+
+
+@dataclass(frozen=True, slots=True)
+class EipExpired:
+    """The time that an EIP was paid for is over: nothing passes until it is renewed."""
+
+    eip_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +145,8 @@ AddressEvent = (
     | EipTransformed
     | EipBandwidthChanged
     | EipChargeTypeChanged
+    | EipRenewed
+    | EipExpired
     | EipRenamed
     | AddressChanged
     | AddressBlocked

@@ -1,5 +1,6 @@
 """The public addresses: EIPs, ordinary public IPs of instances, and which are blocked."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -9,7 +10,7 @@ from gateway.control.state.account import AccountPart
 from gateway.control.state.instances import Instances
 from gateway.control.state.networks import Networks
 from gateway.control.state.touches import Touches
-from gateway.control.values.addresses import Eip, OrdinaryIp
+from gateway.control.values.addresses import Eip, OrdinaryIp, Prepaid, Renewal
 from gateway.control.values.charging import ChargeType
 from gateway.control.values.instances import InstanceState
 
@@ -26,6 +27,7 @@ class Addresses:
     ) -> None:
         self.eips: dict[str, Eip] = {}
         self.blocked: dict[str, float] = {}  # by address: until when, Unix seconds
+        self.deadlines: dict[str, float] = {}  # by EIP: when its time is over, or it is released
         self._networks = networks
         self._account = account
         self._instances = instances
@@ -42,11 +44,18 @@ class Addresses:
             ev.EipTransformed: self._transformed,
             ev.EipBandwidthChanged: self._bandwidth_changed,
             ev.EipChargeTypeChanged: self._charge_type_changed,
+            ev.EipRenewed: self._renewed,
+            ev.EipExpired: self._expired,
             ev.EipRenamed: self._renamed,
             ev.AddressChanged: self._address_changed,
             ev.AddressBlocked: self._blocked,
             ev.AddressOpened: self._opened,
         }
+
+    def restore(self, eips: Mapping[str, Eip]) -> None:
+        """Take over the EIPs of a snapshot, and make the index of their deadlines."""
+        self.eips.update(eips)
+        self.deadlines.update({key: eip.prepaid.due_at for key, eip in eips.items() if eip.prepaid})
 
     def pay_for(
         self, address_id: str, package_id: str | None, kind: ChargeType, **changes: object
@@ -118,7 +127,16 @@ class Addresses:
             charge_type=ChargeType(event.charge_type),
             bandwidth_mbps=event.bandwidth_mbps,
             switches=self.eips[event.eip_id].switches + 1,
+            prepaid=_prepaid(event),
         )
+
+    def _renewed(self, event: ev.EipRenewed, _at: float) -> None:
+        self._change(event.eip_id, prepaid=_prepaid(event))
+
+    def _expired(self, event: ev.EipExpired, _at: float) -> None:
+        prepaid = self.eips[event.eip_id].prepaid
+        assert prepaid, event
+        self._change(event.eip_id, prepaid=replace(prepaid, expired=True))
 
     def _renamed(self, event: ev.EipRenamed, _at: float) -> None:
         self._change(event.eip_id, name=event.name)
@@ -163,11 +181,21 @@ class Addresses:
         for eip in (self.eips.get(eip_id), after):
             if eip and eip.instance_id:
                 self._touches.note(eip.instance_id)
+        self.deadlines.pop(eip_id, None)
         if after:
             self.eips[eip_id] = after
+            if after.prepaid:
+                self.deadlines[eip_id] = after.prepaid.due_at
         else:
             del self.eips[eip_id]
             self._account.drop_tags(eip_id)
+
+
+def _prepaid(event: ev.EipAllocated | ev.EipChargeTypeChanged | ev.EipRenewed) -> Prepaid | None:
+    """Until when the EIP is paid for; versions before wrote no such time, and the EIP has none."""
+    if event.paid_until is None or event.renewal is None:
+        return None
+    return Prepaid(event.paid_until, Renewal(event.renewal))
 
 
 def _new_eip(event: ev.EipAllocated | ev.EipTransformed, at: float) -> Eip:
@@ -180,4 +208,5 @@ def _new_eip(event: ev.EipAllocated | ev.EipTransformed, at: float) -> Eip:
         charge_type=ChargeType(event.charge_type),
         created_at=at,
         since=at,
+        prepaid=_prepaid(event) if isinstance(event, ev.EipAllocated) else None,
     )

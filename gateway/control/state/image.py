@@ -106,7 +106,7 @@ def state_of(image: StateImage) -> State:
     account.known_tags.update(image.known_tags)
     _restore_ledger(account.ledger, image.ledger)
     state._instances.restore(image.instances, image.passing, image.by_ordinary_ip)
-    state._addresses.eips.update(image.eips)
+    state._addresses.restore(image.eips)
     state._addresses.blocked.update(image.blocked)
     state._packages.by_id.update(image.packages)
     touches._latest.update(image.touched)

@@ -47,6 +47,7 @@ class State:
         self.ordinary: Mapping[str, str] = self._instances.by_ordinary_ip
         self.eips: Mapping[str, Eip] = self._addresses.eips
         self.blocked: Mapping[str, float] = self._addresses.blocked
+        self.deadlines: Mapping[str, float] = self._addresses.deadlines
         self.in_use: Mapping[str, str] = self._networks.in_use
         self.packages: Mapping[str, BandwidthPackage] = self._packages.by_id
         self.tags: Mapping[str, Mapping[str, str]] = self._account.tags
@@ -97,6 +98,11 @@ class State:
         if instance.eip_id:
             return self.eips[instance.eip_id].address
         return instance.ordinary.address if instance.ordinary else None
+
+    def barred(self, instance: Instance) -> bool:
+        """Whether nothing passes to or from the instance's public address: it is blocked or old."""
+        eip = self.eips.get(instance.eip_id or "")
+        return self.public_ip(instance) in self.blocked or (eip is not None and eip.expired)
 
     def bandwidth_mbps(self, instance: Instance) -> int:
         """Return the outbound bandwidth of the instance's public address, in Mbit/s."""

@@ -1,7 +1,15 @@
 """The values that control speaks of, by resource. Words and states are the cloud's (API 3.0)."""
 
 from gateway.control.values.account import REASSIGNMENTS_MAX, Account, Behaviour
-from gateway.control.values.addresses import AddressStatus, Eip, OrdinaryIp
+from gateway.control.values.addresses import (
+    KEPT_S,
+    PERIODS,
+    AddressStatus,
+    Eip,
+    OrdinaryIp,
+    Prepaid,
+    Renewal,
+)
 from gateway.control.values.charging import (
     EIP_BANDWIDTH_MAX_MBPS,
     INSTANCE_BANDWIDTH_MAX_MBPS,
@@ -47,8 +55,10 @@ __all__ = [
     "EIP_BANDWIDTH_MAX_MBPS",
     "FORMER_MAX",
     "INSTANCE_BANDWIDTH_MAX_MBPS",
+    "KEPT_S",
     "OPERATIONS",
     "PACKAGE_BANDWIDTH_MAX_MBPS",
+    "PERIODS",
     "REASSIGNMENTS_MAX",
     "SYSTEM_DISK",
     "TYPES",
@@ -70,7 +80,9 @@ __all__ = [
     "Operation",
     "OrdinaryIp",
     "PackageChargeType",
+    "Prepaid",
     "Purchase",
+    "Renewal",
     "RoleCredentials",
     "Tag",
     "TaskResult",

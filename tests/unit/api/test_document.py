@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals.situations import paid_for
 from support.api import call
 from support.world import World
 
@@ -50,6 +51,7 @@ def ids(world: World) -> dict[str, Any]:
         "address": world.public(other_id),
         "eip": eip_id,
         "package": package_id,
+        "paid": paid_for(world),
     }
 
 
@@ -110,6 +112,11 @@ def requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "OpenAddress": {"Address": ids["address"]},
         "AdjustPublicAddress": eip,
         "ReturnNormalAddresses": {"AddressIps": [ids["address"]]},
+        "RenewAddresses": {"AddressIds": [ids["paid"]], "AddressChargePrepaid": {"Period": 1}},
+        "ModifyAddressesRenewFlag": {
+            "AddressIds": [ids["paid"]],
+            "RenewFlag": "NOTIFY_AND_MANUAL_RENEW",
+        },
         "AssociateAddress": eip | {"InstanceId": ids["other"]},
         "DisassociateAddress": eip,
         "RemoveBandwidthPackageResources": members,

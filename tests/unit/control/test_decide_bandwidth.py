@@ -30,7 +30,7 @@ def bought(story: Story, charge_type: ChargeType) -> str:
 
 def allocated(story: Story, charge_type: ChargeType) -> str:
     """An EIP paid for like that; its id."""
-    (event,) = story.do(cmd.AllocateEip("front", 10, charge_type))
+    (event,) = story.do(cmd.AllocateEip("front", 10, charge_type, months=1))
     assert isinstance(event, ev.EipAllocated)
     return event.eip_id
 
@@ -145,8 +145,9 @@ def test_an_eips_charge_type_changes_twice_in_its_life() -> None:
     story = Story()
     eip_id = story.bound(story.run())
     for kind, mbps in ((MONTHLY, 200), (HOURLY, 100)):
-        change = cmd.ChangeEipChargeType(eip_id, kind, mbps)
-        assert story.do(change) == [ev.EipChargeTypeChanged(eip_id, kind.value, mbps)]
+        (changed,) = story.do(cmd.ChangeEipChargeType(eip_id, kind, mbps, months=1))
+        assert isinstance(changed, ev.EipChargeTypeChanged)
+        assert (changed.charge_type, changed.bandwidth_mbps) == (kind.value, mbps)
         assert (story.eip(eip_id).charge_type, story.eip(eip_id).bandwidth_mbps) == (kind, mbps)
         assert caps(story) == [(mbps, mbps)]
     refused = story.refusal(cmd.ChangeEipChargeType(eip_id, FIXED, 5))

@@ -236,7 +236,7 @@ def test_an_account_has_twenty_packages_and_a_package_a_hundred_members() -> Non
 @pytest.mark.parametrize("kind", [ChargeType.BANDWIDTH_PREPAID_BY_MONTH, FIXED, PACKAGE])
 def test_who_pays_by_the_month_cannot_join(kind: ChargeType) -> None:
     story = Story()
-    (allocated,) = story.do(cmd.AllocateEip("front", 10, kind))
+    (allocated,) = story.do(cmd.AllocateEip("front", 10, kind, months=1))
     assert isinstance(allocated, ev.EipAllocated)
     command = cmd.JoinPackage(create(story)[0], (allocated.eip_id,))
     if kind is ChargeType.BANDWIDTH_PREPAID_BY_MONTH:

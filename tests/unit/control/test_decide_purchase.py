@@ -85,6 +85,7 @@ def test_without_a_word_an_instance_is_a_small_one() -> None:
 def test_there_are_types_of_one_to_many_cpus() -> None:
     assert {found.cpus for found in TYPES.values()} >= {1, 2, 4, 8, 16, 32, 48}
     assert all(found.name == name for name, found in TYPES.items())
+    assert all(name.startswith(f"{found.family}.") for name, found in TYPES.items())
 
 
 @pytest.mark.parametrize(

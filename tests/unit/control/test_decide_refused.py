@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import pytest
 from support.story import HOURLY, Story
@@ -135,6 +136,8 @@ def test_the_user_cannot_choose_a_public_address_because_no_command_has_a_place_
         "resource_id",  # of what is tagged
         "given",
         "taken",
+        "months",
+        "renewal",
     }
 
 
@@ -273,10 +276,11 @@ def test_bandwidth_has_the_limits_of_its_charge_type(
         assert isinstance(refused, errors.InvalidValueError)
         assert f"{charge_type.value} isn't possible here: use " in str(refused)
         return
+    more: Any = {"months": 1} if charge_type is ChargeType.BANDWIDTH_PREPAID_BY_MONTH else {}
     for mbps in (least, most):
-        assert story.do(kind("name", mbps, charge_type))
+        assert story.do(kind("name", mbps, charge_type, **more))
     for mbps in (least - 1, most + 1):
-        refused = story.refusal(kind("name", mbps, charge_type))
+        refused = story.refusal(kind("name", mbps, charge_type, **more))
         assert isinstance(refused, OUT_OF_RANGE)
         assert f"{least} to {most} is" in str(refused)
 

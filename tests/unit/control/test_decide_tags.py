@@ -137,6 +137,8 @@ def test_a_tag_is_created_once() -> None:
     story.do(cmd.CreateTag(Tag("a", "")))
     assert type(story.refusal(cmd.CreateTag(Tag("a", "1")))) is errors.TagExistsError
     assert known(story) == {"a": {"1": 0, "": 0}}
+    story.do(cmd.DeleteTag(Tag("a", "1")))
+    assert known(story) == {"a": {"": 0}}
 
 
 def test_the_tags_of_an_account_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,10 @@
 import json
 from random import Random
 
+import pytest
+
 from gateway.control import commands as cmd
+from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.compile import compile_table
 from gateway.control.decide import decide
@@ -16,6 +19,7 @@ from gateway.control.values import (
     InstanceChargeType,
     Operation,
     Purchase,
+    Renewal,
 )
 from gateway.store.records import Record
 
@@ -109,3 +113,25 @@ def test_an_instance_of_a_log_without_disks_has_one_and_shows_it() -> None:
 
 def test_what_was_asked_is_known_from_a_log_without_requests() -> None:
     assert read(DISKLESS).instances[WEB].latest == Operation("StopInstances", "")
+
+
+# What the version wrote that took EIPs paid by the month, and knew no end of that.
+ENDLESS = """\
+[1000000.0,"LabConfigured",{"pools":["203.0.113.0/28"],"quarantine_s":60.0,"vpc":"10.0.0.0/24","reserved":["10.0.0.1"]}]
+[1000000.0,"EipAllocated",{"eip_id":"eip-v1zj2vdl","address":"203.0.113.1","name":"x","bandwidth_mbps":5,"charge_type":"BANDWIDTH_PREPAID_BY_MONTH","slot":1}]
+[1000000.0,"EipAllocated",{"eip_id":"eip-187o67dw","address":"203.0.113.2","name":"x","bandwidth_mbps":5,"charge_type":"TRAFFIC_POSTPAID_BY_HOUR","slot":2}]
+[1000001.0,"EipChargeTypeChanged",{"eip_id":"eip-187o67dw","charge_type":"BANDWIDTH_PREPAID_BY_MONTH","bandwidth_mbps":5}]
+"""
+
+
+def test_an_eip_without_an_end_stays_until_it_is_released_or_renewed() -> None:
+    state = read(ENDLESS)
+    assert state.deadlines == {}
+    at = Moment(10_000_000.0, Random(1))  # noqa: S311  for ids
+    (released,) = decide(state, cmd.ReleaseEip("eip-v1zj2vdl"), at)
+    assert isinstance(released, ev.EipReleased)
+    with pytest.raises(errors.ChargeTypeError, match="renew it first"):
+        decide(state, cmd.ChangeEipsRenewal(("eip-187o67dw",), Renewal.AUTO), at)
+    (renewed,) = decide(state, cmd.RenewEips(("eip-187o67dw",), 1), at)
+    state.evolve(renewed, at.now)
+    assert at.now < state.deadlines["eip-187o67dw"] <= at.now + 31 * 86_400

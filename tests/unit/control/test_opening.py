@@ -12,7 +12,9 @@ from support.world import World
 
 from gateway.control import background
 from gateway.control import commands as cmd
+from gateway.control import events as ev
 from gateway.control.background import running
+from gateway.control.values import KEPT_S, ChargeType, Renewal
 from gateway.runtime import threads
 
 
@@ -86,7 +88,7 @@ def test_it_is_tried_again_when_it_fails(
         eventually(lambda: world.faults.calls.count("append") > 5)
         world.faults.mend()
         eventually(lambda: is_open(world))
-    assert "blocked addresses can't be opened: append failed" in caplog.text
+    assert "what is due can't be done: append failed" in caplog.text
     world.assert_settled()
 
 
@@ -141,3 +143,52 @@ def test_one_bug_too_many_ends_the_process(world: World, monkeypatch: pytest.Mon
     world.now += 60
     with pytest.raises(ZeroDivisionError), running(world.control, dead.set):
         assert dead.wait(20)
+
+
+def test_what_was_paid_for_ends_by_itself(world: World) -> None:
+    """It is renewed, or nothing passes; and in the end it is released."""
+    monthly = ChargeType.BANDWIDTH_PREPAID_BY_MONTH
+    kept = cmd.AllocateEip("kept", 5, monthly, months=1, renewal=Renewal.AUTO)
+    lost = cmd.AllocateEip("lost", 5, monthly, months=1, renewal=Renewal.MANUAL)
+    world.execute(kept)
+    world.execute(lost)
+
+    def eips() -> dict[str, bool]:
+        with world.control.state() as state:
+            return {eip.name: eip.expired for eip in state.eips.values()}
+
+    with opening_in_time(world):
+        assert eips() == {"kept": False, "lost": False}
+        world.now += 31 * 86_400
+        eventually(lambda: eips() == {"kept": False, "lost": True})
+        world.now += KEPT_S
+        eventually(lambda: eips() == {"kept": False})
+    assert kinds(world).count("EipRenewed") == 1
+    world.assert_settled()
+
+
+def test_a_release_that_is_due_waits_for_its_instance(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "PAUSE_MAX_S", 0.01)
+    instance_id = world.run(bandwidth_mbps=0)
+    monthly = ChargeType.BANDWIDTH_PREPAID_BY_MONTH
+    allocated, *_ = world.execute(
+        cmd.AllocateEip("x", 5, monthly, months=1, renewal=Renewal.MANUAL)
+    )
+    assert isinstance(allocated, ev.EipAllocated)
+    world.execute(cmd.BindEip(allocated.eip_id, instance_id))
+    with opening_in_time(world):
+        world.now += 31 * 86_400
+        eventually(lambda: "EipExpired" in kinds(world))
+        world.faults.break_("disconnect")
+        world.control.submit(cmd.RebootInstance(instance_id))
+        eventually(lambda: world.faults.calls.count("disconnect") > 5)
+        asked = world.faults.calls.count("append")
+        world.now += KEPT_S
+        eventually(lambda: world.faults.calls.count("disconnect") > 20)
+        assert "EipReleased" not in kinds(world)
+        assert world.faults.calls.count("append") == asked
+        world.faults.mend()
+        eventually(lambda: "EipReleased" in kinds(world))
+    world.assert_settled()

@@ -28,7 +28,7 @@ from gateway.control import events as ev
 from gateway.control.compile import Compiler, compile_table
 from gateway.control.errors import AdapterError, DomainError
 from gateway.control.state import touches
-from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType
+from gateway.control.values import Behaviour, ChargeType, NetworkType, PackageChargeType, Renewal
 
 # Small enough that pool and subnet run dry, and addresses come back within a few steps.
 CONFIG = ev.LabConfigured(
@@ -168,7 +168,8 @@ class Lab(RuleBasedStateMachine):
     def change_an_eip(self, eip_id: str, bandwidth_mbps: int, kind: ChargeType) -> None:
         """Its bandwidth, its charge type, and its name."""
         self.ask(cmd.ChangeEipsBandwidth((eip_id,), bandwidth_mbps))
-        self.ask(cmd.ChangeEipChargeType(eip_id, kind, bandwidth_mbps))
+        self.ask(cmd.ChangeEipChargeType(eip_id, kind, bandwidth_mbps, 1, Renewal.MANUAL))
+        self.ask(cmd.RenewEips((eip_id,), bandwidth_mbps))
         self.ask(cmd.RenameEip(eip_id, f"front-{bandwidth_mbps}"))
 
     @rule(target=packages, bandwidth_mbps=st.sampled_from([-1, 0, 50]))
@@ -226,27 +227,24 @@ class Lab(RuleBasedStateMachine):
 
     @rule(address=st.sampled_from(ADDRESSES))
     def open_early(self, address: str) -> None:
-        """Before its time."""
         self.ask(cmd.OpenAddress(address))
 
     @rule()
     def open_due(self) -> None:
         """What the timer asks for."""
         self.ask(cmd.OpenDueAddresses())
+        self.ask(cmd.KeepDeadlines())
 
-    @rule(seconds=st.sampled_from([0.5, 29.5, 60.0]))
+    @rule(seconds=st.sampled_from([0.5, 29.5, 60.0, 2_700_000.0]))
     def wait(self, seconds: float) -> None:
-        """Time passes."""
         self.world.now += seconds
 
     @rule(name=st.sampled_from(["connect", "disconnect", "remove", "append", "put_in_force"]))
     def break_(self, name: str) -> None:
-        """A part of the world fails from now on."""
         self.world.faults.break_(name)
 
     @rule()
     def mend(self) -> None:
-        """All parts work again."""
         self.world.faults.mend()
 
     @rule()
@@ -327,9 +325,11 @@ class Lab(RuleBasedStateMachine):
         with self.world.control.state() as state:
             assert state.blocked == self.audit.blocked
             mappings = compile_table(state).mappings
+            expired = {key: eip.address for key, eip in state.eips.items() if eip.expired}
+        assert expired.keys() == self.audit.expired
         blocked = {str(IPv4Address(one.public)) for one in mappings if one.blocked}
         mapped = {str(IPv4Address(one.public)) for one in mappings}
-        assert blocked == mapped & self.audit.blocked.keys()
+        assert blocked == mapped & {*self.audit.blocked, *expired.values()}
 
     @invariant()
     def replay_equals_live(self) -> None:

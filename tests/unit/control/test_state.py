@@ -9,7 +9,14 @@ from support.story import HOURLY, Story
 from gateway.control import commands as cmd
 from gateway.control import events as ev
 from gateway.control.state import PASSING, State, touches
-from gateway.control.values import ChargeType, InstanceState, NetworkType, PackageChargeType, Tag
+from gateway.control.values import (
+    ChargeType,
+    InstanceState,
+    NetworkType,
+    PackageChargeType,
+    Renewal,
+    Tag,
+)
 
 
 def change_everything(story: Story, instance_id: str) -> None:
@@ -19,7 +26,12 @@ def change_everything(story: Story, instance_id: str) -> None:
     story.do(cmd.RenameInstances((instance_id,), "www"))
     story.do(cmd.ChangeInstancesAttributes((instance_id,), role="reader"))
     story.do(cmd.ChangeEipsBandwidth((eip_id,), 20))
-    story.do(cmd.ChangeEipChargeType(eip_id, ChargeType.BANDWIDTH_PREPAID_BY_MONTH, 30))
+    monthly = ChargeType.BANDWIDTH_PREPAID_BY_MONTH
+    story.do(cmd.ChangeEipChargeType(eip_id, monthly, 30, months=1))
+    story.do(cmd.ChangeEipsRenewal((eip_id,), Renewal.MANUAL))
+    paid_for = cmd.AllocateEip("y", 5, monthly, months=1, renewal=Renewal.NEVER)
+    (late,) = story.do(paid_for)
+    assert isinstance(late, ev.EipAllocated)
     story.do(cmd.RenameEip(eip_id, "back"))
     kind = PackageChargeType.TOP5_POSTPAID_BY_MONTH
     (created,) = story.do(cmd.CreatePackages("shared", 100, kind, NetworkType.BGP))
@@ -43,6 +55,12 @@ def change_everything(story: Story, instance_id: str) -> None:
     story.do(cmd.OpenAddress(story.eip(other).address))
 
 
+def expire(story: Story) -> None:
+    """All EIPs that aren't renewed."""
+    story.now = max(story.state.deadlines.values())
+    assert any(isinstance(event, ev.EipExpired) for event in story.do(cmd.KeepDeadlines()))
+
+
 def a_day() -> Story:
     """A bit of everything."""
     story = Story()
@@ -61,6 +79,7 @@ def a_day() -> Story:
     story.terminate(database)
     story.instance_in(InstanceState.TERMINATING)
     story.bound(story.run())
+    expire(story)
     return story
 
 
