@@ -18,7 +18,8 @@ from gateway.telemetry import counters
 BOOK = Path("/nonexistent")
 LISTING = (
     '{"nftables": [{"metainfo": {"json_schema_version": 1}}, '
-    '{"counter": {"family": "ip", "name": "guard_foreign", "packets": 5, "bytes": 300}}]}'
+    '{"counter": {"family": "ip", "table": "tgw", "name": "guard_foreign", '
+    '"packets": 5, "bytes": 300}}]}'
 )
 
 
