@@ -51,20 +51,21 @@ def show_table(arguments: argparse.Namespace) -> None:
         pages = _whole(ask, "DescribeTableDifference", "Change")
         table_difference.show(pages, as_json=arguments.json)
         return
-    generation, mappings = _table(ask)
+    table, mappings = _table(ask)
     if arguments.json:
-        print_json({"generation": generation, "mappings": [_mapping(one) for one in mappings]})
+        told = {"generation": table["Generation"], "pools": table["Pools"]}
+        print_json(told | {"mappings": [_mapping(one) for one in mappings]})
     else:
-        print(f"generation {generation}")
+        print(f"generation {table['Generation']}")
         rows = ((one["PublicIp"], one["PrivateIp"], one["Slot"]) for one in mappings)
         print_table(("PUBLIC", "PRIVATE", "SLOT"), rows)
 
 
-def _table(ask: Ask) -> tuple[int, list[dict[str, Any]]]:
-    """The generation and the mappings, by public address. Raises `NotDoneError`."""
+def _table(ask: Ask) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The table's first page, and all mappings, by public address. Raises `NotDoneError`."""
     pages = _whole(ask, "DescribeTable", "Slot")
     mappings = [one for page in pages for one in page["MappingSet"]]
-    return pages[0]["Generation"], sorted(mappings, key=lambda one: IPv4Address(one["PublicIp"]))
+    return pages[0], sorted(mappings, key=lambda one: IPv4Address(one["PublicIp"]))
 
 
 def _whole(ask: Ask, action: str, place: str) -> list[dict[str, Any]]:

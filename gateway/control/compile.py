@@ -66,7 +66,7 @@ class Compiler:
         last, self._last = self._last, None  # whatever fails below leaves nothing half changed
         touched = state.touched_since(last.sequence) if last else None
         if last is None or touched is None:
-            last = _Compiled(Draft(0))
+            last = _Compiled(Draft(0, state.pool.networks))
             last.change(state, state.instances)
         else:
             last.change(state, touched)

@@ -13,7 +13,8 @@ from gateway.nat.shape import BLOCK_BYTES, WORD, Shape, block_at
 from gateway.packet.memory import Words, words_of
 
 MAGIC: Final = b"TGWTABL4"
-HEADER: Final = struct.Struct("<8sQIIIIIII20x")
+HEADER: Final = struct.Struct("<8sQIIIIIIIIIII4x")
+POOL_WORDS: Final = 4
 RECORD_BYTES: Final = RECORD_WORDS * WORD
 PACKAGE_BYTES: Final = PACKAGE_WORDS * WORD
 CHECK_AT: Final = 32
@@ -26,9 +27,15 @@ _CHECK: Final = struct.Struct("<I")
 class Image:
     """The bytes of a table that is being made, or of one that is changed."""
 
-    def __init__(self, shape: Shape, old: "Image | None" = None) -> None:
-        """Begin with zeros, or with the content of `old`, which is no larger in any number."""
+    def __init__(
+        self, shape: Shape, old: "Image | None" = None, pools: tuple[int, ...] = ()
+    ) -> None:
+        """Begin with zeros, or with the content of `old`, which is no larger in any number.
+
+        `pools` are the first and last addresses of at most two networks.
+        """
         self.shape = shape
+        self.pools: tuple[int, ...] = old.pools if old else (*pools, 0, 0, 0, 0)[:POOL_WORDS]
         self.memory = bytearray(shape.size)
         self._words: Words = words_of(memoryview(self.memory))
         self.changed = set(range(shape.blocks))  # blocks, since somebody emptied this
@@ -65,7 +72,7 @@ class Image:
             block = memory[block_at(number, checks * WORD)]
             self._words[checks + number] = crc32(block)
         header = (MAGIC, generation, shape.slots, mappings, packages, shape.bits)
-        HEADER.pack_into(self.memory, 0, *header, 0, shape.room, PROBES)
+        HEADER.pack_into(self.memory, 0, *header, 0, shape.room, PROBES, *self.pools)
         _CHECK.pack_into(self.memory, CHECK_AT, check_of_head(memory, shape))
         return changed
 

@@ -4,7 +4,7 @@ All words are 32-bit and little-endian; the offsets below count words::
 
     header    magic "TGWTABL4" (2) | generation (2) | slots | mappings | packages | bits
               crc32 of the header's other words and the checks | room for packages | probes
-              zero to word 16
+              first and last address of two networks of the pool (4), 0 for none | zero (1)
     records   per slot: public | private | out kbit/s | in kbit/s | package, and bit 31 if blocked
               outbound delta, and inbound delta << 16: never 0 where the slot has a mapping
     inbound   index of public addresses    2 ** bits + probes entries: address | slot + 1
@@ -31,6 +31,7 @@ MAPPINGS = cython.declare(cython.int, 5)
 PACKAGES = cython.declare(cython.int, 6)
 BITS = cython.declare(cython.int, 7)
 ROOM = cython.declare(cython.int, 9)
+POOLS = cython.declare(cython.int, 11)
 RECORDS = cython.declare(cython.int, 16)
 
 RECORD_WORDS = cython.declare(cython.int, 6)

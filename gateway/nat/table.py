@@ -3,6 +3,9 @@
 A table is immutable. Control keeps a `Draft`, changes in it what changed, and seals it under a new
 generation; workers read the table where it lies. Its bytes: `gateway/nat/layout.py`.
 
+A table knows the networks of the pool, too, as an address in one of them that has no mapping is no
+stranger's, either.
+
 A *slot* is the number under which a public address is counted and policed. A rate of 0 means that
 there is none, and a package of 0 that the address is in none.
 """
@@ -19,6 +22,7 @@ from gateway.nat.image import (
     HEADER,
     MAGIC,
     PACKAGE_BYTES,
+    POOL_WORDS,
     RECORD_BYTES,
     Image,
     check_of_head,
@@ -31,6 +35,7 @@ from gateway.packet.memory import Buffer, Words, words_of
 SLOTS_MAX: Final = 1 << 24
 PACKAGES_MAX: Final = 1 << 16
 ROOM_MIN: Final = 16  # packages
+POOLS_MAX: Final = POOL_WORDS // 2
 # An index that is large for its content keeps what collides apart. So large it may always be: with
 # 2 ** 18 first places no choice of addresses from a network of 2 ** 18 collides too often.
 CROWDED_BITS: Final = 18
@@ -102,8 +107,8 @@ class Table:
 
     def __repr__(self) -> str:
         """Show the generation, the mappings and the packages of the table."""
-        generation, slots, mappings, packages = self._content()
-        return f"Table({generation=}, {slots=}, {mappings=}, {packages=})"
+        generation, slots, mappings, packages, pools = self._content()
+        return f"Table({generation=}, {slots=}, {mappings=}, {packages=}, {pools=})"
 
     @property
     def generation(self) -> int:
@@ -132,6 +137,13 @@ class Table:
         return tuple(sorted(self.mappings_in(0, self.slots)))
 
     @property
+    def pools(self) -> tuple[range, ...]:
+        """The addresses of the pool's networks, as far as the table has room for them: two."""
+        words = self._words[layout.POOLS : layout.POOLS + POOL_WORDS].tolist()
+        pairs = zip(words[::2], words[1::2], strict=True)
+        return tuple(range(first, last + 1) for first, last in pairs if last)
+
+    @property
     def package_numbers(self) -> int:
         """The highest number that a bandwidth package has; 0 if there is none."""
         return int(self._words[layout.PACKAGES])
@@ -152,8 +164,8 @@ class Table:
         """The mapping at a slot; None if there is none, or no such slot."""
         return next(self.mappings_in(slot, slot + 1), None) if slot >= 0 else None
 
-    def _content(self) -> tuple[int, int, tuple[Mapping, ...], tuple[Package, ...]]:
-        return self.generation, self.slots, self.mappings, self.packages
+    def _content(self) -> tuple[object, ...]:
+        return self.generation, self.slots, self.mappings, self.packages, self.pools
 
 
 class Revision(NamedTuple):
@@ -169,10 +181,16 @@ class Revision(NamedTuple):
 class Draft:
     """A table in the making. Mappings and packages come and go; each change costs a few µs."""
 
-    def __init__(self, slots: int) -> None:
-        """Begin without a mapping or package. Raises `BadTableError` if `slots` are too many."""
+    def __init__(self, slots: int, pools: Iterable[range] = ()) -> None:
+        """Begin without a mapping or package. Raises `BadTableError` if `slots` are too many.
+
+        `pools` are the addresses of the pool's networks. Of more than two the largest are kept: of
+        the others only addresses with a mapping are known as the gateway's own.
+        """
         _check_slots(slots)
-        self._image = Image(Shape(slots, BITS_MIN, 0))
+        kept = sorted(sorted(pools, key=len)[-POOLS_MAX:], key=lambda pool: pool.start)
+        ends = tuple(end for pool in kept for end in (pool[0], pool[-1]))
+        self._image = Image(Shape(slots, BITS_MIN, 0), pools=ends)
         self._half = 1 << BITS_MIN - 1  # so many mappings may be in the indexes
         self._slots = slots
         self._mappings = 0
@@ -302,10 +320,14 @@ def empty(slots: int = 0) -> Table:
 
 
 def build(
-    generation: int, slots: int, mappings: Iterable[Mapping], packages: Iterable[Package] = ()
+    generation: int,
+    slots: int,
+    mappings: Iterable[Mapping],
+    packages: Iterable[Package] = (),
+    pools: Iterable[range] = (),
 ) -> Table:
     """A table of `mappings`; equal content gives equal bytes. Raises `BadTableError`."""
-    draft = Draft(slots)
+    draft = Draft(slots, pools)
     for package in sorted(packages):
         draft.put_package(package)
     for mapping in sorted(mappings):
@@ -325,7 +347,7 @@ def decode(raw: Buffer, *, checked: bytes = b"") -> Table:
     memory = memoryview(raw).toreadonly()
     if len(memory) < HEADER.size or bytes(memory[: len(MAGIC)]) != MAGIC:
         raise BadTableError("not a mapping table")
-    _, _, slots, _, packages, bits, check, room, probes = HEADER.unpack_from(memory)
+    _, _, slots, _, packages, bits, check, room, probes, *_ = HEADER.unpack_from(memory)
     if not BITS_MIN <= bits <= BITS_MAX or packages > room:
         raise BadTableError("the mapping table is damaged")
     shape = Shape(slots, bits, room)

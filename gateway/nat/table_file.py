@@ -6,6 +6,7 @@
                    "out_mbps": 20, "in_mbps": 20.5, "package": "shared", "slot": 0,
                    "blocked": false}],
      "packages": {"shared": {"mbps": 20}},
+     "pools": ["203.0.113.0/24"],
      "generation": 7}
 
 Only `mappings` and their two addresses must be there. Without a rate there is no cap, and mappings
@@ -16,13 +17,13 @@ could be a cap misspelt.
 import json
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from itertools import count
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, Final
 
-from gateway.nat.table import BadTableError, Mapping, Package, Table, build
+from gateway.nat.table import POOLS_MAX, BadTableError, Mapping, Package, Table, build
 
 BYTES_MAX: Final = 128 * 1024 * 1024  # enough for a million mappings
 SLOTS_MAX: Final = 1 << 20  # an engine may keep an array of them
@@ -57,7 +58,7 @@ def load(path: Path) -> Table:
 
 def parse(raw: bytes) -> Table:
     """Read the table from the JSON in `raw`. Raises `TableFileError` if it is none."""
-    whole = _object(_json(raw), "the table", {"mappings"}, {"packages", "generation"})
+    whole = _object(_json(raw), "the table", {"mappings"}, {"packages", "pools", "generation"})
     generation = _number(whole.get("generation", 0), "generation", GENERATION_MAX)
     named = whole.get("packages", {})
     if not isinstance(named, dict):
@@ -70,7 +71,7 @@ def parse(raw: bytes) -> Table:
     mappings = _mappings(whole["mappings"], packages)
     slots = max((mapping.slot for mapping in mappings), default=-1) + 1
     try:
-        return build(generation, slots, mappings, packages.values())
+        return build(generation, slots, mappings, packages.values(), _pools(whole))
     except BadTableError as error:
         raise TableFileError(str(error)) from error
 
@@ -169,6 +170,24 @@ def _object(value: object, where: str, required: set[str], optional: set[str]) -
     for key in sorted(value.keys() - required - optional):
         raise TableFileError(f"{where} has an unknown key {shortened(key)}")
     return value
+
+
+def _pools(whole: dict[str, Any]) -> list[range]:
+    """The networks of the pool, whose addresses are the gateway's, mapped or not."""
+    listed = whole.get("pools", [])
+    if not isinstance(listed, list) or len(listed) > POOLS_MAX:
+        raise TableFileError(f"pools must be a list of at most {POOLS_MAX} networks")
+    return [_network(value, f"pools[{at}]") for at, value in enumerate(listed)]
+
+
+def _network(value: object, where: str) -> range:
+    if not isinstance(value, str):
+        raise TableFileError(f"{where} must be an IPv4 network in quotes")
+    try:
+        network = IPv4Network(value)
+    except ValueError as error:
+        raise TableFileError(f"{where}: {shortened(value)} is no IPv4 network") from error
+    return range(int(network[0]), int(network[-1]) + 1)
 
 
 def _address(value: object, where: str) -> int:

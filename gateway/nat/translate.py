@@ -272,7 +272,8 @@ class Translator:
     @cython.cfunc
     def _is_no_stranger(self, address: cython.uint) -> cython.bint:
         """Whether no host on the internet has the address: it is of our pool, or martian."""
-        return is_martian(address) or self.table.of_public(address) != NONE
+        table: TableView = self.table
+        return is_martian(address) or table.in_pools(address) or table.of_public(address) != NONE
 
     @cython.cfunc
     @cython.exceptval(check=False)

@@ -13,6 +13,7 @@ if not cython.compiled:
         PACKAGE,
         PACKAGE_WORDS,
         PACKAGES,
+        POOLS,
         PRIVATE,
         PROBES,
         PUBLIC,
@@ -68,6 +69,16 @@ class TableView:
     def of_private(self, address: cython.uint) -> cython.int:
         """The slot of the mapping with this private address, or `NONE`."""
         return self._find(self._outbound, address)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def in_pools(self, address: cython.uint) -> cython.bint:
+        """Whether the address is of the pool, with a mapping or without; true for 0.0.0.0, too."""
+        words = self._words
+        return (
+            words[POOLS] <= address <= words[POOLS + 1]
+            or words[POOLS + 2] <= address <= words[POOLS + 3]
+        )
 
     @cython.cfunc
     def is_large(self) -> cython.bint:

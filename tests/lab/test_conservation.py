@@ -84,6 +84,7 @@ def inbound_rows(site: Site) -> Rows:
         "unused": ("unknown-public", IP(src=client, dst=NOBODY) / ANSWER),
         "private-source": ("martian", IP(src="192.168.1.1", dst=web) / ANSWER),
         "our-own-source": ("martian", IP(src=site.other.public, dst=web) / ANSWER),
+        "our-own-unused-source": ("martian", IP(src=NOBODY, dst=web) / ANSWER),
         "land": ("land", IP(src=web, dst=web) / ANSWER),
         "cut": ("transport-truncated", IP(src=client, dst=web, proto=6) / Raw(b"x" * 9)),
         "ah": ("authentication-header", IP(src=client, dst=web, proto=51) / Raw(b"x" * 24)),

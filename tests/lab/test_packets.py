@@ -153,9 +153,9 @@ def test_what_is_dropped_has_its_reason(
 
 
 def test_what_cannot_come_from_the_internet_is_a_martian(lab: Lab, web: Instance) -> None:
-    """Nor can our own addresses."""
+    """Nor can our own addresses: the pool's, whether someone has them or not."""
     other = lab.instance("other")
-    sources = (*MARTIANS, web.private, other.public)
+    sources = (*MARTIANS, web.private, other.public, "203.0.113.0", "203.0.113.200")
     before = lab.reasons()
     send(lab, "internet", *(IP(src=source, dst=web.public) / ICMP() for source in sources))
     send(lab, "internet", IP(src=web.public, dst=web.public) / ICMP())

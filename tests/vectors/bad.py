@@ -1,6 +1,7 @@
 """What is dropped, and why: one row per rule and edge of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from scapy.layers.inet import ICMP, TCP, UDP, IPOption_NOP
@@ -9,6 +10,7 @@ from vectors.row import (
     CLIENT,
     NO_INSTANCE,
     NOBODY,
+    TWO_POOLS,
     A,
     B,
     Build,
@@ -110,10 +112,7 @@ def _martians() -> Iterator[Vector]:
             name = f"RFC 1122 3.2.1.3, RFC 6890: from {source}, of {network}"
             yield dropped(name, IN, _from(source), Reason.MARTIAN)
         for source in outside:
-            yield inbound(
-                f"from {source}, next to {network}",
-                lambda _, to, source=source: ip(source, to, UDP() / Raw(b"four")),  # type: ignore[misc]
-            )
+            yield inbound(f"from {source}, next to {network}", _as_from(source))
 
 
 def _misdirected() -> Iterator[Vector]:
@@ -130,6 +129,10 @@ def _misdirected() -> Iterator[Vector]:
                 ip(A.public, destination, UDP() / Raw(b"four")),
                 sender=A.slot,
             )
+
+
+def _as_from(source: str) -> Build:
+    return lambda _, to: ip(source, to, UDP() / Raw(b"four"))
 
 
 def _to(source: str, destination: str) -> bytes:
@@ -150,6 +153,23 @@ VECTORS: Final[list[Vector]] = [
     dropped("from its own public address", IN, _to(A.public, B.public), Reason.MARTIAN),
     dropped("from another's public address", IN, _to(B.public, A.public), Reason.MARTIAN),
     dropped("from one to nobody's address", IN, _to(B.public, NOBODY), Reason.MARTIAN),
+    dropped("from nobody's address of the pool", IN, _to(NOBODY, A.public), Reason.MARTIAN),
+    dropped("from the pool's first address", IN, _to("203.0.113.0", A.public), Reason.MARTIAN),
+    dropped("from the pool's last address", IN, _to("203.0.113.255", A.public), Reason.MARTIAN),
+    inbound("from next to the pool's first address", _as_from("203.0.112.255")),
+    inbound("from next to the pool's last address", _as_from("203.0.114.0")),
+    *(
+        replace(
+            dropped(f"from {source}, of one of two pools", IN, _from(source), Reason.MARTIAN),
+            table=TWO_POOLS,
+        )
+        for source in ("198.18.0.0", "198.18.0.127", "203.0.113.0", "203.0.113.255")
+    ),
+    replace(
+        inbound("from between two pools", _as_from("198.18.0.128")),
+        table=TWO_POOLS,
+    ),
+    dropped("to nobody's address, outbound", OUT, _to(A.private, NOBODY), Reason.MISDIRECTED),
     dropped("land, public", IN, _to(A.public, A.public), Reason.LAND),
     dropped("land, client", IN, _to(CLIENT, CLIENT), Reason.LAND),
     dropped("land, private", OUT, _to(A.private, A.private), Reason.LAND),

@@ -30,13 +30,15 @@ CLIENT: Final = "198.51.100.10"
 ROUTER: Final = "192.0.2.1"  # on the way to the client
 GATEWAY: Final = "198.51.100.254"  # our own kernel, on the uplink
 NOBODY: Final = "203.0.113.77"  # of the pool, without a mapping
+POOL: Final = range(0xCB007100, 0xCB007200)  # 203.0.113.0/24
 NO_INSTANCE: Final = "10.0.0.77"
 
-TABLE: Final = build(
-    1,
-    8,
-    [Mapping(0xCB007109, 0x0A000002, A.slot), Mapping(0xCB00710A, 0x0A000003, B.slot)],
-)
+_MAPPINGS: Final = [
+    Mapping(0xCB007109, 0x0A000002, A.slot),
+    Mapping(0xCB00710A, 0x0A000003, B.slot),
+]
+TABLE: Final = build(1, 8, _MAPPINGS, pools=[POOL])
+TWO_POOLS: Final = build(1, 8, _MAPPINGS, pools=[range(0xC6120000, 0xC6120080), POOL])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ million as at the beginning.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Named
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from socket import inet_ntoa
 from typing import Annotated, Any, Final
 
@@ -64,6 +65,7 @@ class DescribeTable(Observation):
             observer.release()
         return {
             "Generation": table.generation,
+            "Pools": [str(network) for pool in table.pools for network in _networks(pool)],
             "MappingSet": shown,
             "NextSlot": end if end < table.slots else None,
         }
@@ -130,6 +132,10 @@ def _mapping_view(mapping: Mapping) -> dict[str, Any]:
 
 def _package_view(package: Package) -> dict[str, Any]:
     return {"Package": package.number, "Kbps": package.kbps}
+
+
+def _networks(pool: range) -> Iterator[IPv4Network]:
+    return summarize_address_range(IPv4Address(pool[0]), IPv4Address(pool[-1]))
 
 
 def _dotted(address: int) -> str:

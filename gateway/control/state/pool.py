@@ -18,6 +18,7 @@ class Pool:
     def __init__(self, *networks: str, quarantine_s: float, reserved: Collection[str] = ()) -> None:
         """All host addresses of `networks` but the `reserved` ones; none was used yet."""
         found = [IPv4Network(network) for network in networks]
+        self.networks = tuple(range(int(one[0]), int(one[-1]) + 1) for one in found)
         self._hosts = [_hosts(network) for network in found]
         self._base = int(found[0].network_address)
         self._quarantine_s = quarantine_s

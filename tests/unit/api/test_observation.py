@@ -28,6 +28,7 @@ def test_a_table_is_read_page_by_page(seen: Seen) -> None:
     seen.published = table(7, [1, 3, 10, 63])
     first = ask(seen, "DescribeTable", Limit=10)
     assert (first["Generation"], first["NextSlot"]) == (7, 10)
+    assert first["Pools"] == []
     assert first["MappingSet"][1] == {
         "Slot": 3,
         "PublicIp": "203.0.113.3",

@@ -53,6 +53,7 @@ def test_the_table_as_json(tgw: Tgw, up: Places) -> None:
     generations.publish(up.run, TABLE)
     assert json.loads(tgw("table", "--json").out) == {
         "generation": 7,
+        "pools": [],
         "mappings": [
             {"public": "203.0.113.9", "private": "10.0.0.2", "slot": 9},
             {"public": "203.0.113.101", "private": "10.0.0.16", "slot": 101},
@@ -157,7 +158,7 @@ def test_a_long_value_is_cut_for_people_and_whole_for_programs(tgw: Tgw, site: P
 def test_control_tells_what_its_observer_sees(tgw: Tgw, world: World) -> None:
     told = json.loads(tgw("table", "--json").out)
     mapping = {"public": "203.0.113.3", "private": "10.0.0.3", "slot": 3, "blocked": True}
-    assert told == {"generation": 1, "mappings": [mapping]}
+    assert told == {"generation": 1, "pools": [], "mappings": [mapping]}
     counted = json.loads(tgw("counters", "--json").out)
     traffic = {"packets_in": 1, "bytes_in": 2, "packets_out": 3, "bytes_out": 4}
     assert counted["addresses"] == {"203.0.113.3": traffic}
@@ -188,7 +189,7 @@ LAST: dict[str, Any] = {
 
 
 def test_a_table_that_is_replaced_is_read_again() -> None:
-    assert show._table(pages(FIRST, REPLACED, LAST)) == (2, LAST["MappingSet"])
+    assert show._table(pages(FIRST, REPLACED, LAST)) == (LAST, LAST["MappingSet"])
     with pytest.raises(NotDoneError):
         show._table(pages(*[FIRST, REPLACED] * show.TRIES))
     with pytest.raises(ApiError, match="other"):

@@ -119,7 +119,8 @@ def test_a_table_says_what_is_in_it() -> None:
     assert TABLE.mappings == (FIRST, SECOND)
     assert TABLE.packages == (Package(2, 20_000),)
     assert repr(TABLE) == (
-        f"Table(generation=7, slots=8, mappings={TABLE.mappings}, packages={TABLE.packages})"
+        f"Table(generation=7, slots=8, mappings={TABLE.mappings}, packages={TABLE.packages}, "
+        "pools=())"
     )
 
 
@@ -260,6 +261,30 @@ def test_the_last_slot_is_inside() -> None:
 def test_there_are_only_so_many_slots() -> None:
     with pytest.raises(BadTableError, match="more than 16777216 slots"):
         Draft(SLOTS_MAX + 1)
+
+
+POOLS = (range(0xC0000200, 0xC0000300), range(0xCB007100, 0xCB007180))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_table_knows_the_networks_of_the_pool(count: int) -> None:
+    pools = POOLS[:count]
+    table = build(1, 4, [Mapping(1, 2, 0)], pools=reversed(pools))
+    assert table.pools == decode(bytes(table.memory)).pools == pools
+    assert (table == build(1, 4, [Mapping(1, 2, 0)])) is (not pools)
+
+
+def test_a_table_that_grows_keeps_the_networks_of_the_pool() -> None:
+    draft = Draft(1, POOLS)
+    draft.hold(1000)
+    for slot in range(1000):
+        draft.put(Mapping(slot + 1, slot + 5000, slot))
+    assert draft.finish(3).pools == POOLS
+
+
+def test_of_many_networks_the_largest_are_kept() -> None:
+    small = [range(number << 8, (number << 8) + 2) for number in range(1, 9)]
+    assert Draft(1, [*small, *POOLS]).finish(1).pools == POOLS
 
 
 def test_the_empty_table_knows_nobody() -> None:

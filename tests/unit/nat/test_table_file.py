@@ -96,6 +96,12 @@ def test_rates_are_kept_in_kbps(mbps: float, kbps: int) -> None:
     assert table.packages == (Package(1, kbps),)
 
 
+def test_the_pools_networks_are_read() -> None:
+    table = parse(spelt(PAIR, pools=["192.0.2.0/31", "203.0.113.0/24"]))
+    assert [(pool[0], len(pool)) for pool in table.pools] == [(0xC0000200, 2), (0xCB007100, 256)]
+    assert parse(spelt(PAIR)).pools == ()
+
+
 REFUSED = [
     pytest.param(b"", "not JSON: ", id="empty"),
     pytest.param(b"{", "not JSON: ", id="no-json"),
@@ -123,6 +129,12 @@ REFUSED = [
     pytest.param(
         spelt(packages={"x": {"mbps": 0}}), "packages['x'].mbps must be from 0.001",
         id="package-zero",
+    ),
+    pytest.param(spelt(pools={}), "pools must be a list of at most 2", id="pools-object"),
+    pytest.param(spelt(pools=["192.0.2.0/24"] * 3), "pools must be a list of at", id="pools-3"),
+    pytest.param(spelt(pools=[7]), "pools[0] must be an IPv4 network in quotes", id="pool-number"),
+    pytest.param(spelt(pools=["192.0.2.1/24"]), "pools[0]: '192.0.2.1/24' is no IPv4 network",
+        id="pool-host-bits",
     ),
     pytest.param(spelt(generation="7"), "generation must be an integer", id="generation-text"),
     pytest.param(spelt(generation=-1), "generation must be an int", id="generation-negative"),
@@ -283,7 +295,7 @@ def test_no_bytes_raise_anything_else(raw: bytes) -> None:
 @given(
     whole=st.fixed_dictionaries(
         {"mappings": JSON | st.lists(JSON, max_size=2)},
-        optional={"packages": JSON, "generation": JSON, "slot": JSON},
+        optional={"packages": JSON, "pools": JSON, "generation": JSON, "slot": JSON},
     ),
     entry=st.fixed_dictionaries(
         {},
