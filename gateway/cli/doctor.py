@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from gateway.cli.output import EXIT_REFUSED, print_json
 from gateway.cli.verbs import Subparsers, verb
+from gateway.lab import resources
 from gateway.site import doctor
 
 
@@ -24,7 +25,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def examine(arguments: argparse.Namespace) -> int:
     """Look, tell, and exit 1 if something needed is missing."""
-    findings = doctor.examine()
+    findings = [*doctor.examine(), _bounds()]
     bad = [finding for finding in findings if finding.bad]
     if arguments.json:
         print_json([asdict(finding) for finding in findings])
@@ -32,6 +33,15 @@ def examine(arguments: argparse.Namespace) -> int:
         for finding in bad if arguments.quiet else findings:
             print(_line(finding))
     return EXIT_REFUSED if bad else 0
+
+
+def _bounds() -> doctor.Finding:
+    return doctor.Finding(
+        "control groups, for the processors and the memory of instances",
+        resources.are_bounded(),
+        "an instance may use all that the machine has",
+        needed=False,
+    )
 
 
 def _line(finding: doctor.Finding) -> str:

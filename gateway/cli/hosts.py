@@ -10,11 +10,9 @@ from gateway.api.client import Client
 from gateway.cli.control import find_instance
 from gateway.cli.output import MistakeError, topology_of
 from gateway.cli.verbs import Subparsers, verb
-from gateway.lab.hosts import Hosts
-from gateway.net import namespace
-
-EXIT_NOT_FOUND = 127
-EXIT_NOT_EXECUTABLE = 126
+from gateway.lab import inside
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
+from gateway.net import entry, namespace
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -41,21 +39,23 @@ def run_shell(arguments: argparse.Namespace) -> NoReturn:
 
 def _become(arguments: argparse.Namespace, command: list[str]) -> NoReturn:
     host = _host(arguments)
-    namespace.enter_as_host(Hosts(arguments.lab).namespace(host))
     environment = {
         key: value
         for key, value in os.environ.items()
         # A proxy is on the machine's network: a host of the lab can't reach it.
         if not key.lower().endswith("_proxy")
     } | {"TGW_HOST": host}
+    if host not in (INTERNET, GATEWAY):
+        entry.end_as(inside.run(arguments.lab, host, command, environment))
+    namespace.enter_as_host(Hosts(arguments.lab).namespace(host))
     try:
         if not command[0]:
             raise FileNotFoundError  # the system says so in another way
         os.execvpe(command[0], command, environment)  # noqa: S606  the user's own command
     except FileNotFoundError:
-        _die(EXIT_NOT_FOUND, f"{shlex.quote(command[0])}: command not found")
+        _die(entry.EXIT_NOT_FOUND, f"{shlex.quote(command[0])}: command not found")
     except OSError as error:
-        _die(EXIT_NOT_EXECUTABLE, f"{command[0]}: {error.strerror}")
+        _die(entry.EXIT_NOT_EXECUTABLE, f"{command[0]}: {error.strerror}")
 
 
 def _die(status: int, line: str) -> NoReturn:

@@ -3,7 +3,7 @@
 import argparse
 import base64
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from gateway.cli import files
 from gateway.cli.control import client, find_instance, instances
@@ -16,6 +16,9 @@ from gateway.control.values import (
     INSTANCE_BANDWIDTH_MAX_MBPS,
     ChargeType,
 )
+from gateway.lab import first_boot, inside
+from gateway.net import entry
+from gateway.net.machine import ENVIRONMENT
 
 VERBS = {
     "start": ("StartInstances", "Switch a stopped instance on"),
@@ -51,6 +54,8 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     for name, (action, help_line) in VERBS.items():
         parser = verb(verbs, common, name, _act(action), help_line, json=True)
         _add_instance(parser)
+    parser = verb(verbs, common, "log", show_log, "What its user data said, if that is a script")
+    _add_instance(parser)
     parser = verb(verbs, common, "modify", modify, "Change an instance while it runs", json=True)
     _add_instance(parser)
     parser.add_argument("--name", help="another name")
@@ -77,19 +82,20 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def _add_purchase(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--type", default=DEFAULT_TYPE, help="how large it is said to be (default %(default)s)"
+        "--type", default=DEFAULT_TYPE, help="how large it is (default %(default)s)"
     )
     parser.add_argument(
         "--image", default=DEFAULT_IMAGE, metavar="ID", help="any image's id; they are all the same"
     )
     parser.add_argument(
-        "--hostname", default="", metavar="NAME", help="what its metadata calls it (by its address)"
+        "--hostname", default="", metavar="NAME", help="what it calls itself (by its address)"
     )
     parser.add_argument(
         "--user-data",
         type=Path,
         metavar="FILE",
-        help="what it finds in its metadata, at most 16 KB; '-' is standard input",
+        help="what it finds in its metadata, at most 16 KB, and runs once if it begins with #!; "
+        "'-' is standard input",
     )
     parser.add_argument(
         "--role", default="", help="a name: programs in it may call the API, with credentials of it"
@@ -114,6 +120,12 @@ def run(arguments: argparse.Namespace) -> None:
         CamRoleName=arguments.role,
     )
     _print(find_instance(control, answer["InstanceIdSet"][0]), json=arguments.json)
+
+
+def show_log(arguments: argparse.Namespace) -> NoReturn:
+    """Show the output of its user data, from inside: the file is the instance's."""
+    host = find_instance(client(arguments), arguments.instance)["InstanceId"]
+    entry.end_as(inside.run(arguments.lab, host, first_boot.SHOW, ENVIRONMENT))
 
 
 def show_all(arguments: argparse.Namespace) -> None:

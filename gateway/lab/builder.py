@@ -32,7 +32,7 @@ def make_host(name: str, topology: Topology) -> None:
         for scope in ("all", "default"):
             namespace.set_sysctl(f"ipv6.conf.{scope}.disable_ipv6", 1)
         links.up("lo")
-    namespace.write_etc(name, _etc_files(topology))
+    namespace.write_etc(name, etc_files(topology))
 
 
 def _build_internet(name: str, topology: Topology) -> None:
@@ -47,7 +47,8 @@ def _build_internet(name: str, topology: Topology) -> None:
         links.route(topology.pool, via=topology.uplink_address)
 
 
-def _etc_files(topology: Topology) -> dict[str, str]:
+def etc_files(topology: Topology) -> dict[str, str]:
+    """The files in /etc that each host of the lab has, by their names."""
     hosts = (
         ("127.0.0.1", "localhost"),
         (METADATA_ADDRESS, METADATA_NAME),

@@ -21,7 +21,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from gateway.exchange import generations
 from gateway.lab import builder, upgrade, web
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
-from gateway.lab.machines import end_processes
+from gateway.lab.machines import end
 from gateway.lab.topology import NETWORKS, Topology, TopologyError, save, saved
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
@@ -171,8 +171,7 @@ def _remove(lab: str, *, keep_state: bool) -> None:
     if keep_state:
         _settle(own.book, _going(own.run))
     for host in hosts.names():
-        end_processes(hosts.namespace(host))
-        namespace.remove(hosts.namespace(host))
+        end(hosts.namespace(host))
     for folder in namespace.ETC.glob(f"{hosts.prefix}*"):
         shutil.rmtree(folder)
     if not keep_state:

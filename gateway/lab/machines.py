@@ -1,4 +1,7 @@
-"""The instances' machines: one namespace each, linked to the gateway's by a pair of veth.
+"""The instances' machines: namespaces of their own each, linked to the gateway's by a pair of veth.
+
+A machine has its own files, processes, names and IPC (`gateway.net.machine`), and what its type
+gives it of processors and memory (`gateway.lab.resources`).
 
 The link is routed, not bridged: the gateway has a route of its own to each instance, and is the
 only neighbour of an instance. So an instance reaches the rest of the VPC only through the gateway,
@@ -21,16 +24,28 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.control.errors import AdapterError
 from gateway.control.values import Instance
-from gateway.lab.builder import make_host
+from gateway.lab import first_boot, inside
+from gateway.lab.builder import etc_files, make_host
 from gateway.lab.hosts import GATEWAY, GATEWAY_MAC, INTERNET, Hosts
+from gateway.lab.resources import Groups
 from gateway.lab.topology import Topology
 from gateway.net import namespace
 from gateway.net.links import Links
 from gateway.runtime.waiting import looks
+from gateway.site import places
 from gateway.steering import kernel
 from gateway.steering.kernel import SteeringError
 
 END_WITHIN_S: Final = 5.0
+# What there is of the lab, and of the machine's secrets, outside what is an instance's own anyway.
+HIDDEN: Final = (
+    str(places.STATE),
+    str(namespace.ETC),
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/ssh",
+    "/root/.ssh",
+)
 
 
 class Machines:
@@ -48,6 +63,7 @@ class Machines:
             self._build(instance)
             self._connect_instance(instance)
             self._connect_gateway(instance)
+            first_boot.begin(self._hosts.lab, instance)
 
     def disconnect(self, instance: Instance) -> None:
         """The machine is there and its link is down at both ends. Raises `AdapterError`."""
@@ -75,9 +91,20 @@ class Machines:
 
     def _build(self, instance: Instance) -> None:
         name = self._hosts.namespace(instance.instance_id)
+        machine = inside.machine_of(self._hosts.lab, instance.instance_id)
+        lives = namespace.exists(name) and machine.first() is not None
         make_host(name, self._topology)
         with Links(self._gateway) as links:
             links.veth(instance.instance_id, peer="eth0", peer_namespace=name, mac=instance.mac)
+        if not lives:
+            host_name = instance.purchase.attributes.host_name
+            files = etc_files(self._topology)
+            files["hosts"] += f"127.0.1.1\t{host_name}\n"
+            first = machine.start(host_name, HIDDEN, files | {"hostname": f"{host_name}\n"})
+            groups = Groups(name)
+            groups.bound(instance)
+            groups.join(first)
+            first_boot.expect(self._hosts.lab, instance)
 
     def _connect_instance(self, instance: Instance) -> None:
         name = self._hosts.namespace(instance.instance_id)
@@ -109,8 +136,15 @@ class Machines:
             # The link first: no packet passes while the processes end.
             with suppress(FileNotFoundError), Links(self._gateway) as links:
                 links.remove(host)
-            end_processes(name)
-            namespace.remove(name)
+            end(name)
+            inside.machine_of(self._hosts.lab, host).reap()
+
+
+def end(name: str) -> None:
+    """End a host: its processes, its namespaces, its control groups. Raises `OSError`."""
+    end_processes(name)
+    namespace.remove(name)
+    Groups(name).remove()
 
 
 def end_processes(name: str) -> None:

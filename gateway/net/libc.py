@@ -1,6 +1,6 @@
 """The few system calls that Python 3.11 doesn't have.
 
-unshare(2), setns(2), mount(2), umount2(2), prctl(2), capget(2), capset(2).
+unshare(2), setns(2), mount(2), umount2(2), pivot_root(2), prctl(2), capget(2), capset(2).
 """
 
 import ctypes
@@ -9,8 +9,17 @@ from typing import Final, NamedTuple
 
 CLONE_NEWNET: Final = 0x40000000
 CLONE_NEWNS: Final = 0x00020000
+CLONE_NEWUTS: Final = 0x04000000
+CLONE_NEWIPC: Final = 0x08000000
+CLONE_NEWPID: Final = 0x20000000
+MS_RDONLY: Final = 0x1
+MS_NOSUID: Final = 0x2
+MS_NODEV: Final = 0x4
+MS_NOEXEC: Final = 0x8
+MS_REMOUNT: Final = 0x20
 MS_BIND: Final = 0x1000
 MS_REC: Final = 0x4000
+MS_PRIVATE: Final = 0x40000
 MS_SLAVE: Final = 0x80000
 MS_SHARED: Final = 0x100000
 MNT_DETACH: Final = 0x2
@@ -35,17 +44,29 @@ def unshare(flags: int) -> None:
     _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
-def setns(descriptor: int) -> None:
-    """Move this thread into the network namespace that the descriptor is of. Raises `OSError`."""
-    _check(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(CLONE_NEWNET)), "setns")
+def setns(descriptor: int, kinds: int = CLONE_NEWNET) -> None:
+    """Move this thread into a namespace, or into a process's namespaces of some kinds.
+
+    The descriptor is of a namespace's file, or of the process. Raises `OSError`.
+    """
+    _check(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kinds)), "setns")
 
 
-def mount(source: str, target: str, kind: str, flags: int) -> None:
+def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
     """Mount `source` at `target` as mount(2) does. Raises `OSError`."""
     result = _libc.mount(
-        source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), None
+        source.encode(),
+        target.encode(),
+        kind.encode(),
+        ctypes.c_ulong(flags),
+        options.encode() or None,
     )
     _check(result, target)
+
+
+def pivot_root(new: str, put_old: str) -> None:
+    """Make `new` the root of this thread's mount namespace, and put the old one at `put_old`."""
+    _check(_libc.pivot_root(new.encode(), put_old.encode()), new)
 
 
 def unmount(target: str) -> None:

@@ -96,7 +96,7 @@ def _bound(permitted: int, kept: int) -> str:
     """Let no program that is executed have more; what keeps us from it, if anything."""
     if not permitted >> CAP_SETPCAP & 1:
         return "bounding set as it was: no CAP_SETPCAP"
-    for capability in _bounding():
+    for capability in bounding():
         if not kept >> capability & 1:
             libc.prctl(_PR_CAPBSET_DROP, capability)
     before = libc.prctl(_PR_GET_SECUREBITS)
@@ -106,7 +106,7 @@ def _bound(permitted: int, kept: int) -> str:
     return ""
 
 
-def _bounding() -> Iterator[int]:
+def bounding() -> Iterator[int]:
     """The numbers of the capabilities in the bounding set."""
     for capability in range(CAPABILITIES_MAX):
         try:

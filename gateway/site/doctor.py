@@ -2,17 +2,21 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.net.machine import Machine
 from gateway.steering import kernel, ruleset
 
 STEERING: Final = ruleset.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
@@ -58,6 +62,11 @@ def examine() -> list[Finding]:
 def _kernel(here: str, there: str) -> Iterator[Finding]:
     yield Finding("network namespaces", present=True)
     yield _attempt("mounts of a host's own", "", _mounts)
+    yield _attempt(
+        "machines of instances",
+        "the kernel needs namespaces for processes, names and IPC, and overlay: modprobe overlay",
+        lambda: _machine(there),
+    )
     yield _attempt("veth links", "load the module: modprobe veth", lambda: _veth(here, there))
     with namespace.inside(here):
         yield _attempt(
@@ -75,6 +84,13 @@ def _kernel(here: str, there: str) -> Iterator[Finding]:
         any(way.present for way in ways),
         "the kernel needs nfnetlink_queue, and nft_queue or xt_NFQUEUE: use the distribution's",
     )
+
+
+def _machine(name: str) -> None:
+    with TemporaryDirectory() as folder:
+        machine = Machine(name, Path(folder, "first"))
+        os.kill(machine.start("doctor", (), {}), signal.SIGKILL)
+        machine.reap()
 
 
 def _veth(here: str, there: str) -> None:

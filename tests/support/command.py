@@ -43,7 +43,7 @@ def run(
 
 
 def start(*words: str, stderr: int | None = None) -> "subprocess.Popen[str]":
-    """A `tgw exec` that becomes its command; its output is a pipe."""
+    """A `tgw exec` that becomes its command, or waits for it; its output is a pipe."""
     assert words[0] == "exec", "another command would be waited for until it has ended"
     return subprocess.Popen(
         ["tgw", *words],
@@ -51,19 +51,29 @@ def start(*words: str, stderr: int | None = None) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
-        preexec_fn=_become(words, {}),  # noqa: PLW1509
+        preexec_fn=_become(words, {}, is_alone=True),  # noqa: PLW1509
     )
 
 
 def _become(
-    words: tuple[str, ...], env: dict[str, str], *, ends_within_s: int = 0
+    words: tuple[str, ...],
+    env: dict[str, str],
+    *,
+    ends_within_s: int = 0,
+    is_alone: bool = False,
 ) -> Callable[[], None]:
-    """What a new process does instead of becoming another program."""
+    """What a new process does instead of becoming another program.
+
+    If it is alone nothing waits for its end: what it has of the tests' files is closed, and with
+    them the one by which `Popen` is told that another program runs.
+    """
 
     def become() -> None:
         status = 1
         try:
             _leave_pytest()
+            if is_alone:
+                os.closerange(3, os.sysconf("SC_OPEN_MAX"))
             signal.alarm(ends_within_s)
             os.environ.update(env)
             main(words)

@@ -1,0 +1,134 @@
+"""A machine: a network namespace with namespaces of its own for files, processes, names and IPC.
+
+Its first process does nothing but live: it ignores SIGCHLD, so the kernel reaps whatever is left to
+it, and the kernel ends all processes of the machine with it. It has no capability.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.net import libc, namespace, root
+
+# With `env` it ignores the signal, which it couldn't be told otherwise.
+FIRST: Final = ("env", "--ignore-signal=CHLD", "sleep", "infinity")
+KINDS: Final = libc.CLONE_NEWNS | libc.CLONE_NEWUTS | libc.CLONE_NEWIPC | libc.CLONE_NEWPID
+ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+DEV_NULL: Final = "/dev/null"
+
+_PR_GET_SECUREBITS: Final = 27
+_PR_SET_SECUREBITS: Final = 28
+_NOROOT: Final = 1 << 0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine with this network namespace; `noted` is the file that names its first process."""
+
+    namespace: str
+    noted: Path
+
+    def start(self, host_name: str, hidden: Iterable[str], files: Mapping[str, str]) -> int:
+        """Start the first process, in namespaces of its own, and return it. Raises `OSError`.
+
+        The network namespace must be there, and no first process live in it.
+        """
+        results: list[int | OSError] = []
+
+        def make() -> None:
+            try:
+                results.append(_started(self.namespace, host_name, hidden, files))
+            except OSError as error:
+                results.append(error)
+
+        # In its thread, because namespaces are a thread's, and this one can't come back.
+        maker = threading.Thread(target=make, name=f"start-{self.namespace}")
+        maker.start()
+        maker.join()
+        if isinstance(results[0], OSError):
+            raise results[0]
+        self.noted.parent.mkdir(parents=True, exist_ok=True)
+        self.noted.write_text(f"{results[0]}\n")
+        return results[0]
+
+    def first(self) -> int | None:
+        """The first process, if it lives."""
+        with suppress(OSError, ValueError):
+            noted = int(self.noted.read_text())
+            if self._is_first(noted):
+                return noted
+        return next(filter(self._is_first, namespace.processes(self.namespace)), None)
+
+    def reap(self) -> None:
+        """Forget the first process, which has ended, if it was a child of this process."""
+        with suppress(OSError, ValueError):
+            os.waitpid(int(self.noted.read_text()), 0)
+        self.noted.unlink(missing_ok=True)
+
+    def _is_first(self, process: int) -> bool:
+        if not namespace.has_process(self.namespace, process):
+            return False
+        with suppress(OSError):
+            ids = _ids(process)
+            return len(ids) == len(_ids(os.getpid())) + 1 and ids[-1] == 1
+        return False
+
+
+def _ids(process: int) -> list[int]:
+    """The process's id in each namespace of processes that it is in, the outermost first."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "NSpid":
+            return [int(word) for word in value.split()]
+    return []
+
+
+def _started(name: str, host_name: str, hidden: Iterable[str], files: Mapping[str, str]) -> int:
+    namespace.enter(name)
+    libc.unshare(KINDS)
+    socket.sethostname(host_name)
+    root.build(hidden, files)
+    first = _spawn_first()
+    try:
+        # /proc is that of the namespace of the process that mounts it: another must do it.
+        mounting = _spawn("mount", "-t", "proc", "-o", "nosuid,nodev,noexec", "proc", "/proc")
+        _, status = os.waitpid(mounting, 0)
+        if status:
+            raise OSError(f"{name}: /proc can't be mounted")
+        root.close_proc()
+    except OSError:
+        os.kill(first, signal.SIGKILL)
+        os.waitpid(first, 0)
+        raise
+    return first
+
+
+def _spawn_first() -> int:
+    """Start the first process; root's id gives it nothing."""
+    before = libc.prctl(_PR_GET_SECUREBITS)
+    libc.prctl(_PR_SET_SECUREBITS, before | _NOROOT)
+    try:
+        return _spawn(*FIRST)
+    finally:
+        libc.prctl(_PR_SET_SECUREBITS, before)
+
+
+def _spawn(*words: str) -> int:
+    program = shutil.which(words[0], path=ENVIRONMENT["PATH"])
+    if program is None:
+        raise FileNotFoundError(f"{words[0]} is not installed")
+    return os.posix_spawn(
+        program,
+        words,
+        ENVIRONMENT,
+        file_actions=[(os.POSIX_SPAWN_OPEN, number, DEV_NULL, os.O_RDWR, 0) for number in range(3)],
+        setsid=True,
+        setsigmask=[],
+    )
