@@ -62,7 +62,7 @@ def begin(lab: str, instance: Instance) -> None:
         return
     public = [PUBLIC] if instance.ordinary or instance.eip_id else []
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__, lab, instance.instance_id, *public],
+        [sys.executable, "-P", "-m", __name__, lab, instance.instance_id, *public],
         stdin=subprocess.PIPE,
         start_new_session=True,
     )

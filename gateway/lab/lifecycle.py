@@ -171,7 +171,7 @@ def _remove(lab: str, *, keep_state: bool) -> None:
     if keep_state:
         _settle(own.book, _going(own.run))
     for host in hosts.names():
-        end(hosts.namespace(host))
+        end(hosts, host)
     for folder in namespace.ETC.glob(f"{hosts.prefix}*"):
         shutil.rmtree(folder)
     if not keep_state:

@@ -131,18 +131,18 @@ class Machines:
             kernel.know([(interface, instance.private_ip)])
 
     def _remove(self, host: str) -> None:
-        name = self._hosts.namespace(host)
         with _as_adapter_error(host):
             # The link first: no packet passes while the processes end.
             with suppress(FileNotFoundError), Links(self._gateway) as links:
                 links.remove(host)
-            end(name)
-            inside.machine_of(self._hosts.lab, host).reap()
+            end(self._hosts, host)
 
 
-def end(name: str) -> None:
+def end(hosts: Hosts, host: str) -> None:
     """End a host: its processes, its namespaces, its control groups. Raises `OSError`."""
+    name = hosts.namespace(host)
     end_processes(name)
+    inside.machine_of(hosts.lab, host).reap()
     namespace.remove(name)
     Groups(name).remove()
 
