@@ -170,10 +170,9 @@ def _open(stage: Stage, address: str, *, quiet: bool = False) -> Shown:
 
 def _serve(stage: Stage, name: str) -> Path:
     """A web server in the instance with one page that says who it is; returns its log."""
-    folder = stage.folder / name
-    folder.mkdir()
-    (folder / "index.html").write_text(f"this is {name}\n")
+    # The page is written there: an instance's files are its own.
+    stage.tgw("exec", name, "--", "sh", "-c", f"echo this is {name} > /srv/index.html")
     log = stage.folder / f"{name}.log"
-    server = ("-u", "-m", "http.server", "80", "--directory", str(folder))
+    server = ("-u", "-m", "http.server", "80", "--directory", "/srv")
     stage.start("exec", name, "--", "python3", *server, output=log, ready="Serving HTTP")
     return log
