@@ -19,7 +19,7 @@ class InstanceChargeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """The size that an instance reports; in truth a namespace is as large as the machine."""
+    """The size that an instance reports; the kernel bounds it where control groups can be used."""
 
     name: str
     cpus: int
