@@ -8,7 +8,7 @@ that is the machine's: no CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_MODULE, CAP_MKN
 from contextlib import suppress
 from typing import Final
 
-from gateway.net import libc
+from gateway.net import libc, syscalls
 from gateway.net.libc import Capabilities
 from gateway.net.privileges import bounding
 
@@ -40,6 +40,7 @@ _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
 
 def confine() -> None:
     """Let this thread, and what it executes, have no other capabilities. Raises `OSError`."""
+    syscalls.refuse_user_namespaces()  # in one of its own it would have all of them
     for capability in list(bounding()):
         if not KEPT >> capability & 1:
             libc.prctl(_PR_CAPBSET_DROP, capability)

@@ -109,6 +109,7 @@ def test_what_it_writes_no_one_else_reads(lab: Lab, named: Instance, other: Inst
         "umount /var/lib/tgw",
         "mknod /dev/x b 8 0",
         "unshare --net true",
+        "unshare --user --map-root-user true",
         "nsenter --target 1 --net true",
         "echo 1 > /proc/sys/kernel/panic",
         "echo 0 > /proc/sys/vm/overcommit_memory",
