@@ -59,7 +59,7 @@ class Machine:
         return results[0]
 
     def first(self) -> int | None:
-        """The first process, if it lives."""
+        """The first process of the machine, if it lives."""
         with suppress(OSError, ValueError):
             noted = int(self.noted.read_text())
             if self._is_first(noted):

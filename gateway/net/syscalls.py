@@ -66,7 +66,7 @@ def refuse_user_namespaces(machine: str = platform.machine()) -> bool:
 
 
 def steps(calls: Calls) -> Iterator[Step]:
-    """The filter for one architecture."""
+    """The filter for one architecture, step by step, as the kernel takes it."""
     yield (_LOAD, 0, 0, _ARCHITECTURE)
     yield (_JUMP_EQUAL, 1, 0, calls.architecture)
     yield (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
