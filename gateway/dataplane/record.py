@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.engine.message import FINISHING
 from gateway.nat.mark import DEFAULT_BITS, LOWEST_BITS, MarkBits
 from gateway.runtime.files import replace_text
 
@@ -18,6 +19,7 @@ BATCH: Final = "batch"
 NETFILTERQUEUE: Final = "netfilterqueue"
 ENGINES: Final = (AUTO, BATCH, NETFILTERQUEUE)
 QUEUES_MAX: Final = 64
+PID_MAX: Final = 1 << 22  # the most that Linux has
 
 RECORD: Final = "dataplane.json"
 REQUEST: Final = "restart.json"
@@ -29,6 +31,10 @@ class Settings:
 
     engine: str = AUTO
     queues: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what no settings can be: a file may have any content."""
+        _check(isinstance(self.engine, str) and _is_within(self.queues, 0, QUEUES_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,13 @@ class TakeOver:
     settings: Settings = field(default_factory=Settings)
     mark_mask: int = DEFAULT_BITS.mask
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what no take-over can be: a file may have any content."""
+        _check(_is_within(self.supervisor, 0, PID_MAX) and _is_within(self.first, 0, FINISHING - 1))
+        _check(_is_within(self.workers, 1, QUEUES_MAX) and isinstance(self.settings, Settings))
+        _check(isinstance(self.answered, str) and isinstance(self.failure, str))
+        MarkBits(self.mark_mask)
+
     @property
     def queues(self) -> range:
         """Return the numbers of the queues in service, which their workers have, too."""
@@ -73,11 +86,9 @@ def load(directory: Path) -> TakeOver:
     try:
         # A version without a mask in its record read the lowest bits.
         lowest = {"mark_mask": LOWEST_BITS.mask}
-        taken = TakeOver(**{**lowest, **found, "settings": Settings(**found["settings"])})
-        MarkBits(taken.mark_mask)
+        return TakeOver(**{**lowest, **found, "settings": Settings(**found["settings"])})
     except (KeyError, TypeError, ValueError):
         return TakeOver()
-    return taken
 
 
 def save(directory: Path, record: TakeOver) -> None:
@@ -96,8 +107,17 @@ def take_request(directory: Path) -> Request | None:
     (directory / REQUEST).unlink(missing_ok=True)
     try:
         return Request(found["id"], Settings(**found["settings"]))
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return None
+
+
+def _is_within(number: object, least: int, most: int) -> bool:
+    return type(number) is int and least <= number <= most
+
+
+def _check(good: bool) -> None:  # noqa: FBT001  what is to be so
+    if not good:
+        raise ValueError("not a record of the data plane's")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.reasons import Reason
 
 PATTERN: Final = "trace-*.sock"
+AT_MAX: Final = 1e11  # Unix seconds: some thousand years
 _REASONS: Final = {int(reason): reason for reason in Reason}
 _HEAD: Final = struct.Struct("<dQIBBiiI")
 
@@ -50,9 +51,13 @@ class TraceRecord(NamedTuple):
 
 
 def decode(raw: bytes) -> TraceRecord:
-    """The record that is in a datagram that `encode` made."""
+    """The record that is in a datagram that `encode` made. Raises `ValueError` if there is none."""
+    if len(raw) < _HEAD.size:
+        raise ValueError("no record: it is too short")
     at, generation, missed, direction, reason, sender, receiver, length = _HEAD.unpack_from(raw)
     body = raw[_HEAD.size :]
+    if not 0 <= at < AT_MAX or reason not in _REASONS or length > len(body):
+        raise ValueError("no record: nothing of the kind can have happened")
     outcome = Outcome(_REASONS[reason], sender, receiver)
     return TraceRecord(
         at, generation, missed, Direction(direction), outcome, body[:length], body[length:]

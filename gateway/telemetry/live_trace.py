@@ -59,8 +59,12 @@ def _records(listener: socket.socket, directory: Path) -> Iterator[TraceRecord |
         except TimeoutError:
             generations.wake_workers(directory)  # the wake-up before may have been lost
             yield None
-        else:
-            yield decode(raw)
+            continue
+        try:
+            record = decode(raw)
+        except ValueError:  # whoever reaches the socket can send what is no record
+            continue
+        yield record
 
 
 def concerns(record: TraceRecord, addresses: set[int]) -> bool:

@@ -2,7 +2,8 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,12 @@ def test_a_slow_listener_holds_nobody_up_and_learns_what_it_missed(
         assert decode(slow.recv(1000)).missed == told - got
         listeners.tell(RECORD)
         assert decode(slow.recv(1000)).missed == 0
+
+
+@given(raw=st.binary(max_size=100))
+def test_any_datagram_is_a_record_or_none(raw: bytes) -> None:
+    for datagram in (raw, RECORD.encode()[: len(raw)], raw + RECORD.encode()[len(raw) :]):
+        with suppress(ValueError):
+            found = decode(datagram)
+            assert decode(found.encode()) == found
+            datetime.fromtimestamp(found.at, tz=UTC)
