@@ -131,6 +131,16 @@ def test_what_isnt_there_gets_no_tag(resource_id: str) -> None:
     assert type(refused) is errors.UnknownResourceError
 
 
+def test_a_key_is_known_as_long_as_it_has_a_value() -> None:
+    story = Story()
+    for value in ("a", "b"):
+        story.do(cmd.CreateTag(Tag("stage", value)))
+    story.do(cmd.DeleteTag(Tag("stage", "a")))
+    assert story.state.known_tags == {"stage": {"b": 0}}
+    story.do(cmd.DeleteTag(Tag("stage", "b")))
+    assert story.state.known_tags == {}
+
+
 def test_a_tag_is_created_once() -> None:
     story = Story()
     story.do(cmd.CreateTag(Tag("a", "1")))

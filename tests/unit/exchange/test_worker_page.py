@@ -16,6 +16,7 @@ from gateway.exchange.worker_page import (
     WorkerRunningError,
     WorkerStatus,
     counts,
+    heartbeat,
     page_path,
     page_slots,
     slots_held,
@@ -132,6 +133,13 @@ def test_a_packet_is_counted_once_under_its_reason(
         found = counts(directory)
         assert {r: n for r, n in found.reasons.items() if n} == {reason: 1}
         assert found.slots == (traffic if reason is Reason.TRANSLATED else {}), reason
+
+
+def test_a_heartbeat_is_read_without_the_rest(tmp_path: Path) -> None:
+    assert heartbeat(tmp_path, 0) == 0
+    with WorkerPage(tmp_path, 0) as page:
+        Tally(page.memory).beat(7_000_000_001)
+        assert heartbeat(tmp_path, 0) == 7_000_000_001
 
 
 def test_without_a_slot_only_the_reason_is_counted(tmp_path: Path) -> None:
