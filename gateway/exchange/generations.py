@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.exchange.shared_words import SharedWords
 from gateway.exchange.table_reader import TableReader
@@ -29,6 +29,8 @@ from gateway.exchange.table_writer import TableWriter
 from gateway.exchange.worker_page import statuses
 from gateway.nat.table import BadTableError, Revision, Table
 from gateway.runtime.waiting import looks
+
+Result = TypeVar("Result")
 
 GENERATION: Final = "generation"
 ADDRESS_BUCKETS: Final = "buckets.addresses"
@@ -73,29 +75,24 @@ def published(directory: Path) -> int:
 
 def load(directory: Path) -> Table:
     """A copy of the table published last. Raises `BadTableError` if it is damaged, `OSError`."""
-    with contextlib.closing(TableReader(directory)) as reader:
-        for _ in range(LOAD_TRIES):
-            generation = published(directory)
-            try:
-                return reader.copy(generation)
-            except BadTableError:
-                if generation == published(directory):
-                    raise
-    raise BadTableError(BUSY)
+    return _read_last(directory, TableReader.copy)
 
 
 def check(directory: Path) -> None:
     """Check that the table published last can be read. Raises as `load` does."""
+    _read_last(directory, lambda reader, generation: reader.read(generation, lambda _: None))
+
+
+def _read_last(directory: Path, read: Callable[[TableReader, int], Result]) -> Result:
+    """Read the table published last, and the next one if it is replaced meanwhile."""
     with contextlib.closing(TableReader(directory)) as reader:
         for _ in range(LOAD_TRIES):
             generation = published(directory)
             try:
-                reader.read(generation, lambda _: None)
+                return read(reader, generation)
             except BadTableError:
                 if generation == published(directory):
                     raise
-            else:
-                return
     raise BadTableError(BUSY)
 
 
