@@ -21,10 +21,19 @@ WITHIN_S: Final = 30.0
 
 
 class Bodies:
-    """All bodies that are in memory at one time."""
+    """All bodies that are in memory at one time, or all of somebody's among them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = LARGE_TOGETHER_MAX, within: "Bodies | None" = None) -> None:
+        """Together they may have `most` bytes beyond small ones; they count `within` others."""
         self.large = 0  # bytes beyond `SMALL`, of all bodies
+        self._most = most
+        self._within = within
+
+    def grow(self, by: int) -> bool:
+        """Count so many bytes more; whether there is room for them."""
+        self.large += by
+        has_room = self.large <= self._most
+        return (self._within is None or self._within.grow(by)) and has_room
 
     @contextmanager
     def one(self) -> Iterator["Body"]:
@@ -33,7 +42,7 @@ class Bodies:
         try:
             yield body
         finally:
-            self.large -= body.large
+            self.grow(-body.large)
 
 
 class Body:
@@ -61,7 +70,7 @@ class Body:
         if size > most:
             raise ApiError("RequestSizeLimitExceeded", f"a request has at most {most} bytes here")
         large = max(0, size - SMALL)
-        self._bodies.large += large - self.large
+        has_room = self._bodies.grow(large - self.large)
         self.large = large
-        if self._bodies.large > LARGE_TOGETHER_MAX:
+        if not has_room:
             raise ApiError("RequestLimitExceeded", "there are too many large requests at once")

@@ -1,8 +1,7 @@
 """The API over HTTP: the envelope around actions, as the cloud's API 3.0 has it.
 
 This server listens on a Unix socket that only root can open, so a request needs no signature; the
-requests that need one come by `signed`. Errors are HTTP 200 with the bare content type: the SDKs
-look for `Error` only there.
+requests that need one come by `signed`.
 """
 
 import json
@@ -22,6 +21,7 @@ from starlette.routing import Route
 from gateway.api.action import Answer, Context
 from gateway.api.bodies import BODY_MAX, Bodies
 from gateway.api.client import WAITS_FOR
+from gateway.api.envelope import packed, refusal
 from gateway.api.errors import ApiError
 from gateway.api.registry import ALL_ACTIONS, call
 
@@ -60,14 +60,14 @@ async def enveloped(answering: Callable[[str], Awaitable[Answer]]) -> Response:
     try:
         answer = await answering(request_id)
     except ApiError as error:
-        answer = {"Error": {"Code": error.code, "Message": error.message}}
+        return refusal(error, request_id)
     except ClientDisconnect:  # in the middle of the body: the answer is read by nobody
-        answer = {"Error": {"Code": "InvalidParameter", "Message": "the body is not whole"}}
+        return refusal(ApiError("InvalidParameter", "the body is not whole"), request_id)
     except Exception:  # noqa: BLE001  one bad request must not end the server
         _log.exception("a request failed")
-        answer = {"Error": {"Code": "InternalError", "Message": "tgw control failed: see its log"}}
-    envelope = {"Response": {**answer, "RequestId": request_id}}
-    return Response(json.dumps(envelope), media_type="application/json")
+        failure = ApiError("InternalError", "tgw control failed: see its log")
+        return refusal(failure, request_id)
+    return packed(answer, request_id)
 
 
 def json_object(body: bytes) -> dict[str, Any]:

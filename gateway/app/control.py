@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -37,12 +36,12 @@ from gateway.metering.meter import Meter
 from gateway.metering.publisher import MeteredPublisher
 from gateway.metering.sampling import sampling
 from gateway.net import privileges
+from gateway.runtime import descriptors
 from gateway.runtime.threads import Job, running
 from gateway.site import roles
 from gateway.site.command import Command
 from gateway.site.heartbeat import Heart
 from gateway.site.places import Places
-from gateway.site.site import API_ADDRESS
 from gateway.site.watchdog import LOOK_EVERY_S, Watchdog
 from gateway.store.snapshots import SnapshotFile
 from gateway.store.sqlite import SqliteStore
@@ -63,11 +62,17 @@ def run(lab: str, options: listen.Options, command: Command) -> None:
 
 def _serve(topology: Topology, options: listen.Options, command: Command, heart: Heart) -> None:
     places = topology.site.places
+    # For the signed port, and for the sockets of the command and of the metadata service.
+    trusted = 2 * servers.TRUSTED.descriptors
+    bounds = servers.LOCAL.within(
+        descriptors.ask_for(servers.LOCAL.descriptors + trusted) - trusted
+    )
     store = SqliteStore(places.log)  # first: if that is no use, nothing may be touched
     places.state.chmod(0o700)  # nobody but root reads the log
     keys = RoleKeys(kept_secret(places.role_secret), time.time)
     feed = Feed(places.facts)
-    feed.open(privileges.group_of(privileges.METADATA_USER))
+    metadata_group = privileges.group_of(privileges.METADATA_USER)
+    feed.open(metadata_group)
     facts = FactsPublisher(feed, facts_of(topology, keys), keys.period)
     meter = Meter(
         places.run,
@@ -87,22 +92,21 @@ def _serve(topology: Topology, options: listen.Options, command: Command, heart:
     # What was restored stays: a garbage collection need not look through all of it each time.
     gc.freeze()
     gc.collect()
-    with topology.site.inside():
-        inner = socket.create_server((API_ADDRESS, listen.HTTP_PORT), backlog=listen.BACKLOG)
     context = Context(control, meter, SiteObserver(places, topology.site))
     temporary = TemporaryCredentials(keys, control)
     signed_api = _signed_apis(places, context, temporary, options.rate_per_s)
     signed_server = servers.server(
-        signed_api(), options.certificate, options.key, beat=heart.part(1)
+        signed_api(), options.certificate, options.key, bounds=bounds, beat=heart.part(1)
     )
-    inner_server = servers.server(signed_api(), beat=heart.part(2))
+    relayed_server = servers.server(signed_api(), bounds=servers.TRUSTED, beat=heart.part(2))
     with (
         background.running(control, _end) as work,
         sampling(meter, time.time, _end),
         listen.listener(options, places.endpoint) as signed_socket,
+        listen.unix_listener(places.signed_socket, metadata_group) as relayed_socket,
         running(
             [
-                servers.job("API of instances", inner_server, inner),
+                servers.job("API of instances", relayed_server, relayed_socket),
                 servers.job("signed API", signed_server, signed_socket),
                 Job("credentials of instances", facts.renew),
                 snapshots.job(control, places.log, places.snapshot),
@@ -116,7 +120,9 @@ def _serve(topology: Topology, options: listen.Options, command: Command, heart:
         # command's socket comes last: `tgw lab up` waits for it, and then all machines are there.
         work.looked.wait()
         with listen.unix_listener(places.socket) as listener:
-            server = servers.server(api.application(context), beat=heart.part(0))
+            server = servers.server(
+                api.application(context), bounds=servers.TRUSTED, beat=heart.part(0)
+            )
             for number in (signal.SIGTERM, signal.SIGINT):
                 # From here on the server ends by itself: an exception would cut its start in two.
                 signal.signal(number, lambda *_: setattr(server, "should_exit", True))

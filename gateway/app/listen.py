@@ -7,6 +7,7 @@ no other lab wrote down: its control may be about to start again.
 
 import errno
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from gateway.runtime.files import replace_text
 
 LOOPBACK: Final = "127.0.0.1"
 PORTS: Final = range(9530, 9630)
-BACKLOG: Final = 128
+BACKLOG: Final = 4096  # the kernel has a bound of its own: net.core.somaxconn
 HTTP_PORT: Final = 80  # where instances find the metadata service and the API
 
 _log = logging.getLogger(__name__)
@@ -56,13 +57,18 @@ def listener(options: Options, endpoint: Path) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def unix_listener(path: Path) -> Iterator[socket.socket]:
-    """A listening socket that only its owner may connect to; it takes its place when it is so."""
+def unix_listener(path: Path, group: int | None = None) -> Iterator[socket.socket]:
+    """A listening socket that only its owner may connect to, and the group if there is one.
+
+    It takes its place when it is so.
+    """
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as found:
         found.bind(str(fresh))
-        fresh.chmod(0o600)
+        if group is not None:
+            os.chown(fresh, -1, group)
+        fresh.chmod(0o600 if group is None else 0o660)
         found.listen(BACKLOG)
         fresh.rename(path)
         yield found

@@ -7,9 +7,10 @@ import asyncio
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from math import ceil
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 import h11
@@ -18,16 +19,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import is_ssl
 
+from gateway.app.connections import Bounds, Connection, Share, Stage
 from gateway.app.listen import BACKLOG
+from gateway.app.reception import Reception, cut_off
 from gateway.runtime.threads import Job, nothing
 
-REQUESTS_AT_ONCE: Final = 200  # more are answered 503
-CONNECTIONS_MAX: Final = 256  # more are cut off
+# On loopback all programs have one address, so it has no smaller share. As many may wait as an
+# address has ports to call from: none need be cut, and to be cut is an invitation to come again.
+_ALL_LOCAL: Final = Share(waiting=28_500, idle=256, busy=64)
+LOCAL: Final = Bounds(each=_ALL_LOCAL, together=_ALL_LOCAL)
+_ALL_TRUSTED: Final = Share(waiting=256, idle=64, busy=64)
+TRUSTED: Final = Bounds(each=_ALL_TRUSTED, together=_ALL_TRUSTED)
+INSTANCES: Final = Bounds(
+    each=Share(waiting=256, idle=32, busy=4), together=Share(waiting=4096, idle=1024, busy=64)
+)
 FIRST_WITHIN_S: Final = 15.0  # the head of a connection's first request
 # Between two requests. No round number, and above a minute: who asks every 15, 30 or 60 seconds by
 # one connection would else meet its end again and again.
 IDLE_MAX_S: Final = 77.0
+READ_WITHIN_S: Final = 30.0  # some of an answer, by a client that doesn't read
 HEAD_MAX: Final = 64 << 10  # bytes: the longest query and what goes with it
+TICKS_A_SECOND: Final = 10  # of uvicorn
 END_WITHIN_S: Final = 2  # requests that are being answered then are cut off
 
 _ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
@@ -36,21 +48,23 @@ _ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 class BoundedProtocol(H11Protocol):
     """HTTP for clients that may be hostile: too many, or with a request that never gets whole."""
 
+    counted: Connection
     _idle: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _has_ended = False  # the client sends nothing more, though it may read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection; cut it off if there are too many."""
+        """Take the connection, of which a head has arrived."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_MAX:
-            transport.abort()
-        else:
-            self._watch()
+        self.counted.cut = lambda _: transport.abort()
+        self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock of a connection that has ended."""
+        """Stop the clocks of a connection that has ended, and count it no more."""
         super().connection_lost(exc)
         self._unwatch()
+        self.resume_writing()
+        self.counted.move(Stage.GONE)
 
     def data_received(self, data: bytes) -> None:
         """Take some of a request, and go on to wait for more."""
@@ -77,6 +91,22 @@ class BoundedProtocol(H11Protocol):
             self.transport.close()
         self._watch()
 
+    def pause_writing(self) -> None:
+        """Give a client that doesn't read its answer some time."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_WITHIN_S, self._give_up)
+
+    def resume_writing(self) -> None:
+        """Stop the clock: some of the answer was read, or nothing more is to be."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _give_up(self) -> None:
+        cut_off(self.transport.get_extra_info("socket"))
+        self.transport.abort()
+
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
@@ -93,8 +123,15 @@ class BoundedProtocol(H11Protocol):
     def _watch(self) -> None:
         """Cut the connection off after a time in which no request is being answered."""
         if self._is_answering():
+            # In the middle of a body it has nothing whole, and is the first to make room.
+            self.counted.move(Stage.IDLE if self.cycle.more_body else Stage.BUSY)
             self._unwatch()
-        elif self._idle is None and not self.transport.is_closing():
+        else:
+            self.counted.move(Stage.IDLE)
+            self._start_clock()
+
+    def _start_clock(self) -> None:
+        if self._idle is None and not self.transport.is_closing():
             within_s = FIRST_WITHIN_S if self.cycle is None else IDLE_MAX_S
             self._idle = self.loop.call_later(within_s, self.transport.abort)
 
@@ -102,6 +139,106 @@ class BoundedProtocol(H11Protocol):
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+
+
+class Server(uvicorn.Server):
+    """A server that lets nobody in before the head of a request is there."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        bounds: Bounds,
+        identity: Callable[[str], str | None],
+        beat: Callable[[], object],
+    ) -> None:
+        """`identity` tells who is at an address: when that is another one, connections end.
+
+        `beat` is called with each turn of the loop, ten times a second.
+        """
+        super().__init__(config)
+        self._beat = beat
+        self.is_one_of_several = False
+        self._bounds = bounds
+        self._identity = identity
+        self._identities: dict[str, str | None] = {}
+        self._receptions: list[Reception] = []
+        self._starting: set[asyncio.Task[Any]] = set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End by a signal; one of several servers leaves signals to whoever runs them all."""
+        with nullcontext() if self.is_one_of_several else super().capture_signals():
+            yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections, of each listener within the bounds."""
+        await self.lifespan.startup()
+        self.servers = []
+        self._receptions = [
+            Reception(
+                listener,
+                self._bounds,
+                self._take,
+                within_s=FIRST_WITHIN_S,
+                encrypted=self.config.is_ssl,
+            )
+            for listener in sockets or ()
+        ]
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times a second at who waits too long, and each second at who has gone."""
+        self._beat()
+        for reception in self._receptions:
+            reception.end_late()
+        if counter % TICKS_A_SECOND == 0:
+            self._cut_those_who_ended()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, and let requests that are being answered end."""
+        for reception in self._receptions:
+            reception.close()
+        await super().shutdown(sockets)
+
+    def _take(self, found: socket.socket, counted: Connection) -> None:
+        """Begin to serve a connection of which a head has arrived."""
+
+        def protocol() -> BoundedProtocol:
+            made = BoundedProtocol(self.config, self.server_state, self.lifespan.state)
+            made.counted = counted
+            return made
+
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(
+            loop.connect_accepted_socket(
+                protocol,
+                found,
+                ssl=self.config.ssl,
+                ssl_handshake_timeout=FIRST_WITHIN_S if self.config.ssl else None,
+            )
+        )
+
+        def begun(task: "asyncio.Task[Any]") -> None:
+            self._starting.discard(task)
+            if task.cancelled() or task.exception():  # as when TLS isn't agreed on
+                counted.move(Stage.GONE)
+
+        counted.cut = lambda _: task.cancel()
+        if self.config.is_ssl:  # its head is still to come
+            counted.move(Stage.IDLE)
+        self._starting.add(task)
+        task.add_done_callback(begun)
+
+    def _cut_those_who_ended(self) -> None:
+        every = [reception.connections for reception in self._receptions]
+        addresses = {address for one in every for address in one.addresses()}
+        now = {address: self._identity(address) for address in addresses}
+        for address, identity in now.items():
+            if self._identities.get(address, identity) != identity:
+                for connections in every:
+                    connections.cut_all(address)
+        self._identities = now
 
 
 def by_path(application: ASGIApp) -> ASGIApp:
@@ -120,17 +257,9 @@ def by_path(application: ASGIApp) -> ASGIApp:
     return asked
 
 
-class BeatingServer(uvicorn.Server):
-    """A server whose loop calls `beat` with each of its turns, ten times a second."""
-
-    def __init__(self, config: uvicorn.Config, beat: Callable[[], object]) -> None:
-        super().__init__(config)
-        self._beat = beat
-
-    async def on_tick(self, counter: int) -> bool:
-        """Do what is to be done now and then; whether the server is to end."""
-        self._beat()
-        return await super().on_tick(counter)
+def nobody(_address: str) -> str | None:
+    """Tell nothing of who is at an address: it is the same one for ever."""
+    return None
 
 
 def server(
@@ -138,12 +267,14 @@ def server(
     certificate: str | None = None,
     key: str | None = None,
     *,
+    bounds: Bounds = LOCAL,
+    identity: Callable[[str], str | None] = nobody,
     beat: Callable[[], object] = nothing,
-) -> uvicorn.Server:
+) -> Server:
     """A server of the application, by TLS with a certificate. Raises `OSError` if that is none.
 
-    `beat` is called as long as its loop goes round.
-
+    `bounds` are of all connections; `identity` tells who is at an address, and `beat` is called as
+    long as its loop goes round, as `Server` has both.
     It sets up no logging: `gateway.runtime.log` has, for the whole process.
     """
     config = uvicorn.Config(
@@ -156,7 +287,6 @@ def server(
         server_header=False,
         proxy_headers=False,  # a caller is its connection's address, never a header's
         backlog=BACKLOG,
-        limit_concurrency=REQUESTS_AT_ONCE,
         timeout_keep_alive=ceil(IDLE_MAX_S),
         timeout_graceful_shutdown=END_WITHIN_S,
         h11_max_incomplete_event_size=HEAD_MAX,
@@ -167,7 +297,7 @@ def server(
         config.load()
     except OSError as error:
         raise OSError(f"{certificate} and {key} are no use: {error}") from error
-    return BeatingServer(config, beat)
+    return Server(config, bounds, identity, beat)
 
 
 def job(name: str, server: uvicorn.Server, listener: socket.socket) -> Job:

@@ -51,7 +51,13 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         metavar="CALLS",
         help="calls a second of each action (default: the cloud's 10 or 20)",
     )
-    verb(nouns, common, "metadata", metadata, "Be the lab's metadata service for instances")
+    verb(
+        nouns,
+        common,
+        "metadata",
+        metadata,
+        "Be what instances reach: metadata, and the way to the API",
+    )
     verb(nouns, common, "web", web, "Be the internet's 'what is my address' server")
     verb(nouns, common, "watchdog", watchdog, "Be the lab's watchdog: start again what has fallen")
 
@@ -125,7 +131,7 @@ def _rate(text: str) -> float:
 
 
 def metadata(arguments: argparse.Namespace) -> None:
-    """Be the metadata service, with no right but to answer."""
+    """Be the metadata service and the way to the API, with no right but to answer."""
     from gateway.app import metadata as process
 
     process.run(arguments.lab)

@@ -20,7 +20,7 @@ from gateway.lab.hosts import GATEWAY, Hosts
 from gateway.nat.checks import is_martian
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.runtime.files import replace_text
-from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, Site, Uplink
+from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, NO_SERVICE_ADDRESS, Site, Uplink
 
 UPLINK: Final = "uplink"
 FILE: Final = "topology.json"  # in the directory of a lab that is up
@@ -141,7 +141,7 @@ class Topology:
             Hosts(self.name).namespace(GATEWAY),
             Uplink(UPLINK, self.uplink_address, self.internet_prefix, self.internet_address),
             pools=(self.pool,),
-            addresses=(self.vpc_gateway, METADATA_ADDRESS, API_ADDRESS),
+            addresses=(self.vpc_gateway, METADATA_ADDRESS, API_ADDRESS, NO_SERVICE_ADDRESS),
             private=(self.vpc,),
             bits=MarkBits(self.mark_mask),
         )

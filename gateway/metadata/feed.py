@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.control.values import RoleCredentials
 from gateway.metadata.facts import Facts, Place
@@ -24,12 +24,18 @@ FOLDER_MODE: Final = 0o750
 GENERATION: Final = "generation"
 
 
+class _Owner(NamedTuple):
+    stamp: tuple[int, int]  # of the file that said so
+    instance_id: str | None
+
+
 class Feed:
     """The facts of all instances, in the files of one folder."""
 
     def __init__(self, folder: Path) -> None:
         """The folder may be there or come later; a reader finds nothing until then."""
         self._folder = folder
+        self._owners: dict[str, _Owner] = {}  # by address, as they were found last
 
     def open(self, group: int) -> None:
         """Make the folder, for this process to write and the group to read. Raises `OSError`."""
@@ -45,6 +51,19 @@ class Feed:
             return _facts(json.loads((self._folder / address).read_bytes()))
         except (OSError, ValueError, TypeError, KeyError):
             return None
+
+    def owner(self, address: str) -> str | None:
+        """Whose facts are at a private address: the instance's id, None if nobody's."""
+        try:
+            file = (self._folder / address).stat()
+        except OSError:
+            self._owners.pop(address, None)
+            return None
+        stamp = (file.st_ino, file.st_mtime_ns)
+        if address not in self._owners or self._owners[address].stamp != stamp:
+            found = self.get(address)
+            self._owners[address] = _Owner(stamp, found.instance_id if found else None)
+        return self._owners[address].instance_id
 
     def put(self, facts: Facts) -> None:
         """Replace the facts of the instance at their private address. Raises `OSError`."""

@@ -48,6 +48,11 @@ class Places:
         return self.run / "control.sock"
 
     @property
+    def signed_socket(self) -> Path:
+        """The socket on which control takes the signed requests of programs in instances."""
+        return self.run / "signed.sock"
+
+    @property
     def facts(self) -> Path:
         """The folder of what the metadata service may know: a file for each instance."""
         return self.run / "facts"

@@ -58,8 +58,8 @@ def end(run: Path) -> None:
 
 
 def is_control_ready(site: Site) -> bool:
-    """Whether control takes calls on its own socket, and in the gateway's network."""
-    return answers(str(site.places.socket)) and answers_inside(site, API_ADDRESS)
+    """Whether control takes calls on its own socket and signed ones."""
+    return answers(str(site.places.socket)) and answers(str(site.places.signed_socket))
 
 
 def answers(address: str | tuple[str, int]) -> bool:
@@ -67,15 +67,6 @@ def answers(address: str | tuple[str, int]) -> bool:
     with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as probe:
         probe.settimeout(CONNECTED_WITHIN_S)
         return probe.connect_ex(address) == 0
-
-
-def answers_inside(site: Site, address: str) -> bool:
-    """Whether HTTP connections are taken at an address of the gateway's towards instances."""
-    try:
-        with site.inside():
-            return answers((address, HTTP_PORT))
-    except OSError:
-        return False
 
 
 def is_dataplane_ready(site: Site) -> bool:
@@ -94,9 +85,14 @@ def is_dataplane_ready(site: Site) -> bool:
 
 
 def is_metadata_ready(site: Site) -> bool:
-    """Whether the metadata service answers; to a caller that is no instance that is a 404."""
+    """Whether connections for the API are taken, and the metadata service answers.
+
+    A caller that is no instance is answered 404.
+    """
     try:
         with site.inside():
+            if not answers((API_ADDRESS, HTTP_PORT)):
+                return False
             probe = http.client.HTTPConnection(METADATA_ADDRESS, timeout=CONNECTED_WITHIN_S)
             try:
                 probe.request("GET", "/")

@@ -19,6 +19,9 @@ NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 METADATA_ADDRESS: Final = "169.254.0.23"
 METADATA_NAME: Final = "metadata.tencentyun.com"
 API_ADDRESS: Final = "169.254.0.95"  # where instances find the cloud's API
+# Where other clouds have their metadata. Programs look there at their start, and are refused at
+# once: the address is the gateway's, and nothing listens.
+NO_SERVICE_ADDRESS: Final = "169.254.169.254"
 API_NAMES: Final = tuple(
     f"{service}{where}.tencentcloudapi.com"
     for service in ("cvm", "vpc", "monitor", "sts", "tag")
@@ -49,7 +52,7 @@ class Site:
     namespace: str
     uplink: Uplink
     pools: tuple[str, ...]
-    addresses: tuple[str, ...] = (METADATA_ADDRESS, API_ADDRESS)
+    addresses: tuple[str, ...] = (METADATA_ADDRESS, API_ADDRESS, NO_SERVICE_ADDRESS)
     private: tuple[str, ...] = ()
     bits: MarkBits = DEFAULT_BITS
 

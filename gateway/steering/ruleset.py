@@ -55,9 +55,14 @@ GUARD_COUNTERS: Final[Mapping[str, str]] = {
     "guard_foreign": "from the uplink, and not to an address of the pool",
     "guard_spoofed": "from an instance, and not with its own address; or from outside with ours",
     "guard_untranslated": "to the uplink, and not from an address of the pool",
+    "guard_hasty": "from an instance, and one new connection to the gateway too many in a second",
     "guard_unknown": "to the uplink, and to an address of the pool: no way leads there",
     arp.COUNTER: arp.COUNTER_TEXT,
 }
+# New TCP connections of each instance to what it reaches in the gateway. Without the bound one
+# instance would fill the queues in which all instances' connections wait to be accepted.
+CONNECTIONS_PER_S: Final = 1000
+CALLERS_MAX: Final = 65535  # addresses that are counted at once
 OWN_ERRORS: Final = "{ destination-unreachable, time-exceeded, parameter-problem }"
 
 
@@ -95,12 +100,18 @@ def _guard_chains(steering: Steering) -> str:
     own_error = f"ip saddr {steering.address} icmp type {OWN_ERRORS}"
     return (
         f"{counters}"
+        f"  set callers {{ type ipv4_addr; size {CALLERS_MAX}; flags dynamic,timeout; "
+        "timeout 1m; }\n"
         "  chain guard_in {\n"
         "    type filter hook prerouting priority -300; policy accept;\n"
         f'    iifname "{uplink}" ip daddr != {pool} counter name guard_foreign drop\n'
         f'    iifname "{uplink}" ip saddr {steering.address} counter name guard_spoofed drop\n'
         f'    iifname != {{ "{uplink}", "lo" }} fib saddr . iif oif missing '
         "counter name guard_spoofed drop\n"
+        f'    iifname != {{ "{uplink}", "lo" }} tcp flags & (syn | ack) == syn '
+        "fib daddr type local "
+        f"update @callers {{ ip saddr limit rate over {CONNECTIONS_PER_S}/second "
+        f"burst {CONNECTIONS_PER_S} packets }} counter name guard_hasty drop\n"
         "  }\n"
         "  chain guard_out {\n"
         "    type filter hook postrouting priority 300; policy accept;\n"

@@ -63,7 +63,7 @@ PLACES: Final = (
     Place(
         "1. The guard, as a packet arrives",
         "In PREROUTING, before anything is queued; nft counts, with no data plane needed.",
-        _guard("guard_foreign", "guard_spoofed"),
+        _guard("guard_foreign", "guard_spoofed", "guard_hasty"),
     ),
     Place(
         "2. The queue",

@@ -125,3 +125,11 @@ def test_a_caller_is_its_address_never_a_header(lab: Lab, web: Instance) -> None
 def test_neither_internet_nor_gateway_get_an_answer(lab: Lab, web: Instance) -> None:
     assert lab.curl("internet", f"{BY_NAME}/meta-data/") is None
     assert lab.curl("gateway", f"{BY_ADDRESS}/meta-data/") is None
+
+
+def test_where_other_clouds_have_their_metadata_a_probe_is_refused_at_once(
+    lab: Lab, web: Instance
+) -> None:
+    for url in ("http://169.254.169.254/", "https://169.254.169.254/"):
+        done = lab.exec(web.id, "curl", "-s", "-m", "20", url)
+        assert done.returncode == 7, "refused, and not 28: waited for in vain"

@@ -1,6 +1,7 @@
 """No path lets an untranslated packet out: seen on the wire of the uplink."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ from support.wire import Capture, send, until_marked
 from gateway.nat.mark import DEFAULT_BITS
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.site.site import METADATA_ADDRESS
 from gateway.steering import kernel, ruleset
+from gateway.steering.ruleset import CONNECTIONS_PER_S
 
 
 @pytest.fixture
@@ -149,6 +152,23 @@ def test_an_instance_speaks_with_its_own_address_only(own_lab: Lab, client: str)
     after = own_lab.counters()
     assert after.guard == before.guard | {"guard_spoofed": len(false)}
     assert after.reasons == before.reasons | {"translated": before.reasons["translated"] + 1}
+
+
+def test_an_instance_opens_so_many_connections_a_second_and_others_more(own_lab: Lab) -> None:
+    """What it reaches in the gateway; what passes to others isn't counted."""
+    hasty, other = own_lab.instance("hasty"), own_lab.instance("other")
+    syn = IP(src=hasty.private, dst=METADATA_ADDRESS) / TCP(dport=80, flags="S")
+    passing = IP(src=hasty.private, dst=other.private) / TCP(dport=80, flags="S")
+    sent = 4 * CONNECTIONS_PER_S
+    frames = [Raw(bytes(syn))] * sent  # built once: to build each takes longer than to send it
+    began = time.monotonic()
+    send(own_lab, hasty.id, *frames)
+    most = CONNECTIONS_PER_S * (1 + time.monotonic() - began)  # a burst, and what came after it
+    assert own_lab.curl(other.id, f"http://{METADATA_ADDRESS}/latest/meta-data/instance-id")
+    dropped = own_lab.counters().guard["guard_hasty"]
+    assert sent - most - 1 <= dropped < sent
+    send(own_lab, hasty.id, *([passing] * 100))
+    assert own_lab.counters().guard["guard_hasty"] == dropped
 
 
 def test_with_no_queue_rule_a_public_address_is_not_called_outside(own_lab: Lab) -> None:

@@ -3,7 +3,7 @@
 import http.client
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from support.api import TIMEOUT_S, Reply
 
 from gateway.app import servers
+from gateway.app.connections import Bounds
 
 
 class Switch:
@@ -24,9 +25,16 @@ class Switch:
 
 
 @contextmanager
-def served(application: ASGIApp, pem: Path | None = None) -> Iterator[int]:
+def served(
+    application: ASGIApp,
+    pem: Path | None = None,
+    *,
+    bounds: Bounds = servers.LOCAL,
+    identity: Callable[[str], str | None] = servers.nobody,
+) -> Iterator[int]:
     """Serve on a port of loopback: which. With `pem`, a certificate and its key, by TLS."""
-    server = servers.server(application, *([str(pem)] * 2 if pem else []))
+    files = [str(pem)] * 2 if pem else []
+    server = servers.server(application, *files, bounds=bounds, identity=identity)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

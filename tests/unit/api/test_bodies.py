@@ -50,8 +50,7 @@ def test_all_together_have_a_bound_and_small_ones_always_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bodies, "SMALL", 10)
-    monkeypatch.setattr(bodies, "LARGE_TOGETHER_MAX", 100)
-    every = Bodies()
+    every = Bodies(100)
     with every.one() as first:
         asyncio.run(first.read(request(b"x" * 50, b"x" * 50), 1000))
         assert every.large == 90
@@ -61,3 +60,18 @@ def test_all_together_have_a_bound_and_small_ones_always_room(
         with every.one() as third:
             assert asyncio.run(third.read(request(b"x" * 10), 1000)) == b"x" * 10
     assert every.large == 0
+
+
+def test_the_bodies_of_one_have_a_bound_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SMALL", 10)
+    every = Bodies(100)
+    ours, theirs = Bodies(60, within=every), Bodies(60, within=every)
+    with ours.one() as first, theirs.one() as other:
+        asyncio.run(first.read(request(b"x" * 60), 1000))
+        with ours.one() as second:
+            assert refusal(second, b"x" * 30) == "RequestLimitExceeded"
+        assert (ours.large, every.large) == (50, 50)
+        asyncio.run(other.read(request(b"x" * 60), 1000))
+        with theirs.one() as third:
+            assert refusal(third, b"x" * 11) == "RequestLimitExceeded", "of all together"
+    assert (ours.large, theirs.large, every.large) == (0, 0, 0)

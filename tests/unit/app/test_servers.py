@@ -3,7 +3,8 @@
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from support.tcp import send, served
 
 from gateway.app import servers
+from gateway.app.connections import Bounds, Share
 
 
 async def echo(request: Request) -> Response:
@@ -43,14 +45,16 @@ def test_a_certificate_that_is_none_is_told_at_the_start(tmp_path: Path, text: s
         servers.server(APPLICATION, str(file), str(file))
 
 
+TEN = Bounds(Share(10, 10, 10), Share(10, 10, 10))
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """A server with little patience."""
     patch = pytest.MonkeyPatch()
     patch.setattr(servers, "FIRST_WITHIN_S", 0.5)
     patch.setattr(servers, "IDLE_MAX_S", 0.5)
-    patch.setattr(servers, "CONNECTIONS_MAX", 10)
-    with served(APPLICATION) as port:
+    with served(APPLICATION, bounds=TEN) as port:
         yield port
     patch.undo()
 
@@ -104,14 +108,16 @@ def test_a_body_that_takes_longer_is_no_idle_connection(port: int) -> None:
         assert answer.read(3) == b"8 a"
 
 
-def test_connections_have_a_bound(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "FIRST_WITHIN_S", 30.0)
-    clients = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(14)]
-    ended = [client for client in clients if gone(client, 0.2)]
-    for client in clients:
-        client.close()
-    assert len(ended) == 4
-    eventually_ok(lambda: send(port, "GET", "/", {}).status == 200)
+    with served(APPLICATION, bounds=TEN) as port, ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            for _ in range(14)
+        ]
+        assert all(gone(client, 10.0) for client in clients[:4]), "the oldest ones make room"
+        assert not any(gone(client, 0.1) for client in clients[4:])
+        assert send(port, "GET", "/", {}).status == 200
 
 
 def gone(client: socket.socket, within_s: float) -> bool:
@@ -122,17 +128,6 @@ def gone(client: socket.socket, within_s: float) -> bool:
         return False
     except ConnectionResetError:
         return True
-
-
-def eventually_ok(step: Callable[[], bool]) -> None:
-    for _ in range(50):
-        try:
-            if step():
-                return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    pytest.fail("it doesn't answer again")
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,6 @@ def test_its_site_is_the_gateway_between_internet_and_vpc() -> None:
         "tgw.edge.gateway",
         Uplink("uplink", "198.51.100.254", 24, next_hop="198.51.100.1"),
         pools=("203.0.113.0/24",),
-        addresses=("172.16.0.1", "169.254.0.23", "169.254.0.95"),
+        addresses=("172.16.0.1", "169.254.0.23", "169.254.0.95", "169.254.169.254"),
         private=("172.16.0.0/16",),
     )

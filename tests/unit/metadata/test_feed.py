@@ -69,6 +69,18 @@ def test_a_damaged_file_is_nobody(feed: Feed, tmp_path: Path, text: str) -> None
     assert feed.get("10.0.0.2") == FACTS
 
 
+def test_the_owner_of_an_address_is_known_as_long_as_its_facts_are_there(feed: Feed) -> None:
+    assert feed.owner(FACTS.local_ipv4) is None
+    feed.put(FACTS)
+    assert feed.owner(FACTS.local_ipv4) == "ins-1"
+    feed.put(replace(FACTS, name="other"))
+    assert feed.owner(FACTS.local_ipv4) == "ins-1"
+    feed.put(replace(FACTS, instance_id="ins-2"))
+    assert feed.owner(FACTS.local_ipv4) == "ins-2"
+    feed.drop(FACTS.local_ipv4)
+    assert feed.owner(FACTS.local_ipv4) is None
+
+
 def test_without_a_folder_nobody_is_known(tmp_path: Path) -> None:
     feed = Feed(tmp_path / "none")
     assert feed.get("10.0.0.2") is None

@@ -25,12 +25,17 @@ table ip tgw {
   counter guard_foreign { }
   counter guard_spoofed { }
   counter guard_untranslated { }
+  counter guard_hasty { }
   counter guard_unknown { }
+  set callers { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 1m; }
   chain guard_in {
     type filter hook prerouting priority -300; policy accept;
     iifname "uplink" ip daddr != { 203.0.113.0/24 } counter name guard_foreign drop
     iifname "uplink" ip saddr 198.51.100.254 counter name guard_spoofed drop
     iifname != { "uplink", "lo" } fib saddr . iif oif missing counter name guard_spoofed drop
+    iifname != { "uplink", "lo" } tcp flags & (syn | ack) == syn fib daddr type local \
+update @callers { ip saddr limit rate over 1000/second burst 1000 packets } \
+counter name guard_hasty drop
   }
   chain guard_out {
     type filter hook postrouting priority 300; policy accept;
