@@ -133,6 +133,8 @@ _OF: Final[Mapping[str, Mapping[type[errors.ControlError], str]]] = {
         errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageIdNotFound",
         errors.CombinationError: "InvalidParameterCombination",
         errors.TokenReusedError: "InvalidParameter.ParameterConflict",
+        errors.MutexTaskError: "MutexOperation.TaskRunning",
+        errors.AddressBusyError: "MutexOperation.TaskRunning",
         errors.DuplicateTagError: "InvalidParameterValue.DuplicateTags",
         **dict.fromkeys(_TAG_FORMS, "InvalidParameterValue"),
         **dict.fromkeys(_TAG_QUOTAS, "InvalidParameterValue.TagQuotaLimitExceeded"),
@@ -140,6 +142,7 @@ _OF: Final[Mapping[str, Mapping[type[errors.ControlError], str]]] = {
     VPC: {
         errors.TokenTooLongError: "InvalidParameterValue.TooLong",
         errors.DuplicateTagError: "InvalidParameterValue.InvalidTag",
+        errors.InstanceBusyError: "OperationDenied.MutexTaskRunning",
         errors.InstanceStateError: "UnsupportedOperation.InstanceStateNotSupported",
         errors.DuplicateTagError: "InvalidParameterValue.TagDuplicateKey",
         **dict.fromkeys(_TAG_FORMS, "InvalidParameterValue.InvalidTag"),

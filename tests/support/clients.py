@@ -19,6 +19,7 @@ PAGE: Final = 100
 # What is refused while something is still under way with the thing.
 BUSY: Final = (
     "OperationDenied.MutexTaskRunning",
+    "ResourceInUse",  # where the cloud has no such code
     "UnsupportedOperation.AddressStatusNotPermit",
     "UnsupportedOperation.InstanceState",
 )
