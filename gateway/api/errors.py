@@ -57,6 +57,7 @@ _CODES: Final[Mapping[type[errors.ControlError], str]] = {
     errors.ChargeTypeUnchangedError: "InvalidParameterValue.InternetChargeTypeNotChanged",
     errors.ChargeTypeQuotaError: "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
     errors.UnknownPackageError: "InvalidParameterValue.BandwidthPackageNotFound",
+    errors.PackageMissingError: "MissingParameter",
     errors.PackageInUseError: "InvalidParameterValue.BandwidthPackageInUse",
     errors.PackageQuotaError: "LimitExceeded.BandwidthPackageQuota",
     errors.PackageFullError: "LimitExceeded.BandwidthPackageResourceQuota",

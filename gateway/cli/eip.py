@@ -1,13 +1,18 @@
 """tgw eip allocate | bind | unbind | release | modify | list."""
 
 import argparse
-from typing import Any
+from typing import Any, Final
 
 from gateway.api.client import Client
 from gateway.cli.control import addresses, client, find_address, find_instance
 from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Subparsers, noun, verb, whole
 from gateway.control.values import EIP_BANDWIDTH_MAX_MBPS, ChargeType
+
+# How an EIP can be paid for when it is allocated; 'tgw package add' lets a package pay for it.
+_ON_ITS_OWN: Final = [
+    kind for kind in EIP_BANDWIDTH_MAX_MBPS if kind is not ChargeType.BANDWIDTH_PACKAGE
+]
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -17,7 +22,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--bandwidth", type=whole, default=1, metavar="MBPS", help="default 1")
     parser.add_argument(
         "--charge-type",
-        choices=[kind.value for kind in EIP_BANDWIDTH_MAX_MBPS],
+        choices=[kind.value for kind in _ON_ITS_OWN],
         default=ChargeType.TRAFFIC_POSTPAID_BY_HOUR.value,
         help="how its traffic is paid for (default %(default)s)",
     )

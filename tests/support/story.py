@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import pytest
 from support.snapshot import snapshot
@@ -12,7 +13,14 @@ from gateway.control.decide import decide
 from gateway.control.decisions.moment import Moment
 from gateway.control.errors import DomainError
 from gateway.control.state import State
-from gateway.control.values import ChargeType, Eip, Instance, InstanceState
+from gateway.control.values import (
+    ChargeType,
+    Eip,
+    Instance,
+    InstanceState,
+    NetworkType,
+    PackageChargeType,
+)
 
 BEGIN = 1_000_000.0
 HOURLY = ChargeType.TRAFFIC_POSTPAID_BY_HOUR
@@ -107,6 +115,15 @@ class Story:
         (allocated,) = self.do(cmd.AllocateEip(name, 5, HOURLY))
         assert isinstance(allocated, ev.EipAllocated)
         return allocated.eip_id
+
+    def paying(self, charge_type: ChargeType) -> dict[str, Any]:
+        """What a purchase must say with this charge type: a package that is made for it."""
+        if charge_type is not ChargeType.BANDWIDTH_PACKAGE:
+            return {}
+        kind = PackageChargeType.TOP5_POSTPAID_BY_MONTH
+        (created,) = self.do(cmd.CreatePackages("shared", 100, kind, NetworkType.BGP))
+        assert isinstance(created, ev.PackageCreated)
+        return {"package_id": created.package_id}
 
     def bound(self, instance_id: str) -> str:
         """An EIP bound to the instance; its id."""

@@ -27,7 +27,8 @@ def run(state: State, command: cmd.RunInstance, at: Moment) -> list[ev.Event]:
     requirements.count(command.count, RUN_MAX)
     purchases.check(command.purchase)
     tags.check(state, command.tags)
-    package = packages.joining(state, command.package_id, command.charge_type, command.count)
+    newcomers = command.count if bandwidth_mbps else 0
+    package = packages.joining(state, command.package_id, command.charge_type, newcomers)
     if package and not bandwidth_mbps:
         raise errors.CombinationError("without bandwidth there is no address to join a package")
     ordered = _ordered(state, command, bandwidth_mbps, at)

@@ -29,7 +29,7 @@ MEMBERS_MAX: Final = 100  # of a package
 JOINABLE: Final = (
     ChargeType.TRAFFIC_POSTPAID_BY_HOUR,
     ChargeType.BANDWIDTH_POSTPAID_BY_HOUR,
-    ChargeType.BANDWIDTH_PACKAGE,  # one that is in no package yet
+    ChargeType.BANDWIDTH_PACKAGE,  # one of an earlier version, that is in no package yet
 )
 ON_ITS_OWN: Final = (ChargeType.TRAFFIC_POSTPAID_BY_HOUR, ChargeType.BANDWIDTH_POSTPAID_BY_HOUR)
 
@@ -156,6 +156,10 @@ def joining(
 ) -> BandwidthPackage | None:
     """The package that new addresses are to join, or None. Raises a `DomainError`."""
     if package_id is None:
+        if newcomers and charge_type is ChargeType.BANDWIDTH_PACKAGE:
+            raise errors.PackageMissingError(
+                f"{charge_type.value}: say which bandwidth package pays for it"
+            )
         return None
     if charge_type is not ChargeType.BANDWIDTH_PACKAGE:
         raise errors.CombinationError(

@@ -7,6 +7,10 @@ class UnknownPackageError(DomainError):
     """There is no bandwidth package with this id."""
 
 
+class PackageMissingError(DomainError):
+    """An address that a bandwidth package is to pay for must say which one."""
+
+
 class PackageInUseError(DomainError):
     """The bandwidth package has members, and can't be deleted."""
 

@@ -103,6 +103,8 @@ def test_allocate_addresses_takes_name_bandwidth_and_charge_type(world: World) -
         "InternetMaxBandwidthOut": 2000,
         "InternetChargeType": "BANDWIDTH_PACKAGE",
     }
+    assert refusal(world, "AllocateAddresses", request).code == "MissingParameter"
+    request["BandwidthPackageId"] = call(world, "CreateBandwidthPackage", {})["BandwidthPackageId"]
     (eip_id,) = call(world, "AllocateAddresses", request)["AddressSet"]
     shown = address(world, eip_id)
     assert shown["AddressName"] == "front"

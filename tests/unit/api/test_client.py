@@ -22,12 +22,12 @@ def test_parameters_arrive_as_they_were_given(client: Client, world: World) -> N
         InstanceName="前端",
         InternetAccessible={
             "InternetMaxBandwidthOut": 10,
-            "InternetChargeType": "BANDWIDTH_PACKAGE",
+            "InternetChargeType": "BANDWIDTH_POSTPAID_BY_HOUR",
         },
     )["InstanceIdSet"]
     (shown,) = client.call("DescribeInstances", InstanceIds=[instance_id])["InstanceSet"]
     assert shown["InstanceName"] == "前端"
-    assert shown["InternetAccessible"]["InternetChargeType"] == "BANDWIDTH_PACKAGE"
+    assert shown["InternetAccessible"]["InternetChargeType"] == "BANDWIDTH_POSTPAID_BY_HOUR"
     assert world.instance(instance_id).bandwidth_mbps == 10
 
 

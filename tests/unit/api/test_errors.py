@@ -30,6 +30,7 @@ CODES = {
     "ChargeTypeUnchangedError": "InvalidParameterValue.InternetChargeTypeNotChanged",
     "ChargeTypeQuotaError": "LimitExceeded.ModifyAddressInternetChargeTypeQuota",
     "UnknownPackageError": "InvalidParameterValue.BandwidthPackageNotFound",
+    "PackageMissingError": "MissingParameter",
     "PackageInUseError": "InvalidParameterValue.BandwidthPackageInUse",
     "PackageQuotaError": "LimitExceeded.BandwidthPackageQuota",
     "PackageFullError": "LimitExceeded.BandwidthPackageResourceQuota",

@@ -22,7 +22,7 @@ def caps(story: Story) -> list[tuple[int, int]]:
 
 def bought(story: Story, charge_type: ChargeType) -> str:
     """A running instance paid for like that; its id."""
-    ordered = story.do(cmd.RunInstance("web", 10, charge_type))[0]
+    ordered = story.do(cmd.RunInstance("web", 10, charge_type, **story.paying(charge_type)))[0]
     assert isinstance(ordered, ev.InstanceOrdered)
     story.do(cmd.ReportDone(ordered.instance_id))
     return ordered.instance_id
@@ -30,7 +30,8 @@ def bought(story: Story, charge_type: ChargeType) -> str:
 
 def allocated(story: Story, charge_type: ChargeType) -> str:
     """An EIP paid for like that; its id."""
-    (event,) = story.do(cmd.AllocateEip("front", 10, charge_type, months=1))
+    paying = story.paying(charge_type)
+    event, *_ = story.do(cmd.AllocateEip("front", 10, charge_type, months=1, **paying))
     assert isinstance(event, ev.EipAllocated)
     return event.eip_id
 

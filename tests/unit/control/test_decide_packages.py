@@ -233,7 +233,7 @@ def test_an_account_has_twenty_packages_and_a_package_a_hundred_members() -> Non
     assert all(isinstance(story.refusal(one), errors.PackageFullError) for one in more)
 
 
-@pytest.mark.parametrize("kind", [ChargeType.BANDWIDTH_PREPAID_BY_MONTH, FIXED, PACKAGE])
+@pytest.mark.parametrize("kind", [ChargeType.BANDWIDTH_PREPAID_BY_MONTH, FIXED])
 def test_who_pays_by_the_month_cannot_join(kind: ChargeType) -> None:
     story = Story()
     (allocated,) = story.do(cmd.AllocateEip("front", 10, kind, months=1))
@@ -286,3 +286,17 @@ def test_what_doesnt_go_together_is_refused() -> None:
     assert isinstance(refused, errors.MemberChargeTypeError)
     refused = story.refusal(cmd.LeavePackage(package_id, (eip_id,), HOURLY, 101))
     assert isinstance(refused, errors.RangeError)
+
+
+def test_what_a_package_pays_for_must_say_which() -> None:
+    story = Story()
+    for command in (
+        cmd.AllocateEip("front", 10, PACKAGE),
+        cmd.RunInstance("web", 10, PACKAGE),
+    ):
+        assert type(story.refusal(command)) is errors.PackageMissingError
+    for command in (
+        cmd.RunInstance("web", 0, PACKAGE),
+        cmd.RunInstance("web", 10, PACKAGE, public_ip=False),
+    ):
+        assert story.do(command), "there is nothing to pay for"

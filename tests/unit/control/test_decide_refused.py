@@ -276,9 +276,13 @@ def test_bandwidth_has_the_limits_of_its_charge_type(
         assert isinstance(refused, errors.InvalidValueError)
         assert f"{charge_type.value} isn't possible here: use " in str(refused)
         return
-    more: Any = {"months": 1} if charge_type is ChargeType.BANDWIDTH_PREPAID_BY_MONTH else {}
-    for mbps in (least, most):
+    more: Any = story.paying(charge_type)
+    if charge_type is ChargeType.BANDWIDTH_PREPAID_BY_MONTH:
+        more = {"months": 1}
+    for mbps in (least or 1, most):
         assert story.do(kind("name", mbps, charge_type, **more))
+    if not least:
+        assert story.do(kind("name", 0, charge_type))
     for mbps in (least - 1, most + 1):
         refused = story.refusal(kind("name", mbps, charge_type, **more))
         assert isinstance(refused, OUT_OF_RANGE)
