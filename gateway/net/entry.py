@@ -27,7 +27,7 @@ STARTER: Final = ("nice", "-n", "0", "--")
 SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 OTHERS: Final = libc.CLONE_NEWNS | libc.CLONE_NEWUTS | libc.CLONE_NEWIPC | libc.CLONE_NEWNET
 PASSED_ON: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-FROM_TERMINAL: Final = (signal.SIGINT, signal.SIGQUIT)  # the program gets them itself
+FROM_TERMINAL: Final = (signal.SIGINT, signal.SIGQUIT)  # which the program gets there itself
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -127,8 +127,9 @@ def _waited(child: int) -> int:
 
     for number in PASSED_ON:
         signal.signal(number, pass_on)
+    at_terminal = os.isatty(0)
     for number in FROM_TERMINAL:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_IGN if at_terminal else pass_on)
     while True:
         _, status = os.waitpid(child, os.WUNTRACED)
         if not os.WIFSTOPPED(status):

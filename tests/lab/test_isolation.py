@@ -190,11 +190,12 @@ def test_exec_ends_as_its_command_does(lab: Lab, named: Instance) -> None:
     assert lab.exec(named.id, "sh", "-c", "kill -TERM $$").returncode == -signal.SIGTERM
     assert lab.exec(named.id, "no-such-program").returncode == 127
     assert lab.exec(named.id, "/etc").returncode == 126
-    with lab.start(named.id, "sleep", "602") as sleeper:
-        eventually(lambda: _process(lab, named, b"sleep\x00602\x00"))
-        sleeper.terminate()
-        assert sleeper.wait(20) == -signal.SIGTERM
-    eventually(lambda: not _process(lab, named, b"sleep\x00602\x00"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with lab.start(named.id, "sleep", "602") as sleeper:
+            eventually(lambda: _process(lab, named, b"sleep\x00602\x00"))
+            sleeper.send_signal(number)
+            assert sleeper.wait(20) == -number
+        eventually(lambda: not _process(lab, named, b"sleep\x00602\x00"))
 
 
 def test_no_way_leads_back_through_the_program_that_enters(lab: Lab, named: Instance) -> None:

@@ -48,6 +48,7 @@ def start(*words: str, stderr: int | None = None) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         ["tgw", *words],
         executable="/bin/false",
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
