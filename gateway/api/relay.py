@@ -7,8 +7,10 @@ asks without end keeps none of the others waiting.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -84,29 +86,25 @@ class Relay:
 
     async def _passed_on(self, request: Request, content: bytes) -> Response:
         """Control's answer. Raises `ApiError` if there is none."""
+        there = h11.Connection(h11.CLIENT)
+        events = (_head(request, len(content)), h11.Data(content), h11.EndOfMessage())
         try:
-            async with (
-                asyncio.timeout(ANSWERED_WITHIN_S),
-                _connection(self._path) as (reads, writes),
-            ):
-                there = h11.Connection(h11.CLIENT)
-                for event in (_head(request, len(content)), h11.Data(content), h11.EndOfMessage()):
-                    writes.write(there.send(event) or b"")
-                await writes.drain()
-                return await _read(there, reads)
+            whole = b"".join(there.send(event) or b"" for event in events)
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                with socket.socket(socket.AF_UNIX) as connection:
+                    connection.settimeout(0)
+                    await asyncio.get_running_loop().sock_connect(connection, str(self._path))
+                    return await _asked(connection, there, whole)
         except (OSError, TimeoutError, h11.ProtocolError) as error:
             raise ApiError("InternalError", "the API isn't there now: try again") from error
 
 
-@asynccontextmanager
-async def _connection(
-    path: Path,
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reads, writes = await asyncio.open_unix_connection(path)
-    try:
-        yield reads, writes
-    finally:
-        writes.close()
+async def _asked(connection: socket.socket, there: h11.Connection, whole: bytes) -> Response:
+    # No stream of asyncio's: it loses the answer to a request that is refused by its head.
+    loop = asyncio.get_running_loop()
+    with suppress(ConnectionError):
+        await loop.sock_sendall(connection, whole)
+    return await _read(there, partial(loop.sock_recv, connection, CHUNK))
 
 
 def _head(request: Request, length: int) -> h11.Request:
@@ -122,13 +120,13 @@ def _head(request: Request, length: int) -> h11.Request:
     )
 
 
-async def _read(there: h11.Connection, reads: asyncio.StreamReader) -> Response:
+async def _read(there: h11.Connection, receive: Callable[[], Awaitable[bytes]]) -> Response:
     head: h11.Response | None = None
     content = bytearray()
     while len(content) <= ANSWER_MAX:
         event = there.next_event()
         if event is h11.NEED_DATA:
-            there.receive_data(await reads.read(CHUNK))
+            there.receive_data(await receive())
         elif isinstance(event, h11.Response):
             head = event
         elif isinstance(event, h11.Data):

@@ -103,6 +103,17 @@ def test_a_request_without_a_host_is_answered(port: int) -> None:
         assert client.makefile("rb").readline().startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("size", [2, 1 << 20])
+def test_what_is_refused_by_its_head_has_its_answer(tmp_path: Path, size: int) -> None:
+    async def refuse(_request: Request) -> Response:
+        return PlainTextResponse("no", headers={"connection": "close"})
+
+    routes = [Route("/", refuse, methods=["POST"])]
+    with control(Starlette(routes=routes), tmp_path / "socket"), relayed(tmp_path) as port:
+        for _ in range(50):
+            assert send(port, "POST", "/", HOST, b"x" * size).body == b"no"
+
+
 def test_without_control_it_says_so(tmp_path: Path) -> None:
     with relayed(tmp_path) as port:
         assert refused(send(port, "POST", "/", HOST)) == "InternalError"
