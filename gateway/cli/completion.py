@@ -6,12 +6,11 @@ the names of instances are those that there are.
 
 import argparse
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from gateway.cli import control
-from gateway.cli.commands import COMMON, parser
+from gateway.cli.commands import COMMANDS, COMMON, parser
 from gateway.cli.output import need_root
 from gateway.cli.verbs import Subparsers, verb
 from gateway.lab.hosts import Hosts
@@ -93,6 +92,8 @@ def candidates(words: list[str], lab: str) -> list[Word]:
     *before, part = words
     if "--" in before:
         return []
+    if not before and not part.startswith("-"):  # without the modules of all commands
+        return [Word(command) for command in COMMANDS if command.startswith(part)]
     place = _Place(parser(*before[:1]), lab)
     for word in before:
         place = place.after(word)
@@ -183,19 +184,22 @@ def _names(what: str, lab: str) -> Iterator[Word]:
         yield from _things(what, lab)
 
 
-THINGS: Final[Mapping[str, tuple[Callable[..., dict[str, Any]], str, str, str]]] = {
-    "instance": (control.instances, "InstanceSet", "InstanceName", "InstanceId"),
-    "eip": (control.addresses, "AddressSet", "AddressName", "AddressId"),
-    "address": (control.addresses, "AddressSet", "AddressIp", "AddressId"),
-    "addresses": (control.addresses, "AddressSet", "AddressName", "AddressId"),
-    "package": (control.packages, "BandwidthPackageSet", "BandwidthPackageName",
-                "BandwidthPackageId"),
-}  # fmt: skip
+# For an argument of this name: what of control lists its things, and the fields of the answer.
+THINGS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "instance": ("instances", "InstanceSet", "InstanceName", "InstanceId"),
+    "eip": ("addresses", "AddressSet", "AddressName", "AddressId"),
+    "address": ("addresses", "AddressSet", "AddressIp", "AddressId"),
+    "addresses": ("addresses", "AddressSet", "AddressName", "AddressId"),
+    "package": ("packages", "BandwidthPackageSet", "BandwidthPackageName", "BandwidthPackageId"),
+}
 
 
 def _things(what: str, lab: str) -> Iterator[Word]:
     """Names, and the ids of those without a name."""
+    from gateway.cli import control  # only now: a Tab that needs no names is answered sooner
+
     listed, field, name, identity = THINGS[what]
-    for thing in listed(control.client(argparse.Namespace(lab=lab)))[field]:
+    client = control.client(argparse.Namespace(lab=lab))
+    for thing in getattr(control, listed)(client)[field]:
         called = thing[name]
         yield Word(called, thing[identity]) if called else Word(thing[identity])

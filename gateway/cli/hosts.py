@@ -34,7 +34,7 @@ def run_command(arguments: argparse.Namespace) -> NoReturn:
 
 def run_shell(arguments: argparse.Namespace) -> NoReturn:
     """Become a shell in the host that is named."""
-    _become(arguments, [os.environ.get("SHELL", "/bin/sh")])
+    _become(arguments, [os.environ.get("SHELL") or "/bin/sh"])
 
 
 def _become(arguments: argparse.Namespace, command: list[str]) -> NoReturn:

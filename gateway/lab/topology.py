@@ -160,8 +160,8 @@ def saved(run: Path) -> Topology | None:
         return Topology.from_values(json.loads(file.read_text()))
     except FileNotFoundError:
         return None
-    except TopologyError:
-        raise
+    except TopologyError as error:
+        raise TopologyError(f"{file}: {error}; was it written by a newer tgw?") from error
     except (ValueError, AttributeError) as error:
         raise TopologyError(f"{file} is damaged: 'tgw lab down' removes it") from error
 
