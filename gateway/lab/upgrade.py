@@ -1,9 +1,10 @@
 """A lab whose processes are of another version of tgw: refused if newer, else replaced one by one.
 
 Each process notes its version beside its role, so an upgrade that was cut goes on where it was.
-Packets pass all the while, as they need neither supervisor nor control. Control is the first, since
-new workers read what a control of their own version publishes. The supervisor is the last, and it
-is killed: one that is asked to end ends its workers, too. The next one takes over from them.
+Packets pass all the while, as they need neither supervisor nor control; the watchdog rests. Control
+is the first, since new workers read what a control of their own version publishes. The supervisor
+is the last, and it is killed: one that is asked to end ends its workers, too. The next one takes
+over from them.
 """
 
 import re
@@ -28,7 +29,7 @@ def outdated(run: Path, all_roles: Iterable[str]) -> list[str]:
 
     Raises `NewerError` if one is of a newer version.
     """
-    found = []
+    found: list[str] = []
     for role in sorted(all_roles, key=_order):
         if roles.holder(run, role) is None:
             continue
@@ -38,22 +39,27 @@ def outdated(run: Path, all_roles: Iterable[str]) -> list[str]:
                 f"{role} of lab {run.name} is of tgw {noted}, which is newer than this "
                 f"{VERSION}: use that one, or take the lab down with it"
             )
-        if noted != VERSION:
+        if noted != VERSION or (role == roles.WATCHDOG and found):
             found.append(role)
-    return found
+    return found[::-1]
 
 
 def replace(run: Path, role: str, start: Callable[[], object]) -> None:
-    """End the role's process and start it anew; packets pass meanwhile. Raises `RoleError`."""
+    """End the role's process and start it anew; packets pass meanwhile. Raises `RoleError`.
+
+    The watchdog is only ended: it would start again what is ended here, and is started at last.
+    """
     if role == roles.DATAPLANE:
         _kill(run, role)
     else:
         roles.stop(run, role)
-    start()
+    if role != roles.WATCHDOG:
+        start()
 
 
 def _order(role: str) -> int:
-    return {roles.CONTROL: 0, roles.DATAPLANE: 2}.get(role, 1)
+    """Where the role stands in a row that is replaced from its end."""
+    return {roles.DATAPLANE: 0, roles.CONTROL: 2, roles.WATCHDOG: 3}.get(role, 1)
 
 
 def _kill(run: Path, role: str) -> None:

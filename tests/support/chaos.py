@@ -28,6 +28,7 @@ from gateway.api.client import ControlUnreachableError, NotDoneError
 from gateway.api.errors import ApiError
 from gateway.lab import lifecycle
 from gateway.site import roles
+from gateway.store.records import StoreError
 from gateway.store.sqlite import SqliteReader
 
 INSTANCES: Final = range(2, 5)  # as many are there, or between a step and the next
@@ -37,6 +38,7 @@ CUT_WITHIN_S: Final = 1.5  # a command is cut at a moment before
 METADATA: Final = "http://metadata.tencentyun.com/latest/meta-data/public-ipv4"
 CUTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 COMMANDS: Final = (("lab", "up"), ("lab", "down", "--keep-state"), ("dataplane", "restart"))
+MAY_FAIL: Final = (ApiError, ControlUnreachableError, NotDoneError)
 
 
 class BrokenError(AssertionError):
@@ -75,8 +77,9 @@ class Chaos:
     def _trouble(self) -> list[tuple[str, Callable[[], object]]]:
         """All that may be done, in an order that does not depend on process ids."""
         found: list[tuple[str, Callable[[], object]]] = [
-            (f"kill: {role}", partial(self._signal, role, signal.SIGKILL))
+            (f"{name}: {role}", partial(self._signal, role, number))
             for role in lifecycle.READY
+            for name, number in (("kill", signal.SIGKILL), ("stop", signal.SIGSTOP))
         ]
         found.append(("kill: all workers", partial(self._signal_workers, signal.SIGKILL)))
         found.append(("stop: a worker", partial(self._signal_workers, signal.SIGSTOP, 1)))
@@ -150,16 +153,16 @@ class Chaos:
     @contextmanager
     def _may_fail(self) -> Iterator[None]:
         """A call may be refused, as the instance has work under way or control isn't there."""
-        with suppress(ApiError, ControlUnreachableError, NotDoneError):
+        with suppress(*MAY_FAIL):
             yield
 
     @contextmanager
     def _traffic(self) -> Iterator[None]:
         """Packets to and from an instance all the while."""
-        public = [
-            one["PublicIpAddresses"][0] for one in self._instances() if one["PublicIpAddresses"]
-        ]
-        ping = ("ping", "-n", "-q", "-i", "0.02", *public[:1])
+        public: list[str] = []
+        with self._may_fail():
+            public += [address for one in self._instances() for address in one["PublicIpAddresses"]]
+        ping = ("ping", "-n", "-q", "-i", "0.02", *(public[:1] or ["127.0.0.1"]))
         enter = ("ip", "netns", "exec", self.lab.uplink)
         with subprocess.Popen([*enter, *ping], stdout=subprocess.DEVNULL) as process:
             try:
@@ -190,11 +193,21 @@ class Chaos:
             ("the log is whole", self._log_is_whole),
         ):
             begun = monotonic()
+            errors: list[Exception] = []
             try:
-                eventually(check, MENDED_WITHIN_S)
-            except (AssertionError, ApiError, ControlUnreachableError, NotDoneError) as error:
-                raise BrokenError(f"after {name!r}: not {what!r}: {error}") from error
+                eventually(partial(self._tried, check, errors), MENDED_WITHIN_S)
+            except AssertionError as error:
+                told = f"after {name!r}: not {what!r}: {errors[-1] if errors else 'it never was'}"
+                raise BrokenError(told) from error
             self.waits[what] = monotonic() - begun
+
+    def _tried(self, check: Callable[[], bool], errors: list[Exception]) -> bool:
+        """Whether it holds; it doesn't while control is being replaced."""
+        try:
+            return check()
+        except (*MAY_FAIL, AssertionError, StoreError) as error:
+            errors.append(error)
+            return False
 
     def _instances(self) -> list[dict[str, list[str]]]:
         found = self.lab.control.call("DescribeInstances", Limit=100)["InstanceSet"]

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway import __version__
 from gateway.lab import upgrade
+from gateway.runtime.version import VERSION
 from gateway.site import roles
 
-ROLES = ("dataplane", "control", "web")
+ROLES = ("dataplane", "control", "web", "watchdog")
 
 
 @pytest.fixture
@@ -33,14 +33,18 @@ def test_without_processes_nothing_is_to_be_replaced(run: Path) -> None:
 
 
 def test_what_is_of_this_version_stays(run: Path) -> None:
-    assert noted(run, **dict.fromkeys(ROLES, __version__)) == []
+    assert noted(run, **dict.fromkeys(ROLES, VERSION)) == []
 
 
 @pytest.mark.parametrize("version", ["", "0.0.1", "0.0", "something", "0.1.0.dev3", "\udcff\0"])
 def test_control_is_the_first_and_the_data_plane_the_last(run: Path, version: str) -> None:
     for role in ROLES:
         (run / f"{role}.lock").write_bytes(version.encode(errors="surrogateescape"))
-    assert upgrade.outdated(run, ROLES) == ["control", "web", "dataplane"]
+    assert upgrade.outdated(run, ROLES) == ["watchdog", "control", "web", "dataplane"]
+
+
+def test_the_watchdog_rests_while_anything_is_replaced(run: Path) -> None:
+    assert noted(run, **dict.fromkeys(ROLES, VERSION) | {"web": ""}) == ["watchdog", "web"]
 
 
 @pytest.mark.parametrize("version", ["0.1.1", "0.2", "1", "10.0.0-rc1"])
