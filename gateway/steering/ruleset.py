@@ -31,6 +31,7 @@ No rule here tracks connections: conntrack would reassemble fragments and cost m
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 from zlib import crc32
 
@@ -153,7 +154,8 @@ def nft_queue_rules(steering: Steering) -> str:
 def iptables_queue_rules(steering: Steering, saved: str = "") -> str:
     """The queue rules for `iptables-restore --noflush`, to install as well as to replace others.
 
-    `saved` is what `iptables-save` prints: jumps that it has are not added again.
+    `saved` is what `iptables-save` prints: jumps that it has are not added again, and rules of an
+    earlier version go.
     """
     uplink = steering.uplink
     first, last = steering.queues[0], steering.queues[-1]
@@ -173,7 +175,25 @@ def iptables_queue_rules(steering: Steering, saved: str = "") -> str:
         for network in steering.pool
     )
     outbound = queue(f"tgw-out -o {uplink}", Direction.OUTBOUND)
-    return f"*mangle\n{emptied}{jumps}{to_pool}{outbound}COMMIT\n"
+    earlier = _without_earlier(steering, present, numbers)
+    return f"*mangle\n{emptied}{jumps}{to_pool}{outbound}{earlier}COMMIT\n"
+
+
+def _without_earlier(steering: Steering, present: list[str], numbers: str) -> str:
+    """Deletes rules to other queues that an earlier version put into mangle's own chains.
+
+    As long as the queues are those, its workers serve them and know its marks only.
+    """
+    ours = {f"-A POSTROUTING -o {steering.uplink}"}
+    for network in steering.pool:
+        ours |= {f"-A PREROUTING -d {network}{side} -i {steering.uplink}" for side in ("", " !")}
+        ours.add(f"-A OUTPUT -d {network}")
+    gone = []
+    for before, line in pairwise(["", *present]):
+        match, queues, named = line.partition(" -j NFQUEUE ")
+        if queues and match in ours and named != numbers:
+            gone += [before] * before.startswith(f"{match} -j MARK ") + [line]
+    return "".join(f"-D{line.removeprefix('-A')}\n" for line in gone)
 
 
 def digest(steering: Steering) -> str:
