@@ -226,7 +226,7 @@ def test_another_address_is_where_packets_go(lab: Lab, cloud: Cloud) -> None:
         return str(shown["PublicIpAddresses"][0])
 
     before = address()
-    assert lab.pings("internet", before)
+    eventually(lambda: lab.pings("internet", before))
     cloud.ask("AdjustPublicAddress", {"InstanceId": instance_id})
     settle(lab)
     assert address() != before
