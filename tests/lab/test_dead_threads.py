@@ -16,7 +16,7 @@ def bug(*_): raise ZeroDivisionError("a bug")
 from gateway.cli.main import main
 main(sys.argv[1:])
 """
-TIMER = {"module": "control.background", "name": "_Opening", "method": "turn"}
+TIMER = {"module": "control.background", "name": "_Timer", "method": "turn"}
 METER = {"module": "metering.meter", "name": "Meter", "method": "sample"}
 
 
