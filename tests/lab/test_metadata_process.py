@@ -71,7 +71,7 @@ def test_it_has_no_file_of_control_open(lab: Lab) -> None:
     folder = Path(f"/proc/{pid_of(lab, roles.METADATA)}/fd")
     opened = {str(entry.readlink()) for entry in folder.iterdir()}
     ours = {path for path in opened if path.startswith(("/run/tgw", "/var/lib/tgw"))}
-    assert ours == {f"{lab.places.run}/metadata.{kind}" for kind in ("lock", "log")}
+    assert ours == {f"{lab.places.run}/metadata.{kind}" for kind in ("lock", "log", "beat")}
 
 
 def test_it_goes_on_without_control_and_control_without_it(lab: Lab, web: Instance) -> None:
