@@ -6,7 +6,7 @@ import subprocess
 from support.labs import TGW, Lab, leftovers, new_topology
 
 STEPS = 10
-DEMO_WITHIN_S = 100
+DEMO_WITHIN_S = 250  # a quiet machine takes ten
 
 
 def test_every_step_of_the_demo_is_so_and_nothing_is_left() -> None:
