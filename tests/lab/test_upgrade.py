@@ -25,6 +25,7 @@ from gateway.exchange.worker_page import counts, page_path
 from gateway.lab import lifecycle
 from gateway.nat.reasons import Reason
 from gateway.net import namespace
+from gateway.site import roles
 
 RATE = 20_000  # datagrams a second, inbound
 FINE = 5_000
@@ -168,6 +169,7 @@ def test_a_restart_loads_the_program_again(tmp_path: Path, monkeypatch: pytest.M
     good = program.read_text()
     with lab_of(new_topology()) as lab:
         web = lab.instance("web", bandwidth=BANDWIDTH)
+        roles.stop(lab.places.run, roles.WATCHDOG)  # it would start the supervisor meanwhile
         with lossless(lab, web):
             program.write_text("no program\n")
             done = lab.run("dataplane", "restart")
