@@ -30,7 +30,7 @@ from support.covered import of_imports; sys.stdout.buffer.write(of_imports())"""
 def register(config: pytest.Config) -> None:
     """Measure in this run's processes if it has all tests of the rooms."""
     given = getattr(config, "workerinput", None)  # in a process that pytest-xdist has started
-    if given["covered"] if given else has_all(config):
+    if has_all(config) if given is None else given.get("covered", False):
         runs_tests = given is not None or not getattr(config.option, "numprocesses", None)
         config.pluginmanager.register(Measured() if runs_tests else Combined(), "covered")
 
