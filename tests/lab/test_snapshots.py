@@ -43,7 +43,7 @@ def test_control_makes_a_snapshot_and_starts_from_it(own_lab: Lab) -> None:
     own_lab.restart(roles.CONTROL)
     assert web.show()["InstanceName"] == f"now-{answers}"
     assert web.public == public
-    assert own_lab.pings("internet", public)
+    eventually(lambda: own_lab.pings("internet", public))
 
 
 def grow(lab: Lab, instance_id: str) -> int:

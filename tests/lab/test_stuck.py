@@ -39,7 +39,7 @@ def test_a_change_is_in_force_though_a_worker_is_stopped(lab: Lab, web: Instance
         return str(found["AddressStatus"])
 
     eventually(lambda: status() == "BIND", WITHIN_S)
-    assert lab.pings("internet", web.public)
+    eventually(lambda: lab.pings("internet", web.public))
 
 
 def test_stopped_processes_are_replaced_while_packets_pass(lab: Lab, web: Instance) -> None:

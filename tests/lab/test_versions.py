@@ -44,7 +44,7 @@ def test_each_process_notes_its_version(lab: Lab) -> None:
 def test_up_replaces_every_process_of_an_earlier_version_while_packets_pass(lab: Lab) -> None:
     web = lab.instance(bandwidth=100)
     before, carrying = processes(lab), workers(lab)
-    assert lab.pings("internet", web.public)
+    eventually(lambda: lab.pings("internet", web.public))
     for role in lifecycle.READY:
         note(lab, role).write_text("")  # as before versions were noted
     with streaming(lab.uplink, web.namespace, web.public, rate=RATE) as found:
@@ -55,7 +55,7 @@ def test_up_replaces_every_process_of_an_earlier_version_while_packets_pass(lab:
     assert [role for role in before if before[role] == after[role]] == []
     assert not set(carrying.values()) & set(workers(lab).values())
     assert lifecycle.status(lab.name).up
-    assert lab.pings("internet", web.public)
+    eventually(lambda: lab.pings("internet", web.public))
 
 
 def test_an_upgrade_that_was_cut_goes_on(lab: Lab) -> None:
@@ -84,7 +84,7 @@ def test_a_lab_of_a_newer_version_is_refused_in_one_line(lab: Lab, role: str) ->
         "use that one, or take the lab down with it\n"
     )
     assert processes(lab) == before
-    assert lab.pings("internet", web.public)
+    eventually(lambda: lab.pings("internet", web.public))
 
 
 def test_what_an_earlier_version_kept_comes_up_with_everything_it_had(tmp_path: Path) -> None:
