@@ -18,8 +18,8 @@ from typing import Final, NoReturn
 
 from gateway.dataplane import signals
 from gateway.exchange.worker_page import statuses
+from gateway.runtime.locks import lockers
 
-LOCKS: Final = Path("/proc/locks")
 LAST_WORDS_MAX: Final = 512  # bytes
 END_AGAIN_S: Final = 0.05
 END_WITHIN_S: Final = 2.0  # then it is killed
@@ -82,7 +82,7 @@ def adopt(directory: Path) -> list[Process]:
         with suppress(OSError):
             file = os.pidfd_open(pid)
             # Only now is the id sure to stay that process's. A page that is damaged may name any.
-            if pid in _lockers() and _living(directory).get(number) == pid:
+            if pid in lockers("FLOCK") and _living(directory).get(number) == pid:
                 found.append(Process(number, pid, file))
             else:
                 os.close(file)
@@ -127,12 +127,6 @@ def end(processes: Collection[Process], pause: Pause | None = None) -> None:
         if now > kill_at + KILL_WITHIN_S:
             _log.error("workers %s don't end", [process.number for process in left])
             return
-
-
-def _lockers() -> set[int]:
-    """The processes that have a file to themselves, as a worker has its page: the kernel's list."""
-    lines = (line.split() for line in LOCKS.read_text().splitlines())
-    return {int(words[4]) for words in lines if (words[1], words[3]) == ("FLOCK", "WRITE")}
 
 
 def _living(directory: Path) -> dict[int, int]:

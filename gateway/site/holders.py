@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.runtime.locks import lockers
 from gateway.runtime.waiting import looks
 
-LOCKS: Final = Path("/proc/locks")
 REMOVED: Final = " (deleted)"  # what the kernel adds to the name of a file that has none any more
 ASKED_WITHIN_S: Final = 2.0  # to end by itself; then it is killed
 KILLED_WITHIN_S: Final = 5.0
@@ -43,7 +43,7 @@ def holders(*directories: Path) -> list[Holder]:
     wanted = {str(directory) for directory in directories}
     return [
         holder
-        for pid in _lockers()
+        for pid in lockers("POSIX", "FLOCK")
         for holder in _held(pid)
         if str(holder.file.parent) in wanted and holder.pid != os.getpid()
     ]
@@ -59,17 +59,6 @@ def end(found: list[Holder]) -> None:
             if not found:
                 return
     raise HoldersError(f"{found[0]} doesn't end")
-
-
-def _lockers() -> set[int]:
-    """The ids of all processes that keep others from some file."""
-    found = set()
-    for line in LOCKS.read_text().splitlines():
-        _number, *words = line.split()
-        # Who only looks whether a lock is held shares it for a moment; "->" still waits for one.
-        if words[0] in ("POSIX", "FLOCK") and words[2] == "WRITE" and int(words[3]) > 0:
-            found.add(int(words[3]))
-    return found
 
 
 def _held(pid: int) -> Iterator[Holder]:
