@@ -21,7 +21,6 @@ from gateway.runtime.files import replace_text
 LOOPBACK: Final = "127.0.0.1"
 PORTS: Final = range(9530, 9630)
 BACKLOG: Final = 4096  # the kernel has a bound of its own: net.core.somaxconn
-HTTP_PORT: Final = 80  # where instances find the metadata service and the API
 
 _log = logging.getLogger(__name__)
 
@@ -78,16 +77,22 @@ def _opened(options: Options, endpoint: Path) -> socket.socket:
     host = options.host or LOOPBACK
     if options.port is not None:
         return _listening(host, options.port)
-    others = {_port_of(other) for other in endpoint.parents[1].glob(f"*/{endpoint.name}")}
-    before = _port_of(endpoint)
-    free = (port for port in PORTS if port not in others)
-    for port in (*([] if before is None else [before]), *free):
+    for port in _ports(endpoint):
         try:
             return _listening(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
     return _listening(host, 0)
+
+
+def _ports(endpoint: Path) -> Iterator[int]:
+    """Give the ports to try: its own, then the free ones of no other lab."""
+    before = _port_of(endpoint)
+    if before is not None:
+        yield before
+    others = {_port_of(other) for other in endpoint.parents[1].glob(f"*/{endpoint.name}")}
+    yield from (port for port in PORTS if port not in others)
 
 
 def _listening(host: str, port: int) -> socket.socket:

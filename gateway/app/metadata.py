@@ -23,7 +23,7 @@ from gateway.net import privileges
 from gateway.runtime import descriptors
 from gateway.site import roles
 from gateway.site.heartbeat import Heart
-from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, Site
+from gateway.site.site import API_ADDRESS, HTTP_PORT, METADATA_ADDRESS, Site
 
 LOOK_S: Final = 0.2
 
@@ -75,7 +75,7 @@ def _listener(site: Site, address: str) -> socket.socket:
     for look in count():
         try:
             with site.inside():
-                return socket.create_server((address, listen.HTTP_PORT), backlog=listen.BACKLOG)
+                return socket.create_server((address, HTTP_PORT), backlog=listen.BACKLOG)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

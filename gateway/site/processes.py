@@ -16,11 +16,10 @@ from gateway.dataplane.queues import queues
 from gateway.net import namespace
 from gateway.site import heartbeat, roles
 from gateway.site.liveness import is_silent
-from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, Site
+from gateway.site.site import API_ADDRESS, HTTP_PORT, METADATA_ADDRESS, Site
 from gateway.site.watchdog import SILENT_MAX_S
 
 CONNECTED_WITHIN_S: Final = 1.0
-HTTP_PORT: Final = 80
 
 IsReady = Callable[[Site], bool]
 

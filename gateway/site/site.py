@@ -19,6 +19,7 @@ NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 METADATA_ADDRESS: Final = "169.254.0.23"
 METADATA_NAME: Final = "metadata.tencentyun.com"
 API_ADDRESS: Final = "169.254.0.95"  # where instances find the cloud's API
+HTTP_PORT: Final = 80  # of both
 # Where other clouds have their metadata. Programs look there at their start, and are refused at
 # once: the address is the gateway's, and nothing listens.
 NO_SERVICE_ADDRESS: Final = "169.254.169.254"
