@@ -2,20 +2,15 @@
 
 import os
 import pwd
-from pathlib import Path
 
 import pytest
+from support.blows import status_of
 from support.labs import Instance, Lab
 
 from gateway.exchange.worker_page import statuses
 from gateway.net.privileges import USER
 
 CAP_NET_ADMIN = 1 << 12
-
-
-def status_of(process: int) -> dict[str, list[str]]:
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
 
 
 @pytest.fixture

@@ -64,21 +64,27 @@ def call(
 
 
 @contextmanager
+def in_thread(server: uvicorn.Server, listener: socket.socket) -> Iterator[None]:
+    """Let the server take what comes to the listener, until the block ends."""
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=TIMEOUT_S)
+        assert not thread.is_alive()
+
+
+@contextmanager
 def serving(application: Starlette, path: Path) -> Iterator[None]:
     """Serve at `path`. The socket listens before the server runs, so nobody need wait for it."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
         config = uvicorn.Config(application, lifespan="off", ws="none", log_config=None)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
+        with in_thread(uvicorn.Server(config), listener):
             yield
-        finally:
-            server.should_exit = True
-            thread.join(timeout=TIMEOUT_S)
-            assert not thread.is_alive()
 
 
 def post(path: Path, body: bytes, *, method: str = "POST", **headers: str) -> Reply:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from support.labs import Lab, eventually
 
@@ -29,6 +30,12 @@ def workers(lab: Lab) -> dict[int, int]:
     """The process ids of the data plane's workers, by number."""
     found = (status for status in statuses(lab.places.run) if status.alive)
     return {int(status.worker.removeprefix("worker-")): status.pid for status in found}
+
+
+def status_of(process: int) -> dict[str, list[str]]:
+    """What /proc/PID/status says of a process: the words behind each name."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 import http.client
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from support.api import TIMEOUT_S, Reply
+from support.api import TIMEOUT_S, Reply, in_thread
 
 from gateway.app import servers
 from gateway.app.connections import Bounds
@@ -35,15 +34,8 @@ def served(
     """Serve on a port of loopback: which. With `pem`, a certificate and its key, by TLS."""
     files = [str(pem)] * 2 if pem else []
     server = servers.server(application, *files, bounds=bounds, identity=identity)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join(timeout=TIMEOUT_S)
-            assert not thread.is_alive()
+    with socket.create_server(("127.0.0.1", 0)) as listener, in_thread(server, listener):
+        yield listener.getsockname()[1]
 
 
 def send(

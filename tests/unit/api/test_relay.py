@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from support.api import TIMEOUT_S, Reply
+from support.api import TIMEOUT_S, Reply, in_thread
 from support.tcp import send, served
 
 from gateway.api import bodies, relay
@@ -42,15 +42,8 @@ async def echo(request: Request) -> Response:
 def control(application: ASGIApp, path: Path) -> Iterator[None]:
     """What listens at the other end."""
     server = servers.server(application)
-    with listen.unix_listener(path) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            thread.join(timeout=TIMEOUT_S)
-            assert not thread.is_alive()
+    with listen.unix_listener(path) as listener, in_thread(server, listener):
+        yield
 
 
 @pytest.fixture
