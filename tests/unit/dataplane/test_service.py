@@ -1,11 +1,11 @@
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from support.forks import end_all, fake_queues, hire, living, steady
+from support.forks import hire, living, steady
 
 from gateway.dataplane import engines, record, service
 from gateway.dataplane.engines import Engine, EngineError
@@ -17,13 +17,11 @@ from gateway.exchange.worker_page import WorkerPage, WorkerRunningError
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    fake_queues(tmp_path, monkeypatch)
+def place(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         service, "crew", lambda directory, settings, bits: hire(directory, steady, settings)
     )
-    yield tmp_path
-    end_all(tmp_path)
+    return place
 
 
 def test_it_goes_on_without_us_if_it_is_to_begin_anew_and_ends_if_it_is_to_end(place: Path) -> None:

@@ -4,12 +4,11 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.forks import end_all, fake_queues, living, steady, supervising
+from support.forks import fake_queues, living, steady, supervising
 from support.labs import eventually
 from support.tables import file_of
 
@@ -23,13 +22,6 @@ from gateway.nat.table import build
 from gateway.steering.kernel import SteeringError
 
 TWO = Settings(queues=2)
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    fake_queues(tmp_path, monkeypatch)
-    yield tmp_path
-    end_all(tmp_path)
 
 
 def nowhere(_queues: range) -> None:

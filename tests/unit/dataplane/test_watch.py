@@ -4,11 +4,10 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.forks import Work, beating, end_all, fake_queues, living, steady, supervising
+from support.forks import Work, beating, living, steady, supervising
 from support.labs import eventually
 
 from gateway.dataplane import watch, workers
@@ -18,13 +17,6 @@ from gateway.exchange.worker_page import WorkerPage, heartbeat
 from gateway.nat.tally import Tally
 
 TWO = Settings(queues=2)
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    fake_queues(tmp_path, monkeypatch)
-    yield tmp_path
-    end_all(tmp_path)
 
 
 def all_beat(place: Path) -> bool:
