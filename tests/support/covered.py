@@ -123,6 +123,7 @@ class Measured:
         """Measure a test of the rooms, with its setup and its end."""
         if not is_measured(item):
             return (yield)
+        empty_caches()
         self._measurement.start()
         try:
             return (yield)
@@ -143,6 +144,15 @@ def is_measured(item: pytest.Item) -> bool:
     drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     left_out = drawn or item.get_closest_marker("slow")
     return not left_out and any(item.path.is_relative_to(folder) for folder in TESTS)
+
+
+def empty_caches() -> None:
+    """Forget what functions of the rooms keep: a test that isn't measured may have run before."""
+    names = tuple(f"gateway.{room}." for room in ROOMS)
+    for module in [module for name, module in sys.modules.items() if name.startswith(names)]:
+        for value in vars(module).values():
+            if callable(empty := getattr(value, "cache_clear", None)):
+                empty()
 
 
 def judge(session: pytest.Session, measured: CoverageData) -> None:
