@@ -12,7 +12,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdlib cimport free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 import cython
 
@@ -70,6 +70,10 @@ cdef inline Packet packet_at(Packet buffer, int start) noexcept:
 
 cdef inline bytes bytes_of(Packet buffer, int start, int length):
     return PyBytes_FromStringAndSize(<char*> buffer + start, length)
+
+
+cdef inline void put_bytes(Packet packet, bytes content, int length) noexcept:
+    memcpy(packet, <const char*> content, length)
 
 
 cdef inline Words words_of(memory):
@@ -225,4 +229,6 @@ include "nat/translate.py"
 include "nat/tally.py"
 include "engine/message.py"
 include "engine/judge.py"
+include "engine/lookout.py"
 include "engine/batch.py"
+include "engine/gate.py"

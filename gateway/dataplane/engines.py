@@ -57,5 +57,8 @@ def _batch() -> Engine:
 
 
 def _netfilterqueue() -> Engine:
-    # One queue only: interpreted rules can't share buckets exactly.
-    return Engine(NETFILTERQUEUE, rules.INTERPRETED, nfqueue.bound, queues_max=1)
+    try:
+        return Engine(NETFILTERQUEUE, rules.compiled(), nfqueue.bound, QUEUES_MAX)
+    except ImportError:
+        # One queue only: interpreted rules can't share buckets exactly.
+        return Engine(NETFILTERQUEUE, rules.INTERPRETED, nfqueue.bound, queues_max=1)

@@ -13,11 +13,10 @@ if not cython.compiled:
     from time import monotonic_ns
 
     from gateway.engine.judge import Judge
+    from gateway.engine.lookout import Lookout
     from gateway.engine.mailbox import Mailbox
     from gateway.engine.message import Message, verdict_size
-    from gateway.packet.memory import LongWords, Packet, bytes_of, long_words_of
-
-LOOK_NS = cython.declare(cython.longlong, 100_000_000)
+    from gateway.packet.memory import Packet, bytes_of
 
 
 @cython.final
@@ -28,20 +27,14 @@ class BatchLoop:
     _mailbox: Mailbox
     _worker: Any
     _judge: Judge
-    _published: LongWords
-    _held: object
-    _seen: cython.longlong
-    _look_at: cython.longlong
-    _watched: cython.bint
+    _lookout: Lookout
 
     def __init__(self, mailbox: Mailbox, worker: Any) -> None:
         """The loop carries packets for `worker`, an `engine.worker.Worker`."""
         self._mailbox = mailbox
         self._worker = worker
         self._judge = Judge(worker.translator, worker.tally, worker.bits.shift)
-        self._held = worker.published  # the memory that the words are in
-        self._published = long_words_of(worker.published)
-        self._attend()
+        self._lookout = Lookout(worker, self._judge)
 
     def run(self) -> None:
         """Carry packets until a signal's handler raises. Raises `OSError` if the socket fails."""
@@ -55,8 +48,8 @@ class BatchLoop:
         count: cython.int = self._mailbox.receive()
         now_ns: cython.longlong = monotonic_ns()
         self._judge.beat(now_ns)
-        if count == 0 or self._published[0] != self._seen or now_ns >= self._look_at:
-            self._attend()
+        if count == 0 or self._lookout.is_due(now_ns):
+            self._lookout.look()
         if self._judge.is_table_large():
             self._look_ahead(count)
         number: cython.int
@@ -64,18 +57,6 @@ class BatchLoop:
             self._answer(number, now_ns)
         self._mailbox.send()
         return count
-
-    @cython.cfunc
-    def _attend(self) -> cython.void:
-        """Take a new table, and look for listeners.
-
-        Handlers of signals run here, too: under constant load there is no other place for them.
-        """
-        self._look_at = monotonic_ns() + LOOK_NS
-        self._worker.refresh()
-        self._judge.use(self._worker.translator, self._worker.tally)
-        self._seen = self._worker.seen
-        self._watched = self._worker.is_watched
 
     @cython.cfunc
     def _look_ahead(self, count: cython.int) -> cython.void:
@@ -103,11 +84,11 @@ class BatchLoop:
         if not self._read(number):
             return  # an error for a verdict that came too late: the packet was gone
         before: object = None
-        if self._watched:
+        if self._lookout.watched:
             before = bytes_of(buffer, message.payload, message.length)
         start: cython.int = judge.verdict(buffer, now_ns)
         self._mailbox.answer(number, start, verdict_size(message, judge.reason == 0))
-        if self._watched and not judge.sent_on:
+        if self._lookout.watched and not judge.sent_on:
             self._tell(before, buffer)
 
     @cython.cfunc

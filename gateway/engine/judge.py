@@ -1,11 +1,11 @@
-"""Judges one message of a queue: reads the packet in it, and writes the verdict in its place."""
+"""Judges packets for one worker: by themselves, or a message with its verdict in its place."""
 
 import cython
 
 if not cython.compiled:
     from gateway.engine.message import ACCEPT, DROP, Message, write_verdict
     from gateway.nat.tally import Tally
-    from gateway.nat.translate import INBOUND, OUTBOUND, Translator
+    from gateway.nat.translate import FINISHED, INBOUND, OUTBOUND, Translator
     from gateway.nat.view import NONE, TableView
     from gateway.packet.ipv4 import DESTINATION, MIN_HEADER, SOURCE, total_length, u32
     from gateway.packet.memory import Packet, packet_at
@@ -17,7 +17,7 @@ from gateway.nat.reasons import Reason
 @cython.final
 @cython.cclass
 class Judge:
-    """The rules and the counters, for one worker's messages."""
+    """The rules and the counters, for one worker's packets."""
 
     _translator: Translator
     _tally: Tally
@@ -83,6 +83,19 @@ class Judge:
                 self._tally.expect(slot)
 
     @cython.cfunc
+    def judge(
+        self,
+        packet: Packet,
+        length: cython.int,
+        direction: cython.uint,
+        now_ns: cython.longlong,
+    ) -> cython.int:
+        """Judge a packet by itself, whose checksum is finished; returns the reason, 0 to accept."""
+        self.reason = self._translator.translate(packet, length, direction, FINISHED, now_ns)
+        self._count(packet)
+        return self.reason
+
+    @cython.cfunc
     def verdict(self, buffer: Packet, now_ns: cython.longlong) -> cython.int:
         """Judge the message that was read last, in `buffer`; returns where its verdict begins."""
         message: Message = self.message
@@ -96,6 +109,12 @@ class Judge:
             self.sent_on = verdict != 0
             if self.sent_on:
                 return write_verdict(buffer, message, verdict)
+        self._count(packet)
+        return write_verdict(buffer, message, DROP if self.reason else ACCEPT)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _count(self, packet: Packet) -> cython.void:
+        """Count the packet that was judged last, which has its outcome."""
         length: cython.int = total_length(packet) if self.reason == 0 else 0
         self._tally.count(self.reason, self._translator.sender, self._translator.receiver, length)
-        return write_verdict(buffer, message, DROP if self.reason else ACCEPT)

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from netfilterqueue import NetfilterQueue, Packet
+from netfilterqueue import NetfilterQueue
 
+from gateway.engine.gate import Gate
 from gateway.engine.worker import Worker
 
 QUEUE_LENGTH: Final = 4096  # packets; the default of 1,024 is a few ms of a burst
@@ -35,18 +36,11 @@ def bound(worker: Worker, queue_number: int) -> Iterator[Callable[[], None]]:
     the queue can't be bound.
     """
 
-    def on_packet(packet: Packet) -> None:
-        payload = bytearray(packet.get_payload())
-        if worker.accepts(payload, worker.bits.direction(packet.get_mark())):
-            packet.set_payload(bytes(payload))
-            packet.accept()
-        else:
-            packet.drop()
-
+    gate = worker.rules.gate(worker)
     queue = NetfilterQueue()
     queue.bind(
         queue_number,
-        on_packet,
+        gate,
         max_len=QUEUE_LENGTH,
         range=COPY_RANGE,
         sock_len=SOCKET_BUFFER,
@@ -54,21 +48,21 @@ def bound(worker: Worker, queue_number: int) -> Iterator[Callable[[], None]]:
     try:
         _report_no_overruns(queue.get_fd())
         with _signals() as woken:
-            yield lambda: _carry(queue, worker, woken)
+            yield lambda: _carry(queue, gate, woken)
     finally:
         queue.unbind()
 
 
-def _carry(queue: NetfilterQueue, worker: Worker, woken: socket.socket) -> None:
+def _carry(queue: NetfilterQueue, gate: Gate, woken: socket.socket) -> None:
     poll = select.poll()
     poll.register(queue.get_fd(), select.POLLIN)
     poll.register(woken, select.POLLIN)
     ready = [(woken.fileno(), select.POLLIN)]
     while True:
-        worker.beat()
+        gate.beat()
         if not ready or woken.fileno() in dict(ready):
             _drain(woken)
-            worker.refresh()
+            gate.look()
         queue.run(block=False)
         ready = poll.poll(IDLE_LOOK_S * 1000)
 

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from gateway import sources
+from gateway.engine.gate import Gate
 from gateway.nat.policer import BUCKETS, Policer
 from gateway.nat.table import Table
 from gateway.nat.tally import Tally
@@ -18,6 +19,7 @@ class Rules(NamedTuple):
     policer: type[Policer]
     translator: type[Translator]
     tally: type[Tally]
+    gate: type[Gate]
 
     def for_table(self, table: Table) -> Translator:
         """A translator for one table, with full buckets that it shares with no other."""
@@ -27,13 +29,13 @@ class Rules(NamedTuple):
         return self.translator(self.table_view(table.memory), policer)
 
 
-INTERPRETED: Final = Rules(TableView, Policer, Translator, Tally)
+INTERPRETED: Final = Rules(TableView, Policer, Translator, Tally, Gate)
 
 
 def compiled() -> Rules:
     """The compiled rules. Raises `ImportError` if they weren't built, or from other sources."""
     module = compiled_module()
-    return Rules(module.TableView, module.Policer, module.Translator, module.Tally)
+    return Rules(module.TableView, module.Policer, module.Translator, module.Tally, module.Gate)
 
 
 def compiled_module() -> Any:

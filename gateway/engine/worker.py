@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
@@ -16,9 +15,7 @@ from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.mark import LOWEST_BITS, MarkBits
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.policer import BUCKETS
-from gateway.nat.reasons import Reason
 from gateway.nat.table import BadTableError, Table, empty
-from gateway.packet.ipv4 import total_length
 
 RELOAD_TRIES: Final = 10  # a table that was replaced meanwhile; the next packet looks again
 
@@ -37,18 +34,16 @@ class Worker:
         directory: Path,
         page: WorkerPage,
         rules: Rules = INTERPRETED,
-        clock: Callable[[], int] = time.monotonic_ns,
         bits: MarkBits = LOWEST_BITS,
     ) -> None:
-        """Load the table published last; no other process is asked. `clock` is in ns.
+        """Load the table published last; no other process is asked.
 
         `bits` of a packet's mark tell its direction.
         """
         self.bits = bits
         self._directory = directory
         self._page = page
-        self._rules = rules
-        self._clock = clock
+        self.rules = rules
         self._open = ExitStack()
         self._word = self._open.enter_context(closing(generations.generation_word(directory)))
         self._addresses = self._open.enter_context(
@@ -74,27 +69,6 @@ class Worker:
     def is_watched(self) -> bool:
         """Whether a listener wants to be told of each packet."""
         return bool(self._listeners)
-
-    def accepts(self, packet: bytearray, direction: int) -> bool:
-        """Translate `packet` in place and count it; whether it may go on. For interpreted rules.
-
-        The checksum is finished: the kernel does that where an engine doesn't ask for aggregates.
-        """
-        if self._word.words[0] != self.seen:
-            self._reload()
-        before = bytes(packet) if self._listeners else b""
-        now_ns = self._clock()
-        self.tally.beat(now_ns)
-        outcome = self.translator.feed(memoryview(packet), direction, now_ns)
-        accepted = outcome.reason is Reason.TRANSLATED
-        self.tally.count(*outcome, total_length(packet) if accepted else 0)
-        if self._listeners:
-            self.tell(direction, outcome, before, bytes(packet) if accepted else b"")
-        return accepted
-
-    def beat(self) -> None:
-        """Show that the loop goes round, also without packets. For interpreted rules."""
-        self.tally.beat(self._clock())
 
     def tell(self, direction: int, outcome: Outcome, before: bytes, after: bytes) -> None:
         """Tell the listeners of one packet, unless it has no direction."""
@@ -137,7 +111,7 @@ class Worker:
         self._page.hold(table.slots)
         self._addresses.hold(table.slots * BUCKETS)
         self._packages.hold(table.package_numbers * BUCKETS)
-        rules = self._rules
+        rules = self.rules
         policer = rules.policer(self._addresses.memory, self._packages.memory)
         self.tally = rules.tally(self._page.memory)
         self.translator = rules.translator(rules.table_view(table.memory), policer)

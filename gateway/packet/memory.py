@@ -27,6 +27,11 @@ def bytes_of(buffer: Packet, start: int, length: int) -> bytes:
     return bytes(buffer[start : start + length])
 
 
+def put_bytes(packet: Packet, content: bytes, length: int) -> None:
+    """Overwrite the packet's first `length` bytes; both have as many."""
+    packet[:length] = content[:length]
+
+
 def words_of(memory: memoryview) -> Words:
     """The memory as words of 32 bits, in the machine's byte order."""
     return memory.cast("B").cast("I")

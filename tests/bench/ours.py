@@ -15,7 +15,7 @@ from gateway.nat.mark import LOWEST_BITS
 from gateway.steering.kernel import point
 from gateway.steering.ruleset import Steering
 
-FIRST_ENGINE: Final = "netfilterqueue"  # with one queue only
+FIRST_ENGINE: Final = "netfilterqueue"
 COMPILED_ENGINE: Final = "batch"
 
 

@@ -17,6 +17,43 @@ TO_SECOND = Mapping(0xCB007109, 0x0A000003, 1)
 Start = Callable[..., Worker]
 
 
+class Queued:
+    """A packet of NetfilterQueue's, without its queue: what was done with it."""
+
+    def __init__(self, raw: bytes, mark: int) -> None:
+        self.raw = raw
+        self.mark = mark
+        self.done: list[object] = []
+
+    def get_mark(self) -> int:
+        return self.mark
+
+    def get_payload(self) -> bytes:
+        return self.raw
+
+    def set_payload(self, raw: bytes) -> None:
+        self.done.append(raw)
+
+    def accept(self) -> None:
+        self.done.append("accept")
+
+    def drop(self) -> None:
+        self.done.append("drop")
+
+
+def accepts(worker: Worker, packet: bytearray, mark: int) -> bool:
+    """Put the packet through the worker's gate, in place; whether it goes on."""
+    queued = Queued(bytes(packet), mark)
+    worker.rules.gate(worker)(queued)
+    if queued.done == ["drop"]:
+        return False
+    changed, verdict = queued.done
+    assert verdict == "accept"
+    assert isinstance(changed, bytes)
+    packet[:] = changed
+    return True
+
+
 def wire(source: str, destination: str) -> bytearray:
     return bytearray(bytes(IP(src=source, dst=destination) / UDP() / Raw(b"data")))
 

@@ -64,9 +64,17 @@ def test_asked_for_by_name_it_isnt_replaced(lack: Lack, monkeypatch: pytest.Monk
     assert str(refused.value) == why
 
 
-@LACKS
-def test_netfilterqueue_needs_neither(lack: Lack, monkeypatch: pytest.MonkeyPatch) -> None:
-    lack(monkeypatch)
+def test_netfilterqueue_needs_no_aggregates_and_takes_the_compiled_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_aggregates(monkeypatch)
+    found = engines.choose("netfilterqueue")
+    assert found.rules == rules.compiled()
+    assert found.queues_max == 64
+
+
+def test_netfilterqueue_can_do_without_compiled_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_extension(monkeypatch)
     found = engines.choose("netfilterqueue")
     assert found.rules == rules.INTERPRETED
     assert found.queues_max == 1, "interpreted rules can't share buckets between workers"

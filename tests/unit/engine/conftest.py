@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from support.rules import KINDS
 from support.workers import Start
 
 from gateway.engine.worker import Worker
@@ -17,8 +18,10 @@ def page(tmp_path: Path) -> Iterator[WorkerPage]:
         yield opened
 
 
-@pytest.fixture
-def start(tmp_path: Path, page: WorkerPage) -> Iterator[Start]:
-    """Starts a worker, and closes it at the end."""
+@pytest.fixture(params=KINDS)
+def start(tmp_path: Path, page: WorkerPage, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Starts a worker, interpreted and compiled, and closes it at the end."""
     with ExitStack() as started:
-        yield lambda **chosen: started.enter_context(closing(Worker(tmp_path, page, **chosen)))
+        yield lambda **chosen: started.enter_context(
+            closing(Worker(tmp_path, page, **{"rules": KINDS[request.param], **chosen}))
+        )

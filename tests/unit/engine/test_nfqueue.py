@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 from scapy.layers.inet import IP, UDP
+from support.rules import KINDS
+from support.workers import Queued
 from vectors.every import VECTORS
 from vectors.row import TABLE
 
 from gateway.engine import nfqueue
+from gateway.engine.rules import Rules
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
 from gateway.exchange.worker_page import WorkerPage, counts
@@ -56,30 +59,6 @@ class Ended(BaseException):
     """What a signal's handler raises."""
 
 
-class FakePacket:
-    """A packet of NetfilterQueue's: what was done with it."""
-
-    def __init__(self, raw: bytes, mark: int) -> None:
-        self.raw = raw
-        self.mark = mark
-        self.done: list[object] = []
-
-    def get_mark(self) -> int:
-        return self.mark
-
-    def get_payload(self) -> bytes:
-        return self.raw
-
-    def set_payload(self, raw: bytes) -> None:
-        self.done.append(raw)
-
-    def accept(self) -> None:
-        self.done.append("accept")
-
-    def drop(self) -> None:
-        self.done.append("drop")
-
-
 class FakeQueue:
     """A queue whose packets come from a list, and whose socket is readable while there are some."""
 
@@ -88,7 +67,7 @@ class FakeQueue:
     def __init__(self) -> None:
         FakeQueue.last = self
         self.bound: dict[str, int] = {}
-        self.packets: list[FakePacket] = []
+        self.packets: list[Queued] = []
         self.ours, self.end = socket.socketpair()
 
     def bind(self, number: int, call: Callable[[Any], None], **options: int) -> None:
@@ -98,7 +77,7 @@ class FakeQueue:
     def get_fd(self) -> int:
         return self.ours.fileno()
 
-    def queue(self, *packets: FakePacket) -> None:
+    def queue(self, *packets: Queued) -> None:
         self.packets += packets
         self.end.send(b"!")
 
@@ -115,10 +94,15 @@ class FakeQueue:
         self.end.close()
 
 
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Rules:
+    return KINDS[request.param]
+
+
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
+def worker(tmp_path: Path, kind: Rules) -> Iterator[Worker]:
     generations.publish(tmp_path, build(1, 4, [Mapping(0xCB007109, 0x0A000002, 1)]))
-    with WorkerPage(tmp_path, 0) as page, closing(Worker(tmp_path, page)) as opened:
+    with WorkerPage(tmp_path, 0) as page, closing(Worker(tmp_path, page, kind)) as opened:
         yield opened
 
 
@@ -148,10 +132,10 @@ def wire(destination: str) -> bytes:
 
 def test_each_packet_gets_its_verdict(tmp_path: Path, worker: Worker) -> None:
     packets = [
-        FakePacket(wire("203.0.113.9"), 1),
-        FakePacket(wire("203.0.113.77"), 1),
-        FakePacket(wire("203.0.113.9"), 0),
-        FakePacket(wire("203.0.113.9"), 4),
+        Queued(wire("203.0.113.9"), 1),
+        Queued(wire("203.0.113.77"), 1),
+        Queued(wire("203.0.113.9"), 0),
+        Queued(wire("203.0.113.9"), 4),
     ]
     with nfqueue.bound(worker, 7) as carry:
         assert FakeQueue.last.bound["number"] == 7
@@ -175,13 +159,13 @@ def test_each_packet_gets_its_verdict(tmp_path: Path, worker: Worker) -> None:
     assert FakeQueue.last.bound == {}, "the queue is given back"
 
 
-def test_the_bits_of_an_owner_tell_no_direction(tmp_path: Path) -> None:
+def test_the_bits_of_an_owner_tell_no_direction(tmp_path: Path, kind: Rules) -> None:
     marks = (0x1000, 0xDEADDFFF, 0x2000, 0x0001, 0xFFFFCFFF)
-    packets = [FakePacket(wire("203.0.113.9"), mark) for mark in marks]
+    packets = [Queued(wire("203.0.113.9"), mark) for mark in marks]
     generations.publish(tmp_path, build(1, 4, [Mapping(0xCB007109, 0x0A000002, 1)]))
     with (
         WorkerPage(tmp_path, 0) as page,
-        closing(Worker(tmp_path, page, bits=DEFAULT_BITS)) as worker,
+        closing(Worker(tmp_path, page, kind, bits=DEFAULT_BITS)) as worker,
         nfqueue.bound(worker, 7),
     ):
         FakeQueue.last.queue(*packets)
@@ -194,15 +178,15 @@ def test_the_bits_of_an_owner_tell_no_direction(tmp_path: Path) -> None:
     }
 
 
-def test_all_vectors_through_the_queue(tmp_path: Path) -> None:
+def test_all_vectors_through_the_queue(tmp_path: Path, kind: Rules) -> None:
     """The kernel finishes every checksum before it queues to this engine."""
     rows = [v for v in VECTORS if v.table is TABLE and v.checksum is Checksum.FINISHED]
     assert len(rows) > 500
-    packets = [FakePacket(vector.packet, vector.direction) for vector in rows]
+    packets = [Queued(vector.packet, vector.direction) for vector in rows]
     generations.publish(tmp_path, TABLE)
     with (
         WorkerPage(tmp_path, 0) as page,
-        closing(Worker(tmp_path, page)) as worker,
+        closing(Worker(tmp_path, page, kind)) as worker,
         nfqueue.bound(worker, 7),
     ):
         FakeQueue.last.queue(*packets)

@@ -21,10 +21,12 @@ from support.workers import (
     TO_FIRST,
     TO_SECOND,
     Start,
+    accepts,
     table,
     wire,
 )
 
+from gateway.engine import gate
 from gateway.engine.listeners import decode
 from gateway.engine.worker import Worker
 from gateway.exchange import generations
@@ -49,15 +51,15 @@ def test_who_watches_is_told_of_each_packet_before_and_after(tmp_path: Path, sta
         worker.refresh()
         assert worker.is_watched
         before = time.time()
-        assert worker.accepts(wire(CLIENT, PUBLIC), IN)
-        assert not worker.accepts(wire(SECOND, CLIENT), OUT)
+        assert accepts(worker, wire(CLIENT, PUBLIC), IN)
+        assert not accepts(worker, wire(SECOND, CLIENT), OUT)
         first, second = (decode(told.recv(1000)) for _ in range(2))
     assert before <= first.at <= second.at <= time.time()
     assert first[1:] == (
         6, 0, IN, Outcome(Reason.TRANSLATED, receiver=1), wire(CLIENT, PUBLIC), wire(CLIENT, FIRST)
     )  # fmt: skip
     assert second[1:] == (6, 0, OUT, Outcome(Reason.UNKNOWN_PRIVATE), wire(SECOND, CLIENT), b"")
-    assert not worker.accepts(wire(SECOND, CLIENT), OUT)
+    assert not accepts(worker, wire(SECOND, CLIENT), OUT)
     assert not worker.is_watched, "who is gone is forgotten"
 
 
@@ -73,6 +75,13 @@ def test_of_a_mark_without_a_direction_nobody_is_told(
             told.recv(1000)
 
 
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of interpreted gates stands still, so no bucket fills."""
+    monkeypatch.setattr(gate, "monotonic_ns", lambda: 10**12)
+
+
+@pytest.mark.usefixtures("stopped")
 def test_the_next_worker_finds_the_buckets_as_the_last_one_left_them(tmp_path: Path) -> None:
     capped = TO_FIRST._replace(out_kbps=8_000, package=1)
     generations.publish(tmp_path, build(1, 4, [capped], [Package(1, 16_000)]))
@@ -81,12 +90,13 @@ def test_the_next_worker_finds_the_buckets_as_the_last_one_left_them(tmp_path: P
     for _ in range(3):
         with (
             WorkerPage(tmp_path, 0) as page,
-            closing(Worker(tmp_path, page, clock=lambda: 10**12)) as worker,
+            closing(Worker(tmp_path, page)) as worker,
         ):
-            passed += [worker.accepts(bytearray(packet), OUT) for _ in range(2)]
+            passed += [accepts(worker, bytearray(packet), OUT) for _ in range(2)]
     assert passed == [True] * 4 + [False] * 2
 
 
+@pytest.mark.usefixtures("stopped")
 def test_workers_share_the_buckets_and_not_the_counters(tmp_path: Path) -> None:
     """One after the other: interpreted rules take from a bucket in more than one step."""
     generations.publish(tmp_path, table(1, TO_FIRST._replace(out_kbps=8_000)))
@@ -98,13 +108,12 @@ def test_workers_share_the_buckets_and_not_the_counters(tmp_path: Path) -> None:
                     Worker(
                         tmp_path,
                         running.enter_context(WorkerPage(tmp_path, number)),
-                        clock=lambda: 10**12,
                     )
                 )
             )
             for number in range(3)
         ]
-        passed = [workers[n % 3].accepts(bytearray(packet), OUT) for n in range(9)]
+        passed = [accepts(workers[n % 3], bytearray(packet), OUT) for n in range(9)]
         assert passed == [True] * 4 + [False] * 5
         assert counts(tmp_path).slots == {1: Traffic(0, 0, 4, 200_000)}
 
@@ -130,14 +139,14 @@ def test_a_table_there_is_no_memory_for_is_refused(
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     packet = wire(CLIENT, PUBLIC)
-    assert worker.accepts(packet, IN)
+    assert accepts(worker, packet, IN)
     assert packet == wire(CLIENT, FIRST)
     assert generations.laggards(tmp_path, 2) == ["worker-0"]
     assert "No space left" in caplog.text
     monkeypatch.undo()
     worker.refresh()
     packet = wire(CLIENT, PUBLIC)
-    assert worker.accepts(packet, IN)
+    assert accepts(worker, packet, IN)
     assert packet == wire(CLIENT, SECOND)
     assert generations.laggards(tmp_path, 2) == []
 
