@@ -1,0 +1,25 @@
+"""What the programs are told from outside, in the map `settings`: words in the machine's order."""
+
+from enum import IntEnum
+from typing import Final
+
+
+class State(IntEnum):
+    """Whether the programs of a load carry packets. Any other than `CARRYING` passes all up."""
+
+    PREPARED = 0
+    CARRYING = 1
+    RETIRED = 2  # for good: another load takes its place
+
+
+# Where each setting is, in bytes. All are of 32 bits but the clock, which is of 64.
+FIELDS: Final = {
+    "state": 0,
+    "watched": 4,  # not 0: all goes up, so that a trace of the slow path sees all
+    "uplink": 8,  # the number of its interface
+    "address": 12,  # the gateway's own on the uplink
+    "clock": 16,  # ns, for a replay; the kernel's own clock otherwise
+    "slow_packets": 24,  # a second, of each address and direction, to the slow path; 0: no bound
+    "whole_pools": 28,  # not 0: the table knows all networks of the pool
+}
+SETTINGS_BYTES: Final = 64
