@@ -12,6 +12,7 @@ from gateway.api.errors import ApiError
 from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError, RefusedError
 from gateway.control.errors import ControlError
 from gateway.exchange.worker_page import WorkerRunningError
+from gateway.fastpath.bpf import FastPathError
 from gateway.lab.lifecycle import LabError
 from gateway.lab.topology import TopologyError
 from gateway.nat.table import BadTableError
@@ -24,6 +25,7 @@ FAILURES: Final = (
     BadTableError,
     ControlError,
     CredentialsError,
+    FastPathError,
     LabError,
     NetlinkError,
     NotDoneError,

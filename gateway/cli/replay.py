@@ -14,7 +14,9 @@ from typing import BinaryIO, Final, TextIO
 from gateway.cli import files
 from gateway.cli.output import EXIT_REFUSED, MistakeError, print_table
 from gateway.cli.verbs import Subparsers, verb
-from gateway.engine.replay import DEFAULT_ENGINE, ENGINES, Replayed, replay
+from gateway.engine import fast_replay
+from gateway.engine.fast_replay import FastEngine, fast_engine
+from gateway.engine.replay import DEFAULT_ENGINE, ENGINES, Engine, Replayed, replay
 from gateway.nat import table_file
 from gateway.nat.outcome import Direction
 from gateway.nat.reasons import REASONS, Reason
@@ -51,7 +53,10 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         help="of all packets of the capture, seen from the instances",
     )
     parser.add_argument(
-        "--engine", choices=sorted(ENGINES), default=DEFAULT_ENGINE, help="default %(default)s"
+        "--engine",
+        choices=sorted([*ENGINES, fast_replay.NAME]),
+        default=DEFAULT_ENGINE,
+        help="default %(default)s; fastpath runs the kernel's programs, and needs root",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each packet")
     parser.add_argument(
@@ -99,7 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         write, note = _outputs(arguments, explanation, stack)
         frames.open(stack, write)
-        for one in replay(frames, ENGINES[arguments.engine], table, direction):
+        engine = _engine(arguments.engine, stack)
+        for one in replay(frames, engine, table, direction):
             reasons.append(one.outcome.reason)
             if one.sent:
                 write(one.sent.record)
@@ -108,10 +114,17 @@ def run(arguments: argparse.Namespace) -> int:
                 _explain(explanation, len(reasons), one, arguments, report)
     if not arguments.explain:
         (_print_packets if arguments.json else _print_summary)(reasons, report)
+    if isinstance(engine, FastEngine) and not arguments.json:
+        print(f"{engine.decided[True]} of them decided by the fast path", file=report)
     if frames.cut:
         report.flush()
         print(f"tgw: {arguments.capture}: {frames.cut}; what is whole was read", file=sys.stderr)
     return EXIT_REFUSED if frames.cut else 0
+
+
+def _engine(name: str, stack: ExitStack) -> Engine:
+    """The engine of this name. What it holds is given back at the end of the stack."""
+    return stack.enter_context(fast_engine()) if name == fast_replay.NAME else ENGINES[name]
 
 
 def _outputs(

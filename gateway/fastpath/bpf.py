@@ -221,9 +221,7 @@ class Object:
     def maps(self) -> dict[str, int]:
         """The descriptors of the maps that were loaded, by name."""
         call = self._library.call
-        return self._descriptors(
-            call.bpf_object__next_map, call.bpf_map__name, call.bpf_map__fd
-        )
+        return self._descriptors(call.bpf_object__next_map, call.bpf_map__name, call.bpf_map__fd)
 
     def programs(self) -> dict[str, int]:
         """The descriptors of the programs that were loaded, by name."""

@@ -99,7 +99,7 @@
 #define REASON_BLOCKED 23
 #define REASON_PRIVATE_ROUTERS_POLICED 24
 
-/* Ways up: gateway/fastpath/passed.py */
+/* Ways up: gateway/fastpath/passage.py */
 #define PASSED_NOT_IPV4 1
 #define PASSED_MALFORMED 2
 #define PASSED_GUARDED 3

@@ -11,7 +11,7 @@ from typing import Final
 from scapy.layers.inet import UDP
 from scapy.packet import Raw
 from vectors.errors import FULL, PRIVATE
-from vectors.row import CLIENT, GATEWAY, ROUTER, A, B, Side, ip
+from vectors.row import CLIENT, GATEWAY, POOL, ROUTER, A, B, Side, ip
 
 from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
@@ -51,6 +51,7 @@ def table(*, out_kbps: int = 0, in_kbps: int = 0, package_kbps: int = 0, b_kbps:
             Mapping(0xCB00710A, 0x0A000003, B.slot, b_kbps, b_kbps, number),
         ],
         [Package(1, package_kbps)] if number else [],
+        [POOL],
     )
 
 
