@@ -119,7 +119,7 @@ class FastFeed:
         self._translator = _translator(loaded, sizes, table)
 
     def __call__(self, packet: bytearray, checksum: Checksum, now: float) -> Outcome:
-        """Translate the packet in place; as `gateway.engine.replay.Feed`."""
+        """Translate the packet in place, as any `gateway.engine.replay.Feed` does."""
         now_ns = int(now * NS_PER_S)
         outcome = None
         if checksum is Checksum.FINISHED and self._is_of_direction(packet):

@@ -101,7 +101,7 @@ class Library:
     """The functions of libbpf. Raises `FastPathError` if it isn't there."""
 
     def __init__(self) -> None:
-        """Find the library and its functions."""
+        """Find the library, and all of its functions that are needed."""
         try:
             library = ctypes.CDLL(LIBRARY, use_errno=True)
             for name, (result, *arguments) in _FUNCTIONS.items():
@@ -113,7 +113,7 @@ class Library:
         library.libbpf_set_print(None)  # what it would print is said by exceptions
 
     def processors(self) -> int:
-        """How many processors this machine may have."""
+        """How many processors this machine may ever have, also those that are off."""
         return int(self.call.libbpf_num_possible_cpus())
 
     def pin(self, descriptor: int, path: Path) -> None:

@@ -24,7 +24,7 @@ ECHO: Final = 8
 
 
 def text() -> str:
-    """The whole file."""
+    """The whole file, as the modules have its numbers now."""
     parts = {
         "The IPv4 header: gateway/packet/ipv4.py": _ipv4(),
         "Transport headers: gateway/packet/transport.py": _transport(),

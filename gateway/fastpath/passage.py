@@ -3,20 +3,11 @@
 The programs count each in the map `passed`. Values are positions there: append, never renumber.
 """
 
-from enum import IntEnum
+from gateway.nat.reasons import Documented
 
 
-class Passed(IntEnum):
+class Passed(Documented):
     """The reason why the fast path leaves a packet to the kernel and the queue behind it."""
-
-    doc: str
-
-    def __new__(cls, value: int, doc: str) -> "Passed":
-        """Keep the line of documentation beside the value."""
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.doc = doc
-        return member
 
     NOT_IPV4 = 1, "another protocol, a VLAN's tag, or a frame for another host"
     MALFORMED = 2, "an IPv4 header that the kernel drops, and counts in IpInHdrErrors"
@@ -30,8 +21,3 @@ class Passed(IntEnum):
     TOO_LONG = 10, "longer than the way on can take: the kernel tells the sender, or cuts it"
     NO_WAY = 11, "no route, no neighbour, or a link that isn't the instance's"
     CONTENDED = 12, "a bucket that other processors changed again and again"
-
-    @property
-    def label(self) -> str:
-        """The name in counters, e.g. `last-hop`."""
-        return self.name.lower().replace("_", "-")

@@ -39,7 +39,7 @@ class Loaded:
     """Programs that the kernel has taken, and their maps: descriptors by name."""
 
     def __init__(self, library: Library, loaded: Object) -> None:
-        """Take an object that is loaded."""
+        """Take an object that the kernel has taken, and close it in the end."""
         self.library = library
         self._object = loaded
         self.maps: Mapping[str, int] = loaded.maps()

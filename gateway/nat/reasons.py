@@ -6,20 +6,29 @@ shared memory: append, never renumber.
 """
 
 from enum import IntEnum
-from typing import Final
+from typing import Final, Self
 
 
-class Reason(IntEnum):
-    """The outcome of `translate`; `doc` says what happened to the packet."""
+class Documented(IntEnum):
+    """A number with a line about it; each class of such numbers is a catalogue."""
 
     doc: str
 
-    def __new__(cls, value: int, doc: str) -> "Reason":
+    def __new__(cls, value: int, doc: str) -> Self:
         """Keep the line of documentation beside the value."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.doc = doc
         return member
+
+    @property
+    def label(self) -> str:
+        """The name in counters and traces, e.g. `unknown-public`."""
+        return self.name.lower().replace("_", "-")
+
+
+class Reason(Documented):
+    """The outcome of `translate`; `doc` says what happened to the packet."""
 
     TRANSLATED = 0, "accepted: address and checksums rewritten"
     HEADER_TRUNCATED = 1, "shorter than an IPv4 header"
@@ -49,11 +58,6 @@ class Reason(IntEnum):
     )
     BLOCKED = 23, "to or from a public address that is blocked for a time"
     PRIVATE_ROUTERS_POLICED = 24, "inbound: over the rate of ICMP errors from private addresses"
-
-    @property
-    def label(self) -> str:
-        """The name in counters and traces, e.g. `unknown-public`."""
-        return self.name.lower().replace("_", "-")
 
 
 REASONS: Final = tuple(Reason)
