@@ -15,7 +15,7 @@ from gateway.cli.verbs import DEFAULT_LAB, TGW, Subparsers, noun, verb
 from gateway.lab import graph as graphs
 from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
-from gateway.lab.topology import Topology, TopologyError, saved
+from gateway.lab.topology import Topology, TopologyError, known, saved
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def up(arguments: argparse.Namespace) -> None:
     """Build the lab, or repair what is missing."""
-    running = None if arguments.topology else saved(places_of(arguments).run)
+    running = None if arguments.topology else known(places_of(arguments))
     topology = running or _topology(arguments)
     lifecycle.up(topology, TGW, network_only=arguments.network_only, say=progress)
 
@@ -69,6 +69,8 @@ def status(arguments: argparse.Namespace) -> int:
         print_table(
             ("HOST", "NAMESPACE"), ((h, Hosts(found.lab).namespace(h)) for h in found.hosts)
         )
+        for difference in found.differences:
+            print(f"not as it should be: {difference}")
     return 0 if found.up else 1
 
 

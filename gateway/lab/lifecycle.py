@@ -18,18 +18,20 @@ from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
 
+from gateway.control.errors import AdapterError
 from gateway.exchange import generations
-from gateway.lab import builder, upgrade, web
-from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
+from gateway.lab import builder, inspection, upgrade, web
+from gateway.lab.hosts import Hosts
 from gateway.lab.machines import end
-from gateway.lab.topology import NETWORKS, Topology, TopologyError, save, saved
+from gateway.lab.topology import FILE, NETWORKS, Topology, TopologyError, known, save, saved
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.net import namespace
+from gateway.net.differences import mend
 from gateway.runtime.waiting import looks
-from gateway.site import heartbeat, holders, liveness, places, processes, roles
+from gateway.site import heartbeat, holders, liveness, places, processes, rescue, roles
 from gateway.site.command import Command
-from gateway.site.holders import HoldersError
+from gateway.site.holders import Holder, HoldersError
 from gateway.site.liveness import Worker
 from gateway.site.places import Places
 from gateway.site.processes import IsReady, Process
@@ -37,7 +39,17 @@ from gateway.site.site import Site
 from gateway.steering.kernel import SteeringError
 from gateway.store.records import StoreError
 
-ALONE_WITHIN_S: Final = 120.0
+FAILURES: Final = (
+    OSError,
+    AdapterError,
+    HoldersError,
+    NetlinkError,
+    SteeringError,
+    StoreError,
+    roles.RoleError,
+)
+ALONE_WITHIN_S: Final = 300.0  # other labs come up meanwhile, on a machine that may be slow
+AGAIN_S: Final = 0.3  # between two looks at what differs
 
 READY: Final[Mapping[str, IsReady]] = {
     **processes.READY,
@@ -52,20 +64,21 @@ class LabError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What there is of a lab: hosts and processes."""
+    """What there is of a lab: hosts, processes, and what isn't as it should be, a line each."""
 
     lab: str
     topology: Topology | None
     hosts: tuple[str, ...]
     processes: tuple[Process, ...]
     workers: tuple[Worker, ...] = ()
+    differences: tuple[str, ...] = ()
 
     @property
     def up(self) -> bool:
-        """Whether all of it is there and at work."""
+        """Whether all of it is there, as it should be, and at work."""
         return (
             self.topology is not None
-            and {INTERNET, GATEWAY} <= set(self.hosts)
+            and not self.differences
             and all(process.ready for process in self.processes)
             and all(worker.ready for worker in self.workers)
         )
@@ -84,7 +97,7 @@ def up(
     `LabError`; a lab that wasn't there before is then gone again, but for its event log.
     """
     with _alone():
-        before = saved(topology.site.places.run)
+        before = _built(topology.site.places)
         if before not in (None, topology):
             raise LabError(
                 f"lab {topology.name} is up with another topology: 'tgw lab down' ends it first"
@@ -96,18 +109,24 @@ def up(
             raise LabError(str(error)) from error
         try:
             _finish_down(topology.name)
-            _end_strays(topology.name, say)
+            _end_strays(topology.site.places, say)
             _build(topology, say)
+            _end_forgetful_control(topology, say)
             for role in outdated:
                 say(f"lab {topology.name}: {role} is of an earlier version, and is replaced")
                 start = partial(_start, topology.site, role, command, say)
                 upgrade.replace(topology.site.places.run, role, start)
             for role in started:
                 _start(topology.site, role, command, say)
-        except (OSError, NetlinkError, SteeringError, roles.RoleError, HoldersError) as error:
+            left = mend(lambda: inspection.inspect(topology))
+            for stays in inspection.inspect(topology):
+                say(f"{stays}, and stays")
+        except FAILURES as error:
             if before is None:
                 _remove(topology.name, keep_state=True)
             raise LabError(f"lab {topology.name} can't be built: {error}") from error
+    if left:
+        raise LabError(f"lab {topology.name} is up, but {'; '.join(left)}")
 
 
 def down(lab: str, *, keep_state: bool = False) -> None:
@@ -118,20 +137,25 @@ def down(lab: str, *, keep_state: bool = False) -> None:
     with _alone():
         try:
             _remove(lab, keep_state=keep_state)
-        except (OSError, roles.RoleError, HoldersError) as error:
+        except FAILURES as error:
             raise LabError(f"lab {lab} can't be removed: {error}") from error
 
 
 def status(lab: str) -> Status:
-    """Look which parts of the lab are there now."""
-    run = Places(lab).run
-    topology = saved(run)
+    """Look which parts of the lab are there now, and what isn't as it should be."""
+    own = Places(lab)
+    topology, hosts = _built(own), tuple(Hosts(lab).names())
+    found = _differences(topology) if topology else list(map(str, _lost(own)))
+    workers = liveness.workers(own.run) if topology else []
+    return Status(lab, topology, hosts, look(lab), tuple(workers), tuple(found))
+
+
+def look(lab: str) -> tuple[Process, ...]:
+    """Look which of the lab's processes are there now, and whether each is at work."""
+    topology, run = _built(Places(lab)), Places(lab).run
     if topology is None:
-        found = [Process(role, roles.holder(run, role), ready=False) for role in READY]
-    else:
-        found = [processes.look(topology.site, role, READY[role]) for role in _wanted(run)]
-    workers = liveness.workers(run) if topology else []
-    return Status(lab, topology, tuple(Hosts(lab).names()), tuple(found), tuple(workers))
+        return tuple(Process(role, roles.holder(run, role), ready=False) for role in READY)
+    return tuple(processes.look(topology.site, role, READY[role]) for role in _wanted(run))
 
 
 def _wanted(run: Path) -> list[str]:
@@ -140,10 +164,44 @@ def _wanted(run: Path) -> list[str]:
     return [role for role in READY if role != roles.WATCHDOG or not rests]
 
 
+def _differences(topology: Topology) -> list[str]:
+    """What isn't as it should be: seen twice, as control may be at it just now."""
+    found = _looked(topology)
+    if found:
+        time.sleep(AGAIN_S)
+        again = set(_looked(topology))
+        found = [one for one in found if one in again]
+    return found
+
+
+def _looked(topology: Topology) -> list[str]:
+    own = topology.site.places
+    try:
+        written = saved(own.run) == topology
+    except TopologyError:
+        written = False
+    try:
+        seen = [*_unwritten(topology), *map(str, inspection.inspect(topology))]
+    except FAILURES as error:
+        seen = [str(error)]
+    return [
+        *([] if written else [f"{own.run / FILE} isn't as written"]),
+        *map(str, _lost(own)),
+        *seen,
+    ]
+
+
+def _built(own: Places) -> Topology | None:
+    """What the lab was built from, None if nothing is there of it. Raises `TopologyError`."""
+    is_there = own.run.is_dir() or Hosts(own.name).names()
+    return known(own) if is_there else None
+
+
 def _build(topology: Topology, say: Callable[[str], None]) -> None:
     networks = (f"{field} {getattr(topology, field)}" for field in NETWORKS)
     say(f"lab {topology.name}: {', '.join(networks)}")
-    save(topology, topology.site.places.run)
+    for folder in (topology.site.places.state, topology.site.places.run):
+        save(topology, folder)
     builder.build(topology)
 
 
@@ -167,7 +225,7 @@ def _remove(lab: str, *, keep_state: bool) -> None:
     with suppress(FileNotFoundError):
         own.run.rename(_going(own.run))
     _end_all(_going(own.run))
-    holders.end(holders.holders(own.run, _going(own.run)))
+    holders.end(holders.holders(*_directories(own)))
     if keep_state:
         _settle(own.book, _going(own.run))
     for host in hosts.names():
@@ -203,13 +261,47 @@ def _going(directory: Path) -> Path:
     return directory.with_name(f".{directory.name}")
 
 
-def _end_strays(lab: str, say: Callable[[str], None]) -> None:
-    """End what the lab has lost sight of: it may hold the queues, the sockets, or the log."""
-    run = Places(lab).run
-    strays = [found for found in holders.holders(run, _going(run)) if not found.in_place]
-    for stray in strays:
-        say(f"lab {lab}: {stray}, is a stray: ended")
-    holders.end(strays)
+def _end_strays(own: Places, say: Callable[[str], None]) -> None:
+    """End what has lost its files: it may hold the queues, the sockets, or the log.
+
+    A log that was removed is put back before.
+    """
+    lost = _lost(own)
+    for file in rescue.put_back(lost, own.state):
+        say(f"lab {own.name}: {file} was removed while it was in use: put back")
+    for text in dict.fromkeys(map(str, lost)):
+        say(f"lab {own.name}: {text}: ended")
+    if any(one.file.parent == own.run and holders.is_shared(one.file) for one in lost):
+        # Who shares it would wait for the others for ever.
+        lost += holders.holders(*_directories(own))
+    holders.end(lost)
+
+
+def _end_forgetful_control(topology: Topology, say: Callable[[str], None]) -> None:
+    """End a control whose files are gone: it writes them when it starts."""
+    own = topology.site.places
+    unwritten = _unwritten(topology)
+    for text in unwritten:
+        say(f"lab {own.name}: {text}: control is started again")
+    if unwritten:
+        roles.stop(own.run, roles.CONTROL)
+        shutil.rmtree(own.facts, ignore_errors=True)  # or it would find that all is told
+
+
+def _unwritten(topology: Topology) -> list[str]:
+    """Files that are missing, and that the control at work should have written."""
+    if roles.holder(topology.site.places.run, roles.CONTROL) is None:
+        return []
+    return inspection.unwritten(topology)
+
+
+def _lost(own: Places) -> list[Holder]:
+    return holders.lost(*_directories(own))
+
+
+def _directories(own: Places) -> tuple[Path, ...]:
+    """Where files of the lab are, or were."""
+    return own.run, _going(own.run), own.state, _going(own.state)
 
 
 def _end_all(run: Path) -> None:

@@ -18,6 +18,7 @@ import os
 import signal
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,13 +26,14 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.control.errors import AdapterError
 from gateway.control.values import Instance
-from gateway.lab import first_boot, inside
-from gateway.lab.builder import etc_files, make_host
-from gateway.lab.hosts import GATEWAY, GATEWAY_MAC, INTERNET, Hosts
+from gateway.lab import builder, first_boot, inside
+from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.resources import Groups
 from gateway.lab.topology import Topology
 from gateway.net import namespace
+from gateway.net.differences import Difference, differences, pair_differences, repair
 from gateway.net.links import Links
+from gateway.net.plan import Plan
 from gateway.runtime.waiting import looks
 from gateway.site import places
 from gateway.steering import kernel
@@ -61,25 +63,34 @@ class Machines:
     def connect(self, instance: Instance) -> None:
         """The machine is there and its link is up. Raises `AdapterError`."""
         with _as_adapter_error(instance.instance_id):
-            self._build(instance)
-            self._connect_instance(instance)
-            self._connect_gateway(instance)
+            repair(lambda: self._all_differences(instance, up=True))
+            with namespace.inside(self._gateway):
+                kernel.know([(instance.instance_id, instance.private_ip)])
             first_boot.begin(self._hosts.lab, instance)
 
     def disconnect(self, instance: Instance) -> None:
         """The machine is there and its link is down at both ends. Raises `AdapterError`."""
         with _as_adapter_error(instance.instance_id):
-            self._build(instance)
-            for host, interface in (
-                (self._gateway, instance.instance_id),
-                (self._hosts.namespace(instance.instance_id), "eth0"),
-            ):
-                with Links(host) as links:
-                    links.down(interface)
+            repair(lambda: self._all_differences(instance, up=False))
+
+    def differences(self, instance: Instance, *, up: bool) -> list[Difference]:
+        """Compare the machine and its link with what they shall be. Raises `OSError`."""
+        topology, host, address = self._topology, instance.instance_id, instance.private_ip
+        return [
+            *differences(builder.machine(topology, host, address, up=up)),
+            *pair_differences(builder.link_of(topology, host, instance.mac)),
+            *self._without_first(instance),
+        ]
+
+    def end_of(self, instance: Instance, *, up: bool) -> Plan:
+        """The plan of the link's end in the gateway."""
+        return builder.gateway_end(
+            self._topology, instance.instance_id, instance.private_ip, instance.mac, up=up
+        )
 
     def remove(self, instance: Instance) -> None:
         """The machine isn't there, nor any process in it. Raises `AdapterError`."""
-        self._remove(instance.instance_id)
+        self.remove_host(instance.instance_id)
         with _as_adapter_error(instance.instance_id), namespace.inside(self._gateway):
             kernel.forget((instance.instance_id, instance.private_ip))
 
@@ -88,50 +99,39 @@ class Machines:
         known = {INTERNET, GATEWAY} | {instance.instance_id for instance in instances}
         for host in self._hosts.names():
             if host not in known:
-                self._remove(host)
+                self.remove_host(host)
 
-    def _build(self, instance: Instance) -> None:
+    def _all_differences(self, instance: Instance, *, up: bool) -> list[Difference]:
+        if not namespace.exists(self._gateway):  # which isn't this one's to make
+            raise FileNotFoundError(f"namespace {self._gateway} is missing")
+        end = differences(self.end_of(instance, up=up))
+        # Down in the gateway first: no packet passes while the machine is changed.
+        return [*end, *self.differences(instance, up=up)]
+
+    def _without_first(self, instance: Instance) -> list[Difference]:
+        """The difference of a machine in which no process lives, not even the first."""
         name = self._hosts.namespace(instance.instance_id)
         machine = inside.machine_of(self._hosts.lab, instance.instance_id)
-        lives = namespace.exists(name) and machine.first() is not None
-        make_host(name, self._topology)
-        with Links(self._gateway) as links:
-            links.veth(instance.instance_id, peer="eth0", peer_namespace=name, mac=instance.mac)
-        if not lives:
-            host_name = instance.purchase.attributes.host_name
-            files = etc_files(self._topology)
-            files["hosts"] += f"127.0.1.1\t{host_name}\n"
-            first = machine.start(host_name, _hidden(), files | {"hostname": f"{host_name}\n"})
-            groups = Groups(name)
-            groups.bound(instance)
-            groups.join(first)
-            first_boot.expect(self._hosts.lab, instance)
+        if namespace.exists(name) and machine.first() is not None:
+            return []
+        what = "the machine's first process is missing"
+        return [Difference(name, what, partial(self._start, instance))]
 
-    def _connect_instance(self, instance: Instance) -> None:
+    def _start(self, instance: Instance) -> None:
         name = self._hosts.namespace(instance.instance_id)
-        with Links(name) as links, namespace.inside(name):
-            namespace.set_sysctl("ipv4.ip_forward", 0)
-            links.address("eth0", instance.private_ip, self._topology.vpc_prefix)
-            links.up("eth0")
-            links.neighbour("eth0", self._topology.vpc_gateway, GATEWAY_MAC)
-            links.route(f"{self._topology.vpc_gateway}/32", dev="eth0")
-            links.route("default", via=self._topology.vpc_gateway)
+        host_name = instance.purchase.attributes.host_name
+        files = builder.etc_files(self._topology)
+        files["hosts"] += f"127.0.1.1\t{host_name}\n"
+        files["hostname"] = f"{host_name}\n"
+        machine = inside.machine_of(self._hosts.lab, instance.instance_id)
+        first = machine.start(host_name, _hidden(), files)
+        groups = Groups(name)
+        groups.bound(instance)
+        groups.join(first)
+        first_boot.expect(self._hosts.lab, instance)
 
-    def _connect_gateway(self, instance: Instance) -> None:
-        interface = instance.instance_id
-        with Links(self._gateway) as links, namespace.inside(self._gateway):
-            links.mac(interface, GATEWAY_MAC)
-            links.up(interface)
-            links.neighbour(interface, instance.private_ip, instance.mac)
-            # The guard checks the source, before a hairpin's becomes a public one that the kernel's
-            # own check would not believe.
-            namespace.set_sysctl(f"ipv4.conf.{interface}.rp_filter", 0)
-            namespace.set_sysctl(f"ipv4.conf.{interface}.proxy_arp", 1)
-            namespace.set_sysctl(f"ipv4.neigh.{interface}.proxy_delay", 0)
-            links.route(f"{instance.private_ip}/32", dev=interface)
-            kernel.know([(interface, instance.private_ip)])
-
-    def _remove(self, host: str) -> None:
+    def remove_host(self, host: str) -> None:
+        """No machine has this name, nor is any process in it. Raises `AdapterError`."""
         with _as_adapter_error(host):
             # The link first: no packet passes while the processes end.
             with suppress(FileNotFoundError), Links(self._gateway) as links:

@@ -20,6 +20,7 @@ from gateway.lab.hosts import GATEWAY, Hosts
 from gateway.nat.checks import is_martian
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.runtime.files import replace_text
+from gateway.site.places import Places
 from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, NO_SERVICE_ADDRESS, Site, Uplink
 
 UPLINK: Final = "uplink"
@@ -164,6 +165,21 @@ def saved(run: Path) -> Topology | None:
         raise TopologyError(f"{file}: {error}; was it written by a newer tgw?") from error
     except (ValueError, AttributeError) as error:
         raise TopologyError(f"{file} is damaged: 'tgw lab down' removes it") from error
+
+
+def known(places: Places) -> Topology | None:
+    """What the lab was built from, or the log is of; None if there is neither.
+
+    The directory that stays has it, too, should the other be damaged or gone. Raises
+    `TopologyError`.
+    """
+    try:
+        return saved(places.run) or saved(places.state)
+    except TopologyError:
+        kept = saved(places.state)
+        if kept is None:
+            raise
+        return kept
 
 
 NETWORKS: Final = ("internet", "pool", "vpc")

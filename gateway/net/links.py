@@ -16,10 +16,11 @@ from typing import Final, Self
 from pyroute2 import IPRoute
 
 from gateway.net import namespace
+from gateway.net.plan import Route
 
 IFA_F_NOPREFIXROUTE: Final = 0x200
+SCOPE_HOST: Final = 254
 NUD_PERMANENT: Final = 0x80
-TABLE_MAIN: Final = 254
 
 
 class Links:
@@ -53,15 +54,22 @@ class Links:
         return index is not None and bool(self._route.get_links(index)[0]["flags"] & 1)
 
     def veth(
-        self, interface: str, *, peer: str, peer_namespace: str, mac: str | None = None
+        self,
+        interface: str,
+        *,
+        peer: str,
+        peer_namespace: str,
+        mac: str | None = None,
+        peer_mac: str | None = None,
     ) -> None:
-        """A pair of links: `interface` here, `peer` over there with the address `mac`."""
+        """A pair of links: `interface` here, `peer` over there, with MAC addresses if given."""
         if self.index(interface) is not None:
             return
         there = os.open(namespace.path(peer_namespace), os.O_RDONLY)
         try:
-            far_end = {"ifname": peer, "net_ns_fd": there} | ({"address": mac} if mac else {})
-            self._route.link("add", ifname=interface, kind="veth", peer=far_end)
+            near_end = {"ifname": interface} | ({"address": mac} if mac else {})
+            far_end = {"ifname": peer} | ({"address": peer_mac} if peer_mac else {})
+            self._route.link("add", kind="veth", peer=far_end | {"net_ns_fd": there}, **near_end)
         finally:
             os.close(there)
 
@@ -79,24 +87,21 @@ class Links:
         if index is not None:
             self._route.link("del", index=index)
 
-    def mac(self, interface: str, mac: str) -> None:
-        """Give the interface this hardware address, up or down."""
-        self._route.link("set", index=self._index(interface), address=mac)
-
     def address(self, interface: str, address: str, prefix: int) -> None:
         """Give the interface an address, e.g. `("eth0", "10.0.0.2", 16)`, and no route with it.
 
         So the rest of its network is no neighbour: a route says through whom it is reached.
         """
         index = self._index(interface)
-        broadcast = IPv4Interface(f"{address}/{prefix}").network.broadcast_address
+        network = IPv4Interface(f"{address}/{prefix}").network
         self._route.addr(
             "replace",
             index=index,
             address=address,
             prefixlen=prefix,
             flags=IFA_F_NOPREFIXROUTE,
-            **({"broadcast": str(broadcast)} if prefix < 31 else {}),
+            **({"scope": SCOPE_HOST} if network.is_loopback else {}),
+            **({"broadcast": str(network.broadcast_address)} if prefix < 31 else {}),
         )
 
     def neighbour(self, interface: str, address: str, mac: str) -> None:
@@ -109,26 +114,24 @@ class Links:
             state=NUD_PERMANENT,
         )
 
-    def route(self, destination: str, *, via: str | None = None, dev: str | None = None) -> None:
-        """Send `destination` ("default" or a network) to a neighbour or out of an interface."""
-        target: dict[str, str | int] = {"gateway": via} if via else {}
-        if dev:
-            target |= {"oif": self._index(dev)} | ({} if via else {"scope": "link"})
-        self._route.route("replace", dst=destination, **target)
+    def change(self, index: int, **values: object) -> None:
+        """Change what a link is: its `state`, `mtu`, MAC `address` or `master`."""
+        self._route.link("set", index=index, **values)
 
-    def hosts(self) -> list[tuple[str, str]]:
-        """Each single address that has a route out of an interface: the interface, the address."""
-        routes = list(self._route.get_routes(family=socket.AF_INET, dst_len=32, table=TABLE_MAIN))
-        with namespace.inside(self._namespace):
-            return [
-                (socket.if_indextoname(route.get_attr("RTA_OIF")), route.get_attr("RTA_DST"))
-                for route in routes
-                if route.get_attr("RTA_OIF")
-            ]
+    def put(self, route: Route) -> None:
+        """Make the route, in the place of another to the same destination."""
+        where: dict[str, str | int] = {"dst": route.destination, "type": route.kind}
+        if route.via:
+            where["gateway"] = route.via
+        if route.link:
+            where["oif"] = self._index(route.link)
+            scope = "host" if route.kind == "local" else "link"
+            where |= {} if route.via else {"scope": scope}
+        self._route.route("replace", table=route.table, priority=route.metric or None, **where)
 
-    def blackhole(self, destination: str) -> None:
-        """Drop what has no narrower route to `destination`."""
-        self._route.route("replace", dst=destination, type="blackhole")
+    def rule(self, priority: int, table: int) -> None:
+        """Add one of the rules that every namespace begins with."""
+        self._route.rule("add", priority=priority, table=table)
 
     def _index(self, interface: str) -> int:
         index = self.index(interface)

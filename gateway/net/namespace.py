@@ -8,15 +8,18 @@ import errno
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.net import libc
 
 RUN: Final = Path("/run/netns")
 ETC: Final = Path("/etc/netns")  # files here stand over those in /etc: see ip-netns(8)
+
+Result = TypeVar("Result")
 
 
 def path(name: str) -> Path:
@@ -117,6 +120,17 @@ def enter(name: str) -> None:
         os.close(there)
 
 
+def apart(work: Callable[[], Result]) -> Result:
+    """Do the work in a network of its own, which is gone afterwards. Raises what `work` raises."""
+
+    def work_apart() -> Result:
+        libc.unshare(libc.CLONE_NEWNET)
+        return work()
+
+    with ThreadPoolExecutor(1) as thread:  # another's namespace is never left
+        return thread.submit(work_apart).result()
+
+
 def processes(name: str) -> list[int]:
     """The ids of the processes in the namespace."""
     ids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
@@ -131,9 +145,25 @@ def has_process(name: str, process: int) -> bool:
         return False
 
 
-def set_sysctl(key: str, value: int) -> None:
+def sysctl(key: str) -> str:
+    """Read `net.…` of this thread's namespace, e.g. `ipv4.ip_forward`. Raises `OSError`."""
+    return _sysctl_path(key).read_text().strip()
+
+
+def set_sysctl(key: str, value: int | str) -> None:
     """Set `net.…` in this thread's namespace, e.g. `ipv4.ip_forward`. Raises `OSError`."""
-    Path("/proc/sys/net", *key.split(".")).write_text(f"{value}\n")
+    _sysctl_path(key).write_text(f"{value}\n")
+
+
+def _sysctl_path(key: str) -> Path:
+    return Path("/proc/sys/net", *key.split("."))
+
+
+def read_etc(name: str) -> dict[str, str]:
+    """The files in /etc of the namespace's processes, empty without any. Raises `OSError`."""
+    folder = ETC / name
+    files = folder.iterdir() if folder.is_dir() else ()
+    return {file.name: file.read_text(errors="replace") for file in files}
 
 
 def write_etc(name: str, files: dict[str, str]) -> None:

@@ -12,9 +12,14 @@ SIDE_FILES: Final = ("", "-journal", "-wal", "-shm")  # a database's own, and th
 
 def replace_text(path: Path, text: str) -> None:
     """Replace the file: who reads it sees the old text or the new one. Raises `OSError`."""
-    fresh = path.with_name(f"{path.name}.new")
+    fresh = fresh_beside(path)
     fresh.write_text(text)
     fresh.replace(path)
+
+
+def fresh_beside(path: Path) -> Path:
+    """The name under which a file is written before it takes its place."""
+    return path.with_name(f"{path.name}.new")
 
 
 @contextmanager

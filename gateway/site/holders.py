@@ -1,8 +1,8 @@
-"""The processes of a site, found by the locks they hold: no file has to be where it was.
+"""The processes of a site, found by what they hold: no file has to be where it was.
 
-Each process of a site holds a lock on a file of its own: a role's lock, or a worker's page. The
-kernel lists the locks, and the open files of each process under the names they have now, also of a
-file that was removed or renamed along with its directory.
+Each process of a site holds a lock: on the file of its role, or on a worker's page. The kernel
+lists who holds locks, and the open files of each process under the names they have now, also of a
+file that was removed, or renamed along with its directory.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Final
 from gateway.runtime.locks import lockers
 from gateway.runtime.waiting import looks
 
+LOCKED: Final = ("*.lock", "worker-*.page")  # the files by whose locks a process is known
 REMOVED: Final = " (deleted)"  # what the kernel adds to the name of a file that has none any more
 ASKED_WITHIN_S: Final = 2.0  # to end by itself; then it is killed
 KILLED_WITHIN_S: Final = 5.0
@@ -27,26 +28,26 @@ class HoldersError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process that has locked a file, and whether that file is the one at its place now."""
+    """A process that has a file open, by this descriptor, and whether that file is in its place."""
 
     pid: int
+    descriptor: int
     file: Path
     in_place: bool
 
     def __str__(self) -> str:
         """Tell which process it is, and what it holds, in words for a person."""
-        return f"process {self.pid}, which holds {self.file}"
+        return f"process {self.pid} holds {self.file}{'' if self.in_place else ', which is gone'}"
 
 
 def holders(*directories: Path) -> list[Holder]:
-    """The processes that have locked files in these directories, be they removed or not."""
-    wanted = {str(directory) for directory in directories}
-    return [
-        holder
-        for pid in lockers("POSIX", "FLOCK")
-        for holder in _held(pid)
-        if str(holder.file.parent) in wanted and holder.pid != os.getpid()
-    ]
+    """What a site's processes have open in its directories, be it removed or not."""
+    found = []
+    for pid in lockers("POSIX", "FLOCK") - {os.getpid()}:
+        mine = [holder for holder in _held(pid) if holder.file.parent in directories]
+        if any(holder.file.match(pattern) for holder in mine for pattern in LOCKED):
+            found += mine
+    return found
 
 
 def end(found: list[Holder]) -> None:
@@ -55,21 +56,38 @@ def end(found: list[Holder]) -> None:
         for holder in found:
             _tell(holder, number)
         for _ in looks(within_s, 0.01):
-            found = [holder for holder in found if _is_held(holder)]
+            found = [holder for holder in found if is_held(holder)]
             if not found:
                 return
     raise HoldersError(f"{found[0]} doesn't end")
 
 
+def lost(*directories: Path) -> list[Holder]:
+    """What they have open and is gone from its place: what they write there, nobody reads.
+
+    A table may be in use for a while when another has taken its place: that is no loss.
+    """
+    return [
+        found
+        for found in holders(*directories)
+        if not found.in_place and not (found.file.match("table.*") and found.file.exists())
+    ]
+
+
+def is_shared(file: Path) -> bool:
+    """Whether processes share the file: neither one's own lock, page or log is."""
+    return not any(map(file.match, (*LOCKED, "*.log")))
+
+
 def _held(pid: int) -> Iterator[Holder]:
-    """The lock files and pages that the process has open; nothing if it has ended."""
+    """What the process has open; nothing if it has ended."""
     with suppress(OSError):
         for entry in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
                 name = os.readlink(entry)  # noqa: PTH115  a path would lose what the kernel adds
-                file = Path(name.removesuffix(REMOVED))
-                if file.match("*.lock") or file.match("worker-*.page"):
-                    yield Holder(pid, file, _is_at(entry, file))
+                if name.startswith("/"):
+                    file = Path(name.removesuffix(REMOVED))
+                    yield Holder(pid, int(entry.name), file, _is_at(entry, file))
 
 
 def _is_at(entry: Path, file: Path) -> bool:
@@ -78,7 +96,8 @@ def _is_at(entry: Path, file: Path) -> bool:
     return False
 
 
-def _is_held(holder: Holder) -> bool:
+def is_held(holder: Holder) -> bool:
+    """Whether the process is there, and has the file open under the name that it had."""
     return any(found.file == holder.file for found in _held(holder.pid))
 
 
@@ -87,7 +106,7 @@ def _tell(holder: Holder, number: int) -> None:
         handle = os.pidfd_open(holder.pid)
         try:
             # Only now is the id sure to stay that process's, so look again what it holds.
-            if _is_held(holder):
+            if is_held(holder):
                 signal.pidfd_send_signal(handle, number)
         finally:
             os.close(handle)

@@ -18,6 +18,7 @@ from typing import Final
 
 TABLE: Final = "arp tgw"
 CHAIN: Final = "guard"
+LINKS: Final = "links"  # a set
 COUNTER: Final = "guard_arp"
 COUNTER_TEXT: Final = "ARP of an instance, and not from its own address; or too much of it"
 PER_SECOND: Final = 20
@@ -31,12 +32,12 @@ def rules(uplink: str) -> str:
     return (
         f"add table {TABLE}\n"
         f"add counter {TABLE} {COUNTER}\n"
-        f"add set {TABLE} links {{ typeof iifname . arp saddr ip; }}\n"
+        f"add set {TABLE} {LINKS} {{ typeof iifname . arp saddr ip; }}\n"
         f"add set {TABLE} rates {{ typeof iifname; flags dynamic; size 65535; timeout 1m; }}\n"
         f"add chain {TABLE} {CHAIN} {{ type filter hook input priority 0; policy accept; }}\n"
         f"flush chain {TABLE} {CHAIN}\n"
         f'add rule {TABLE} {CHAIN} iifname "{uplink}" accept\n'
-        f"add rule {TABLE} {CHAIN} iifname . arp saddr ip @links update @rates "
+        f"add rule {TABLE} {CHAIN} iifname . arp saddr ip @{LINKS} update @rates "
         f"{{ iifname limit rate {PER_SECOND}/second burst {BURST} packets }} accept\n"
         f"add rule {TABLE} {CHAIN} counter name {COUNTER} drop\n"
     )
@@ -44,12 +45,12 @@ def rules(uplink: str) -> str:
 
 def known(links: Iterable[Link]) -> str:
     """A script for nft after which ARP of these links passes."""
-    return "".join(f"add element {TABLE} links {_element(link)}\n" for link in links)
+    return "".join(f"add element {TABLE} {LINKS} {_element(link)}\n" for link in links)
 
 
 def forgotten(link: Link) -> str:
     """A script for nft after which this link isn't known, whether it was before or not."""
-    return known([link]) + f"delete element {TABLE} links {_element(link)}\n"
+    return known([link]) + f"delete element {TABLE} {LINKS} {_element(link)}\n"
 
 
 def _element(link: Link) -> str:

@@ -33,7 +33,7 @@ def install(steering: Steering) -> None:
     kernel has no way to queue.
     """
     guarded = _is_guarded(steering)
-    if not (guarded and any(_ways_in_use().values())):
+    if not (guarded and any(ways_in_use().values())):
         point(steering)
     if not guarded:
         install_guard(steering)
@@ -47,7 +47,7 @@ def point(steering: Steering) -> None:
     """
     refusals = []
     # The way in use is one that the kernel knows; a second way beside it would queue packets twice.
-    for way in _ways_in_use() or WAYS:
+    for way in ways_in_use() or WAYS:
         try:
             WAYS[way](steering)
         except SteeringError as error:
@@ -59,19 +59,19 @@ def point(steering: Steering) -> None:
 
 def install_guard(steering: Steering) -> None:
     """Install the guard in this thread's namespace. Raises `SteeringError`."""
-    _run(["nft", "-f", "-"], guard_rules(steering))
+    run(["nft", "-f", "-"], guard_rules(steering))
 
 
 def know(links: Iterable[arp.Link]) -> None:
     """Let the guard of this thread's namespace take ARP from links. Raises `SteeringError`."""
     script = arp.known(links)
     if script:
-        _run(["nft", "-f", "-"], script)
+        run(["nft", "-f", "-"], script)
 
 
 def forget(link: arp.Link) -> None:
     """Let the guard take no more ARP from this link. Raises `SteeringError`."""
-    _run(["nft", "-f", "-"], arp.forgotten(link))
+    run(["nft", "-f", "-"], arp.forgotten(link))
 
 
 def _is_guarded(steering: Steering) -> bool:
@@ -81,7 +81,7 @@ def _is_guarded(steering: Steering) -> bool:
     ) and arp.COUNTER in _listing(["nft", "list", "chain", *arp.TABLE.split(), arp.CHAIN])
 
 
-def _ways_in_use() -> dict[str, bool]:
+def ways_in_use() -> dict[str, bool]:
     """The ways by which this thread's namespace queues packets, and whether each is whole."""
     with_nft = " queue " in _listing(["nft", "list", "table", "ip", f"{TABLE}_queue"])
     mangle = _mangle().splitlines()
@@ -98,17 +98,17 @@ def _mangle() -> str:
 
 def _listing(command: list[str]) -> str:
     try:
-        return _run(command, "")
+        return run(command)
     except SteeringError:
         return ""
 
 
 def _queue_with_nft(steering: Steering) -> None:
-    _run(["nft", "-f", "-"], nft_queue_rules(steering))
+    run(["nft", "-f", "-"], nft_queue_rules(steering))
 
 
 def _queue_with_iptables(steering: Steering) -> None:
-    _run(["iptables-restore", "--noflush"], iptables_queue_rules(steering, _mangle()))
+    run(["iptables-restore", "--noflush"], iptables_queue_rules(steering, _mangle()))
 
 
 # The ways to queue, in the order in which they are tried; each raises `SteeringError`.
@@ -120,7 +120,7 @@ WAYS: Final[Mapping[str, Callable[[Steering], None]]] = {
 
 def guard_drops() -> dict[str, int]:
     """Packets the guard of this thread's namespace dropped, by counter. Raises `SteeringError`."""
-    listing = json.loads(_run(["nft", "-j", "list", "counters"], ""))
+    listing = json.loads(run(["nft", "-j", "list", "counters"]))
     counters = (entry["counter"] for entry in listing["nftables"] if "counter" in entry)
     drops = {counter["name"]: counter["packets"] for counter in counters if _is_guards(counter)}
     if not drops:
@@ -132,7 +132,8 @@ def _is_guards(counter: dict[str, Any]) -> bool:
     return counter["table"] == TABLE and counter["name"] in GUARD_COUNTERS
 
 
-def _run(command: list[str], script: str) -> str:
+def run(command: list[str], script: str = "") -> str:
+    """Run a tool in this thread's namespace; what it prints. Raises `SteeringError`."""
     try:
         done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:

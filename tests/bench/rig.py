@@ -29,6 +29,7 @@ from pyroute2 import IPRoute
 
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.net.plan import Route
 
 PREFIX: Final = "tgwbench"
 CLIENT_ADDRESS: Final = "198.51.100.10"
@@ -143,14 +144,14 @@ def _build_client(rig: Rig, mappings: Mappings, gateway_mac: str) -> None:
         _join(links, HOST_LINK, CLIENT_ADDRESS, UPLINK_PREFIX)
         links.neighbour(HOST_LINK, UPLINK_ADDRESS, gateway_mac)
         for network in (mappings.pool, PRIVATE_NETWORK):  # plain forwarding has no pool
-            links.route(network, via=UPLINK_ADDRESS)
+            links.put(Route(network, via=UPLINK_ADDRESS))
 
 
 def _build_server(rig: Rig, gateway_mac: str) -> None:
     with Links(rig.server) as links:
         _join(links, HOST_LINK, SERVER_ADDRESS, LAN_PREFIX)
         links.neighbour(HOST_LINK, LAN_ADDRESS, gateway_mac)
-        links.route("default", via=LAN_ADDRESS)
+        links.put(Route("default", via=LAN_ADDRESS))
     with namespace.inside(rig.server):
         with IPRoute() as route:
             (loopback,) = route.link_lookup(ifname="lo")
@@ -177,8 +178,8 @@ def _build_gateway(rig: Rig, macs: dict[str, dict[str, str]]) -> None:
         _join(links, LAN, LAN_ADDRESS, LAN_PREFIX)
         links.neighbour(UPLINK, CLIENT_ADDRESS, macs[rig.client][HOST_LINK])
         links.neighbour(LAN, SERVER_ADDRESS, macs[rig.server][HOST_LINK])
-        links.route(PRIVATE_NETWORK, via=SERVER_ADDRESS)
-        links.route("default", via=CLIENT_ADDRESS)
+        links.put(Route(PRIVATE_NETWORK, via=SERVER_ADDRESS))
+        links.put(Route("default", via=CLIENT_ADDRESS))
         namespace.set_sysctl("ipv4.ip_forward", 1)
 
 
@@ -186,7 +187,7 @@ def _join(links: Links, interface: str, address: str, prefix: int) -> None:
     """Put a host into the network of the address."""
     links.address(interface, address, prefix)
     links.up(interface)
-    links.route(str(IPv4Interface(f"{address}/{prefix}").network), dev=interface)
+    links.put(Route(str(IPv4Interface(f"{address}/{prefix}").network), link=interface))
 
 
 def _macs(host: str) -> dict[str, str]:

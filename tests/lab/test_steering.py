@@ -16,6 +16,7 @@ from support.wire import Capture, send, until_marked
 from gateway.nat.mark import DEFAULT_BITS
 from gateway.net import namespace
 from gateway.net.links import Links
+from gateway.net.plan import Route
 from gateway.site.site import METADATA_ADDRESS
 from gateway.steering import kernel, ruleset
 from gateway.steering.ruleset import CONNECTIONS_PER_S
@@ -82,7 +83,7 @@ def test_from_the_internet_only_the_pool_is_there(own_lab: Lab) -> None:
     inside = (web.private, own_lab.topology.vpc_gateway, "169.254.0.23")
     with Links(own_lab.uplink) as links:
         for address in inside:
-            links.route(f"{address}/32", via=own_lab.topology.uplink_address)
+            links.put(Route(f"{address}/32", via=own_lab.topology.uplink_address))
     for address in (*inside, own_lab.topology.uplink_address):
         assert not own_lab.pings("internet", address)
     assert own_lab.curl("internet", "http://169.254.0.23/meta-data/") is None

@@ -1,0 +1,162 @@
+"""Each object of a lab, removed, changed or added to: seen, named, and mended by `tgw lab up`."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.damage import Damage, damages, run
+from support.labs import COMMAND, Instance, Lab, eventually, lab_of, leftovers, new_topology
+
+from gateway.lab import inspection, lifecycle
+from gateway.lab.lifecycle import LabError
+from gateway.net import namespace
+from gateway.net.differences import mend
+
+SINGLES, PAIRS = 12, 2
+SEED = 20
+
+
+@pytest.fixture(scope="module")
+def broken() -> Iterator[tuple[Lab, Instance]]:
+    """A lab to break, with an instance; what a test broke, it has mended."""
+    with lab_of(new_topology()) as lab:
+        instance = lab.instance("web")
+        eventually(lambda: instance.show()["InstanceState"] == "RUNNING")
+        yield lab, instance
+
+
+def up(lab: Lab) -> None:
+    lifecycle.up(lab.topology, COMMAND, say=lambda _: None)
+
+
+def packets_pass(lab: Lab, instance: Instance) -> None:
+    public = instance.public
+    eventually(lambda: lab.pings("internet", public))
+    eventually(lambda: lab.pings(instance.id, lab.topology.clients[0]))
+    url = "http://metadata.tencentyun.com/latest/meta-data/instance-id"
+    eventually(lambda: lab.curl(instance.id, url) == instance.id)
+
+
+def is_of_the_network(damage: Damage) -> bool:
+    """Whether no process has to be started again for it, so that it costs little to try."""
+    return not any(word in damage.name for word in ("killed", "/", "json", "netns", "replaced"))
+
+
+def test_what_an_operator_can_do_to_the_network_is_seen_and_mended(
+    broken: tuple[Lab, Instance],
+) -> None:
+    lab, instance = broken
+    all_of_it = [one for one in damages(lab, instance) if is_of_the_network(one)]
+    assert len(all_of_it) > 100
+    for damage in random.Random(SEED).sample(all_of_it, SINGLES):  # noqa: S311
+        damage.do()
+        assert inspection.inspect(lab.topology), damage.name
+        assert mend(lambda: inspection.inspect(lab.topology)) == [], damage.name
+    packets_pass(lab, instance)
+
+
+@pytest.mark.parametrize("number", range(PAIRS))
+def test_two_things_at_once_are_seen_and_mended(broken: tuple[Lab, Instance], number: int) -> None:
+    lab, instance = broken
+    for damage in random.Random(SEED + number).sample(damages(lab, instance), 2):  # noqa: S311
+        damage.do()
+    assert not lifecycle.status(lab.name).up
+    up(lab)
+    packets_pass(lab, instance)
+    assert lifecycle.status(lab.name).up
+
+
+@pytest.mark.parametrize("host", ["internet", "gateway", "instance"])
+def test_a_namespace_that_lost_its_name_is_named_and_made_again(
+    broken: tuple[Lab, Instance], host: str
+) -> None:
+    lab, instance = broken
+    name = instance.namespace if host == "instance" else lab.hosts.namespace(host)
+    run("ip", "netns", "del", name)
+    done = lab.run("lab", "status")
+    assert done.returncode == 1
+    assert f"not as it should be: {name}: the namespace is missing\n" in done.stdout
+    assert lab.run("lab", "up").returncode == 0
+    assert lab.run("lab", "status").returncode == 0
+    packets_pass(lab, instance)
+
+
+def test_a_log_that_is_removed_while_control_has_it_is_put_back(
+    broken: tuple[Lab, Instance],
+) -> None:
+    lab, instance = broken
+    shutil.rmtree(lab.places.state)
+    assert f"holds {lab.places.log}, which is gone\n" in lab.run("lab", "status").stdout
+    done = lab.run("lab", "up")
+    assert done.returncode == 0, done.stderr
+    assert f"{lab.places.log} was removed while it was in use: put back\n" in done.stderr
+    assert instance.show()["InstanceState"] == "RUNNING"
+    packets_pass(lab, instance)
+
+
+def test_a_lab_whose_directory_is_removed_comes_back(broken: tuple[Lab, Instance]) -> None:
+    lab, instance = broken
+    shutil.rmtree(lab.places.run)
+    done = lab.run("lab", "status")
+    assert done.returncode == 1
+    assert f"holds {lab.places.run / 'control.lock'}, which is gone\n" in done.stdout
+    assert lab.run("lab", "up").returncode == 0
+    assert lab.run("lab", "status").returncode == 0
+    packets_pass(lab, instance)
+
+
+def test_an_owners_rules_are_named_and_stay(broken: tuple[Lab, Instance]) -> None:
+    lab, _instance = broken
+    for name in (lab.gateway, lab.uplink):
+        run("ip", "netns", "exec", name, "nft", "add", "table", "ip", "owners")
+    try:
+        shown = lab.run("lab", "status")
+        assert shown.returncode == 1
+        for name in (lab.gateway, lab.uplink):
+            assert f"{name}: table ip owners isn't the lab's\n" in shown.stdout
+        done = lab.run("lab", "up")
+        assert done.returncode == 0
+        assert f"{lab.gateway}: table ip owners isn't the lab's, and stays\n" in done.stderr
+        assert lab.run("lab", "status").stdout == shown.stdout
+    finally:
+        for name in (lab.gateway, lab.uplink):
+            run("ip", "netns", "exec", name, "nft", "delete", "table", "ip", "owners")
+
+
+def test_an_instance_may_have_links_of_its_own(broken: tuple[Lab, Instance]) -> None:
+    lab, instance = broken
+    run("ip", "-n", instance.namespace, "link", "add", "own", "type", "veth", "peer", "name", "its")
+    run("ip", "-n", instance.namespace, "addr", "add", "192.168.7.1/24", "dev", "own")
+    run("ip", "-n", instance.namespace, "link", "set", "own", "up")
+    assert inspection.inspect(lab.topology) == []
+
+
+def test_what_cannot_be_mended_is_named(
+    broken: tuple[Lab, Instance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, instance = broken
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("no")
+
+    run("ip", "-n", lab.uplink, "route", "flush", "table", "main")
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.net.links.Links.put", refuse)
+        with pytest.raises(LabError, match=r"can't be built: .*route to .* is missing, .*: no$"):
+            up(lab)
+    up(lab)
+    packets_pass(lab, instance)
+
+
+def test_down_leaves_nothing_of_a_lab_whose_directory_and_namespaces_are_gone() -> None:
+    topology = new_topology()
+    with lab_of(topology) as lab:
+        lab.instance("web")
+        shutil.rmtree(lab.places.run)
+        for name in namespace.names(lab.hosts.prefix):
+            run("ip", "netns", "del", name)
+        lifecycle.down(topology.name)
+        assert leftovers(topology.name) == []
+        assert not Path(lab.places.run).exists()
