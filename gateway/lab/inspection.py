@@ -103,7 +103,7 @@ def _recorded(topology: Topology) -> State:
     if not places.log.exists():
         return State()
     with closing(SqliteReader(places.log)) as log:
-        in_force = generations.published(places.run)
+        in_force = generations.published(places.run) if places.run.is_dir() else 0
         state, progress = history.load(log, SnapshotFile(places.snapshot), in_force)
         records = log.read(state.sequence)
         while some := list(islice(records, _READ_AT_ONCE)):

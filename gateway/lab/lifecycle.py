@@ -146,7 +146,7 @@ def status(lab: str) -> Status:
     own = Places(lab)
     topology, hosts = _built(own), tuple(Hosts(lab).names())
     found = _differences(topology) if topology else list(map(str, _lost(own)))
-    workers = liveness.workers(own.run) if topology else []
+    workers = liveness.workers(own.run) if topology and own.run.is_dir() else []
     return Status(lab, topology, hosts, look(lab), tuple(workers), tuple(found))
 
 

@@ -11,11 +11,11 @@ from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
 
-from gateway.net import namespace, netlink, seen
+from gateway.net import namespace, netlink, sight
 from gateway.net.links import Links
 from gateway.net.netlink import Message, Netlink
 from gateway.net.plan import LOCAL, Address, Neighbour, Pair, Plan, Route
-from gateway.net.seen import FALLBACKS, ORDINARY_RULES, Seen, SeenLink
+from gateway.net.sight import FALLBACKS, ORDINARY_RULES, Seen, SeenLink
 
 ROUNDS: Final = (
     5  # what is mended lets others be seen: a link's address only when the link is there
@@ -31,7 +31,7 @@ class Difference:
     mend: Callable[[], object] | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
-        """Name it in one line."""
+        """Name the difference in one line, with its place."""
         return f"{self.where}: {self.what}"
 
 
@@ -79,7 +79,7 @@ def differences(plan: Plan) -> list[Difference]:
         ]
     with Netlink(name) as kernel:
         only = None if plan.whole else [link.name for link in plan.links]
-        found = seen.look(kernel, only, linkless=not all(route.link for route in plan.routes))
+        found = sight.look(kernel, only, linkless=not all(route.link for route in plan.routes))
     told: Iterable[tuple[str, Callable[[], object]]] = (
         *_sysctls(plan, plan.sysctls, found),
         *_links(plan, found),
@@ -98,7 +98,7 @@ def pair_differences(pair: Pair) -> list[Difference]:
     if not (namespace.exists(one.namespace) and namespace.exists(other.namespace)):
         return [Difference(one.namespace, f"link {one.link} is missing", partial(_join, pair))]
     with Netlink(one.namespace) as here, Netlink(other.namespace) as there:
-        near, far = seen.link_of(here, one.link), seen.link_of(there, other.link)
+        near, far = sight.link_of(here, one.link), sight.link_of(there, other.link)
         for end, link in ((one, near), (other, far)):
             if link is None:
                 what = f"link {end.link} is missing"
@@ -124,7 +124,7 @@ def _is_joined(here: Netlink, near: SeenLink, far: SeenLink, far_namespace: str)
         return False
     file = os.open(namespace.path(far_namespace), os.O_RDONLY)
     try:
-        return near.peer_nsid == seen.nsid_of(here, file)
+        return near.peer_nsid == sight.nsid_of(here, file)
     finally:
         os.close(file)
 

@@ -72,7 +72,7 @@ class Netlink:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the socket, which holds the namespace."""
+        """Close the socket, which keeps the namespace while it is open."""
         self._socket.close()
 
     def all(self, kind: int, header: bytes, attributes: bytes = b"") -> list[Message]:

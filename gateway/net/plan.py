@@ -121,7 +121,7 @@ def no_ipv6(*links: str) -> tuple[tuple[str, str], ...]:
 
 
 def loopback() -> tuple[Link, Address]:
-    """The loopback of any namespace."""
+    """The loopback of any namespace: the link and its address."""
     return Link(LOOPBACK, mtu=LOOPBACK_MTU), Address(LOOPBACK, "127.0.0.1", 8)
 
 

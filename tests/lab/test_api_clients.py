@@ -297,7 +297,7 @@ def control_with(lab: Lab, *options: str) -> Iterator[None]:
     """The lab's control, started with options."""
     process = subprocess.Popen([*TGW, "control", "--lab", lab.name, *options])
     try:
-        eventually(lambda: lifecycle.status(lab.name).processes[1].ready, within_s=20)
+        eventually(lambda: lifecycle.look(lab.name)[1].ready, within_s=20)
         yield
     finally:
         process.terminate()

@@ -45,7 +45,7 @@ def control_of(lab: Lab, *options: str) -> Iterator["subprocess.Popen[str]"]:
         [*TGW, "control", "--lab", lab.name, *options], stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            eventually(lambda: lifecycle.status(lab.name).processes[1].ready, within_s=20)
+            eventually(lambda: lifecycle.look(lab.name)[1].ready, within_s=20)
             yield process
         finally:
             process.terminate()

@@ -61,10 +61,10 @@ def test_up_repairs_what_is_missing(own_lab: Lab) -> None:
     instance = own_lab.instance("web")
     namespace.remove(own_lab.uplink)
     roles.stop(own_lab.places.run, roles.WATCHDOG)  # it would start again what is killed here
-    for process in lifecycle.status(own_lab.name).processes:
+    for process in lifecycle.look(own_lab.name):
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-    eventually(lambda: not any(p.pid for p in lifecycle.status(own_lab.name).processes))
+    eventually(lambda: not any(p.pid for p in lifecycle.look(own_lab.name)))
     assert own_lab.run("lab", "status").returncode == 1
     assert own_lab.run("lab", "up").returncode == 0
     assert own_lab.run("lab", "status").returncode == 0
@@ -179,7 +179,7 @@ def test_network_only_leaves_the_processes_to_others() -> None:
     topology = new_topology()
     try:
         lifecycle.up(topology, COMMAND, network_only=True, say=quiet)
-        roles = {p.role: p.pid is not None for p in lifecycle.status(topology.name).processes}
+        roles = {p.role: p.pid is not None for p in lifecycle.look(topology.name)}
         assert roles == {"dataplane": False, "control": False, "metadata": False, "web": True}
     finally:
         lifecycle.down(topology.name)

@@ -84,7 +84,7 @@ def kill_workers(lab: Lab) -> None:
 
 def _new_workers(lab: Lab, before: set[int]) -> bool:
     live = {status.pid for status in statuses(lab.places.run) if status.alive}
-    ready = {process.role for process in lifecycle.status(lab.name).processes if process.ready}
+    ready = {process.role for process in lifecycle.look(lab.name) if process.ready}
     return bool(live) and not live & before and roles.DATAPLANE in ready
 
 

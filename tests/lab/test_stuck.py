@@ -65,7 +65,7 @@ def test_the_watchdog_is_watched_by_control(lab: Lab) -> None:
 
 def are_others(lab: Lab, before: dict[str, int]) -> bool:
     """Whether the roles have other processes than these, and those are at work."""
-    now = {process.role: process for process in lifecycle.status(lab.name).processes}
+    now = {process.role: process for process in lifecycle.look(lab.name)}
     return all(now[role].ready and now[role].pid not in (None, pid) for role, pid in before.items())
 
 

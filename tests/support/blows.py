@@ -16,14 +16,14 @@ from gateway.site import roles
 
 def pid_of(lab: Lab, role: str) -> int:
     """The process that has the role: of the data plane, its supervisor."""
-    pid = next(p.pid for p in lifecycle.status(lab.name).processes if p.role == role)
+    pid = next(p.pid for p in lifecycle.look(lab.name) if p.role == role)
     assert pid is not None
     return pid
 
 
 def running(lab: Lab) -> list[str]:
     """The roles that a process has."""
-    return [p.role for p in lifecycle.status(lab.name).processes if p.pid]
+    return [p.role for p in lifecycle.look(lab.name) if p.pid]
 
 
 def workers(lab: Lab) -> dict[int, int]:

@@ -11,7 +11,6 @@ import pytest
 
 from gateway.exchange.worker_page import WorkerPage, statuses
 from gateway.site import holders, roles
-from gateway.site.holders import Holder
 
 HOLD = """
 import signal, sys
@@ -46,10 +45,14 @@ def control(run: Path, request: pytest.FixtureRequest) -> "Iterator[subprocess.P
         process.kill()
 
 
+def seen(*directories: Path) -> list[tuple[int, Path, bool]]:
+    return [(one.pid, one.file, one.in_place) for one in holders.holders(*directories)]
+
+
 def test_a_process_is_found_while_its_file_is_at_its_place(
     run: Path, control: "subprocess.Popen[str]"
 ) -> None:
-    assert holders.holders(run) == [Holder(control.pid, run / "control.lock", in_place=True)]
+    assert seen(run) == [(control.pid, run / "control.lock", True)]
     assert holders.holders(run.parent) == []
 
 
@@ -57,7 +60,10 @@ def test_a_process_is_found_when_its_directory_is_removed(
     run: Path, control: "subprocess.Popen[str]"
 ) -> None:
     shutil.rmtree(run)
-    assert holders.holders(run) == [Holder(control.pid, run / "control.lock", in_place=False)]
+    assert seen(run) == [(control.pid, run / "control.lock", False)]
+    assert [str(one) for one in holders.lost(run)] == [
+        f"process {control.pid} holds {run / 'control.lock'}, which is gone"
+    ]
 
 
 def test_a_process_is_found_when_another_file_took_the_place_of_its_own(
@@ -74,9 +80,7 @@ def test_a_process_is_found_under_the_new_name_of_its_directory(
 ) -> None:
     going = run.with_name(".edge")
     run.rename(going)
-    assert holders.holders(run, going) == [
-        Holder(control.pid, going / "control.lock", in_place=True)
-    ]
+    assert seen(run, going) == [(control.pid, going / "control.lock", True)]
 
 
 def test_who_is_found_is_ended_asked_or_killed(
@@ -95,7 +99,7 @@ def test_a_process_that_does_not_end_is_named(
     monkeypatch.setattr(holders, "ASKED_WITHIN_S", 0.0)
     monkeypatch.setattr(holders, "KILLED_WITHIN_S", 0.0)
     monkeypatch.setattr(signal, "pidfd_send_signal", lambda *_: None)
-    with pytest.raises(holders.HoldersError, match=f"process {control.pid}, which holds .*"):
+    with pytest.raises(holders.HoldersError, match=f"process {control.pid} holds .* doesn't end"):
         holders.end(holders.holders(run))
 
 
