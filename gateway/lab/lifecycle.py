@@ -20,9 +20,8 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.control.errors import AdapterError
 from gateway.exchange import generations
-from gateway.lab import builder, inspection, upgrade, web
+from gateway.lab import builder, inspection, machines, upgrade, web
 from gateway.lab.hosts import Hosts
-from gateway.lab.machines import end
 from gateway.lab.topology import FILE, NETWORKS, Topology, TopologyError, known, save, saved
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
@@ -228,8 +227,7 @@ def _remove(lab: str, *, keep_state: bool) -> None:
     holders.end(holders.holders(*_directories(own)))
     if keep_state:
         _settle(own.book, _going(own.run))
-    for host in hosts.names():
-        end(hosts, host)
+    machines.end_all(hosts)
     for folder in namespace.ETC.glob(f"{hosts.prefix}*"):
         shutil.rmtree(folder)
     if not keep_state:
@@ -262,10 +260,12 @@ def _going(directory: Path) -> Path:
 
 
 def _end_strays(own: Places, say: Callable[[str], None]) -> None:
-    """End what has lost its files: it may hold the queues, the sockets, or the log.
+    """End what has lost its files or its name: it may hold the queues, the sockets, or the log.
 
     A log that was removed is put back before.
     """
+    for text in machines.end_strays(Hosts(own.name)):
+        say(f"lab {own.name}: {text}: ended")
     lost = _lost(own)
     for file in rescue.put_back(lost, own.state):
         say(f"lab {own.name}: {file} was removed while it was in use: put back")

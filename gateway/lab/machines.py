@@ -28,11 +28,12 @@ from gateway.control.errors import AdapterError
 from gateway.control.values import Instance
 from gateway.lab import builder, first_boot, inside
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
-from gateway.lab.resources import Groups
+from gateway.lab.resources import Groups, named
 from gateway.lab.topology import Topology
 from gateway.net import namespace
 from gateway.net.differences import Difference, differences, pair_differences, repair
 from gateway.net.links import Links
+from gateway.net.machine import kill, strays
 from gateway.net.plan import Plan
 from gateway.runtime.waiting import looks
 from gateway.site import places
@@ -124,6 +125,7 @@ class Machines:
         files["hosts"] += f"127.0.1.1\t{host_name}\n"
         files["hostname"] = f"{host_name}\n"
         machine = inside.machine_of(self._hosts.lab, instance.instance_id)
+        machine.end()  # one that is there still, in a namespace that has lost its name
         first = machine.start(host_name, _hidden(), files)
         groups = Groups(name)
         groups.bound(instance)
@@ -143,9 +145,25 @@ def end(hosts: Hosts, host: str) -> None:
     """End a host: its processes, its namespaces, its control groups. Raises `OSError`."""
     name = hosts.namespace(host)
     end_processes(name)
-    inside.machine_of(hosts.lab, host).reap()
+    inside.machine_of(hosts.lab, host).end()
     namespace.remove(name)
     Groups(name).remove()
+
+
+def end_strays(hosts: Hosts) -> Iterator[str]:
+    """End the machines whose namespaces have lost their names, a line each. Raises `OSError`."""
+    for process, name in strays(hosts.prefix):
+        kill(process, name)
+        yield f"process {process} of {name}, which has lost its name"
+
+
+def end_all(hosts: Hosts) -> None:
+    """End every host, and what is left of one. Raises `OSError`."""
+    for _ in end_strays(hosts):
+        pass
+    grouped = {name.removeprefix(hosts.prefix) for name in named(hosts.prefix)}
+    for host in grouped.union(hosts.names()):
+        end(hosts, host)
 
 
 def end_processes(name: str) -> None:

@@ -120,6 +120,13 @@ class Groups:
         return (self.root / controller / OURS / self.machine / file).read_text()
 
 
+def named(prefix: str, root: Path = ROOT) -> set[str]:
+    """The machines with control groups whose names begin so."""
+    return {
+        folder.name for parent in _parents(root) for folder in (parent / OURS).glob(f"{prefix}*")
+    }
+
+
 def are_bounded(root: Path = ROOT) -> bool:
     """Whether this machine has control groups for all of it, and they can be made."""
     return all(_can_make(folder) for folder in _parents(root))

@@ -1,27 +1,32 @@
 """A machine: a network namespace with namespaces of its own for files, processes, names and IPC.
 
 Its first process does nothing but live: it ignores SIGCHLD, so the kernel reaps whatever is left to
-it, and the kernel ends all processes of the machine with it. It has no capability.
+it, and the kernel ends all processes of the machine with it. It has no capability. Its environment
+names the machine's namespace, so that it is found when that has lost its name.
 """
 
 import os
+import select
 import shutil
 import signal
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from gateway.net import libc, namespace, root
+from gateway.runtime.waiting import looks
 
 # With `env` it ignores the signal, which it couldn't be told otherwise.
 FIRST: Final = ("env", "--ignore-signal=CHLD", "sleep", "infinity")
 KINDS: Final = libc.CLONE_NEWNS | libc.CLONE_NEWUTS | libc.CLONE_NEWIPC | libc.CLONE_NEWPID
 ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 DEV_NULL: Final = "/dev/null"
+MARK: Final = "TGW_MACHINE"  # in the first process's environment: the network namespace's name
+END_WITHIN_S: Final = 5.0
 
 _PR_GET_SECUREBITS: Final = 27
 _PR_SET_SECUREBITS: Final = 28
@@ -66,19 +71,77 @@ class Machine:
                 return noted
         return next(filter(self._is_first, namespace.processes(self.namespace)), None)
 
-    def reap(self) -> None:
-        """Forget the first process, which has ended, if it was a child of this process."""
-        with suppress(OSError, ValueError):
-            os.waitpid(int(self.noted.read_text()), 0)
+    def end(self) -> None:
+        """End the first process, and all with it, be the namespace's name gone or not.
+
+        Raises `OSError` if it doesn't end.
+        """
+        with suppress(FileNotFoundError, ValueError):
+            noted = int(self.noted.read_text())
+            kill(noted, self.namespace)
+            _reap(noted)
         self.noted.unlink(missing_ok=True)
 
     def _is_first(self, process: int) -> bool:
-        if not namespace.has_process(self.namespace, process):
-            return False
-        with suppress(OSError):
-            ids = _ids(process)
-            return len(ids) == len(_ids(os.getpid())) + 1 and ids[-1] == 1
-        return False
+        return namespace.has_process(self.namespace, process) and _is_first(process)
+
+
+def strays(prefix: str) -> Iterator[tuple[int, str]]:
+    """The machines that live on when their namespaces, whose names begin so, have lost the names.
+
+    For each its first process and the name.
+    """
+    for entry in Path("/proc").iterdir():
+        name = _marked(int(entry.name)) if entry.name.isdigit() else ""
+        if name.startswith(prefix) and not namespace.has_process(name, int(entry.name)):
+            yield int(entry.name), name
+
+
+def kill(process: int, name: str) -> None:
+    """End the first process of the machine of that name. Raises `OSError` if it doesn't end."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    try:
+        # Only now is the id sure to stay that process's, so look again what it is.
+        if _marked(process) != name:
+            return
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        ended = select.poll()
+        ended.register(handle, select.POLLIN)
+        if not ended.poll(END_WITHIN_S * 1000):
+            raise TimeoutError(f"process {process} of {name} doesn't end")
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(handle)
+
+
+def _reap(process: int) -> None:
+    """Wait for the end of the process, if it is a child of this one."""
+    with suppress(ChildProcessError):
+        for _ in looks(END_WITHIN_S, 0.005):
+            if os.waitpid(process, os.WNOHANG) != (0, 0):
+                return
+
+
+def _marked(process: int) -> str:
+    """The name of the machine that has the process as its first; empty if none has."""
+    with suppress(OSError):
+        for word in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"):
+            key, _, value = word.partition(b"=")
+            if key == MARK.encode() and _is_first(process):
+                return value.decode(errors="replace")
+    return ""
+
+
+def _is_first(process: int) -> bool:
+    """Whether the process is the first one in a namespace of processes that is in this one's."""
+    with suppress(OSError):
+        ids = _ids(process)
+        return len(ids) == len(_ids(os.getpid())) + 1 and ids[-1] == 1
+    return False
 
 
 def _ids(process: int) -> list[int]:
@@ -95,7 +158,7 @@ def _started(name: str, host_name: str, hidden: Iterable[str], files: Mapping[st
     libc.unshare(KINDS)
     socket.sethostname(host_name)
     root.build(hidden, files)
-    first = _spawn_first()
+    first = _spawn_first(name)
     try:
         # /proc is that of the namespace of the process that mounts it: another must do it.
         mounting = _spawn("mount", "-t", "proc", "-o", "nosuid,nodev,noexec", "proc", "/proc")
@@ -110,24 +173,24 @@ def _started(name: str, host_name: str, hidden: Iterable[str], files: Mapping[st
     return first
 
 
-def _spawn_first() -> int:
+def _spawn_first(name: str) -> int:
     """Start the first process; root's id gives it nothing."""
     before = libc.prctl(_PR_GET_SECUREBITS)
     libc.prctl(_PR_SET_SECUREBITS, before | _NOROOT)
     try:
-        return _spawn(*FIRST)
+        return _spawn(*FIRST, environment=ENVIRONMENT | {MARK: name})
     finally:
         libc.prctl(_PR_SET_SECUREBITS, before)
 
 
-def _spawn(*words: str) -> int:
+def _spawn(*words: str, environment: Mapping[str, str] = ENVIRONMENT) -> int:
     program = shutil.which(words[0], path=ENVIRONMENT["PATH"])
     if program is None:
         raise FileNotFoundError(f"{words[0]} is not installed")
     return os.posix_spawn(
         program,
         words,
-        ENVIRONMENT,
+        environment,
         file_actions=[(os.POSIX_SPAWN_OPEN, number, DEV_NULL, os.O_RDWR, 0) for number in range(3)],
         setsid=True,
         setsigmask=[],

@@ -72,3 +72,12 @@ def test_doctor_asks_for_what_is_used(unified: Path) -> None:
     assert resources.are_bounded(unified)
     (unified / "cgroup.controllers").write_text("hugetlb\n")
     assert not resources.are_bounded(unified)
+
+
+def test_the_machines_with_groups_are_found_by_how_their_names_begin(
+    unified: Path, instance: Instance
+) -> None:
+    for name in ("tgw.a.one", "tgw.a.two", "tgw.ab.three"):
+        Groups(name, unified).bound(instance)
+    assert resources.named("tgw.a.", unified) == {"tgw.a.one", "tgw.a.two"}
+    assert resources.named("tgw.c.", unified) == set()
