@@ -1,6 +1,5 @@
 """Each object of a lab, removed, changed or added to: seen, named, and mended by `tgw lab up`."""
 
-import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from gateway.net.differences import mend
 
 SINGLES = 6
 SEED = 20
+BUSY_S = 60.0  # a busy machine takes that long at the very most
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +36,10 @@ def up(lab: Lab) -> None:
 
 def packets_pass(lab: Lab, instance: Instance) -> None:
     public = instance.public
-    eventually(lambda: lab.pings("internet", public))
-    eventually(lambda: lab.pings(instance.id, lab.topology.clients[0]))
+    eventually(lambda: lab.pings("internet", public), within_s=BUSY_S)
+    eventually(lambda: lab.pings(instance.id, lab.topology.clients[0]), within_s=BUSY_S)
     url = "http://metadata.tencentyun.com/latest/meta-data/instance-id"
-    eventually(lambda: lab.curl(instance.id, url) == instance.id)
+    eventually(lambda: lab.curl(instance.id, url) == instance.id, within_s=BUSY_S)
 
 
 def first(lab: Lab, instance: Instance) -> int:
