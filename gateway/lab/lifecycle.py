@@ -25,6 +25,7 @@ from gateway.lab.hosts import Hosts
 from gateway.lab.topology import FILE, NETWORKS, Topology, TopologyError, known, save, saved
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
+from gateway.nat.table import BadTableError
 from gateway.net import namespace
 from gateway.net.differences import mend
 from gateway.runtime.waiting import looks
@@ -296,7 +297,20 @@ def _unwritten(topology: Topology) -> list[str]:
 
 
 def _lost(own: Places) -> list[Holder]:
-    return holders.lost(*_directories(own))
+    lost = holders.lost(*_directories(own))
+    tables = [one for one in lost if one.file.match("table.*")]
+    if tables and _has_table(own.run):  # of an earlier generation: what is in force is elsewhere
+        return [one for one in lost if one not in tables]
+    return lost
+
+
+def _has_table(run: Path) -> bool:
+    """Whether the table published last is there to be read."""
+    try:
+        generations.load(run)
+    except (OSError, BadTableError):
+        return False
+    return True
 
 
 def _directories(own: Places) -> tuple[Path, ...]:
