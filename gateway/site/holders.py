@@ -91,8 +91,9 @@ def _held(pid: int) -> Iterator[Holder]:
 
 
 def _is_at(entry: Path, file: Path) -> bool:
+    """Whether the process finds the file at its name, where it may have mounts of its own."""
     with suppress(OSError):
-        return entry.samefile(file)
+        return entry.samefile(f"{entry.parent.parent}/root{file}")
     return False
 
 

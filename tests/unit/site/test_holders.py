@@ -121,3 +121,19 @@ def test_who_only_looks_at_a_page_does_not_hold_it(run: Path) -> None:
         assert [status.worker for status in statuses(run)] == ["worker-0"]
         assert holders.holders(run) == []
         reader.kill()
+
+
+def test_a_process_with_mounts_of_its_own_has_lost_nothing_that_it_finds_there(run: Path) -> None:
+    (run / "control.lock").touch()  # another file, at the same name
+    mount = 'mount -t tmpfs tgw "$1" && exec "$0" -c "$2" "$1" polite'
+    with subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", mount, sys.executable, str(run), HOLD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "taken\n"
+        assert seen(run) == [(process.pid, run / "control.lock", True)]
+        assert holders.lost(run) == []
+        process.kill()
