@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pyroute2.netlink.exceptions import NetlinkError
 
@@ -50,6 +50,8 @@ FAILURES: Final = (
 )
 ALONE_WITHIN_S: Final = 300.0  # other labs come up meanwhile, on a machine that may be slow
 AGAIN_S: Final = 0.3  # between two looks at what differs
+
+Seen = TypeVar("Seen")  # what stands for itself as a line
 
 READY: Final[Mapping[str, IsReady]] = {
     **processes.READY,
@@ -118,15 +120,15 @@ def up(
                 upgrade.replace(topology.site.places.run, role, start)
             for role in started:
                 _start(topology.site, role, command, say)
-            left = mend(lambda: inspection.inspect(topology))
-            for stays in inspection.inspect(topology):
-                say(f"{stays}, and stays")
+            left = mend(lambda: _twice(lambda: inspection.inspect(topology)))
         except FAILURES as error:
             if before is None:
                 _remove(topology.name, keep_state=True)
             raise LabError(f"lab {topology.name} can't be built: {error}") from error
-    if left:
-        raise LabError(f"lab {topology.name} is up, but {'; '.join(left)}")
+    for stays in left.stays:
+        say(f"{stays}, and stays")
+    if left.failed:
+        raise LabError(f"lab {topology.name} is up, but {'; '.join(left.failed)}")
 
 
 def down(lab: str, *, keep_state: bool = False) -> None:
@@ -145,7 +147,7 @@ def status(lab: str) -> Status:
     """Look which parts of the lab are there now, and what isn't as it should be."""
     own = Places(lab)
     topology, hosts = _built(own), tuple(Hosts(lab).names())
-    found = _differences(topology) if topology else list(map(str, _lost(own)))
+    found = _twice(lambda: _looked(topology)) if topology else list(map(str, _lost(own)))
     workers = liveness.workers(own.run) if topology and own.run.is_dir() else []
     return Status(lab, topology, hosts, look(lab), tuple(workers), tuple(found))
 
@@ -164,14 +166,13 @@ def _wanted(run: Path) -> list[str]:
     return [role for role in READY if role != roles.WATCHDOG or not rests]
 
 
-def _differences(topology: Topology) -> list[str]:
-    """What isn't as it should be: seen twice, as control may be at it just now."""
-    found = _looked(topology)
-    if found:
-        time.sleep(AGAIN_S)
-        again = set(_looked(topology))
-        found = [one for one in found if one in again]
-    return found
+def _twice(look: Callable[[], list[Seen]]) -> list[Seen]:
+    """What two looks see: what only one of them does, control is at just now."""
+    first = set(map(str, look()))
+    if not first:
+        return []
+    time.sleep(AGAIN_S)
+    return [one for one in look() if str(one) in first]
 
 
 def _looked(topology: Topology) -> list[str]:
@@ -297,20 +298,17 @@ def _unwritten(topology: Topology) -> list[str]:
 
 
 def _lost(own: Places) -> list[Holder]:
+    """What processes hold and is gone from its place.
+
+    A table that was taken away is no loss while the one that was published last can be read.
+    """
     lost = holders.lost(*_directories(own))
     tables = [one for one in lost if one.file.match("table.*")]
-    if tables and _has_table(own.run):  # of an earlier generation: what is in force is elsewhere
-        return [one for one in lost if one not in tables]
+    if tables:
+        with suppress(OSError, BadTableError):
+            generations.check(own.run)
+            return [one for one in lost if one not in tables]
     return lost
-
-
-def _has_table(run: Path) -> bool:
-    """Whether the table published last is there to be read."""
-    try:
-        generations.load(run)
-    except (OSError, BadTableError):
-        return False
-    return True
 
 
 def _directories(own: Places) -> tuple[Path, ...]:

@@ -7,19 +7,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.net import namespace, netlink, sight
 from gateway.net.links import Links
-from gateway.net.netlink import Message, Netlink
+from gateway.net.netlink import Message, Netlink, TooManyError
 from gateway.net.plan import LOCAL, Address, Neighbour, Pair, Plan, Route
 from gateway.net.sight import FALLBACKS, ORDINARY_RULES, Seen, SeenLink
 
-ROUNDS: Final = (
-    5  # what is mended lets others be seen: a link's address only when the link is there
-)
+# What is mended lets others be seen: a link's address only when the link is there.
+ROUNDS: Final = 5
+FREE_MAX: Final = 4096  # things of a kind in a host that is its root's: it may have filled it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +38,49 @@ class Difference:
 Look = Callable[[], list[Difference]]
 
 
+class Left(NamedTuple):
+    """What isn't as planned after all was mended that can be: why each failed, and what stays."""
+
+    failed: list[str]
+    stays: list[str]
+
+
 def repair(look: Look) -> None:
     """Mend all that `look` sees, until it sees nothing. Raises `OSError` with what can't be."""
-    left = mend(look)
-    if left:
-        raise OSError(left[0])
+    failed = mend(look).failed
+    if failed:
+        raise OSError(failed[0])
 
 
-def mend(look: Look, rounds: int = ROUNDS) -> list[str]:
-    """Mend all that `look` sees, until it sees nothing; what is left, and why."""
+def mend(look: Look, rounds: int = ROUNDS) -> Left:
+    """Mend all that `look` sees, until it sees only what is to stay."""
     failures: dict[str, Exception] = {}
     for _ in range(rounds):
-        found = _mendable(look)
-        if not found:
-            return []
-        failures = {}
-        for text, mend_it in found.items():
-            try:
-                mend_it()
-            except (OSError, NetlinkError, LookupError) as error:
-                failures[text] = error
-    return [
-        f"{text}, and that can't be mended: {failures.get(text, 'it came again')}"
-        for text in _mendable(look)
-    ]
+        found = look()
+        if not any(one.mend for one in found):
+            break
+        failures = _mended(found)
+    else:
+        found = look()
+    return Left(
+        failed=[
+            f"{one}, and that can't be mended: {failures.get(str(one), 'it came again')}"
+            for one in found
+            if one.mend
+        ],
+        stays=[str(one) for one in found if not one.mend],
+    )
 
 
-def _mendable(look: Look) -> dict[str, Callable[[], object]]:
-    """What to mend, by the line that names it."""
-    return {str(one): one.mend for one in look() if one.mend is not None}
+def _mended(found: list[Difference]) -> dict[str, Exception]:
+    """Mend what was found, what has one name once; why what can't be mended can't."""
+    failures: dict[str, Exception] = {}
+    for text, mend_it in {str(one): one.mend for one in found if one.mend}.items():
+        try:
+            mend_it()
+        except (OSError, NetlinkError, LookupError) as error:
+            failures[text] = error
+    return failures
 
 
 def differences(plan: Plan) -> list[Difference]:
@@ -77,9 +91,12 @@ def differences(plan: Plan) -> list[Difference]:
             Difference(name, "the namespace is missing", partial(namespace.create, name)),
             *_files(plan),
         ]
-    with Netlink(name) as kernel:
-        only = None if plan.whole else [link.name for link in plan.links]
-        found = sight.look(kernel, only, linkless=not all(route.link for route in plan.routes))
+    try:
+        with Netlink(name, FREE_MAX if plan.free else None) as kernel:
+            only = None if plan.whole else [link.name for link in plan.links]
+            found = sight.look(kernel, only, linkless=not all(route.link for route in plan.routes))
+    except TooManyError as error:
+        return [Difference(name, str(error))]
     told: Iterable[tuple[str, Callable[[], object]]] = (
         *_sysctls(plan, plan.sysctls, found),
         *_links(plan, found),

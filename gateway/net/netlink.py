@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Final, NamedTuple, Self
 
 from gateway.net import namespace
@@ -55,11 +56,19 @@ class Message(NamedTuple):
         return socket.inet_ntop(family, found) if family else ""
 
 
+class TooManyError(RuntimeError):
+    """A namespace has more things of a kind than are looked at; the text says so."""
+
+
 class Netlink:
     """A socket to the kernel in one namespace: `with Netlink(NAME) as kernel: …`."""
 
-    def __init__(self, name: str) -> None:
-        """Open the socket there. Raises `OSError` if there is no such namespace."""
+    def __init__(self, name: str, most: int | None = None) -> None:
+        """Open the socket there, to look at `most` things of a kind. Raises `OSError`.
+
+        A namespace that a stranger fills can't take the memory of who looks at it.
+        """
+        self._most = most
         with namespace.inside(name):
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC)
         self._socket.settimeout(_WITHIN_S)
@@ -76,9 +85,16 @@ class Netlink:
         self._socket.close()
 
     def all(self, kind: int, header: bytes, attributes: bytes = b"") -> list[Message]:
-        """All things of a kind: GET_…, which the header and attributes narrow. Raises `OSError`."""
+        """All things of a kind: GET_…, which the header and attributes narrow.
+
+        Raises `OSError`, or `TooManyError`: this socket is of no more use then.
+        """
         self._send(kind, _REQUEST | _DUMP, header + attributes)
-        return list(self._answers(len(header)))
+        answers = self._answers(len(header))
+        found = list(islice(answers, self._most))
+        if next(answers, None) is not None:
+            raise TooManyError(f"more than {self._most} links, addresses, neighbours or routes")
+        return found
 
     def one(self, kind: int, header: bytes, attributes: bytes = b"") -> Message | None:
         """The one thing asked for; None if it isn't there. Raises `OSError`."""

@@ -63,15 +63,8 @@ def end(found: list[Holder]) -> None:
 
 
 def lost(*directories: Path) -> list[Holder]:
-    """What they have open and is gone from its place: what they write there, nobody reads.
-
-    A table may be in use for a while when another has taken its place: that is no loss.
-    """
-    return [
-        found
-        for found in holders(*directories)
-        if not found.in_place and not (found.file.match("table.*") and found.file.exists())
-    ]
+    """What they have open and is gone from its place: no process reads what they write there."""
+    return [found for found in holders(*directories) if not found.in_place]
 
 
 def is_shared(file: Path) -> bool:

@@ -69,14 +69,19 @@ def rule_differences(site: Site) -> list[Difference]:
 
     Raises `OSError` or `SteeringError`.
     """
-    steering = _in_service(site)
     with site.inside():
-        rules = check.compare(steering)
-    restore = partial(_inside, site, partial(check.restore, steering))
+        rules = check.compare(_in_service(site))
     return [
-        *(Difference(site.namespace, what, restore) for what in rules.differences),
+        *(
+            Difference(site.namespace, what, partial(_inside, site, partial(_restore, site)))
+            for what in rules.differences
+        ),
         *strange_rules(site.namespace, rules.others),
     ]
+
+
+def _restore(site: Site) -> None:
+    check.restore(_in_service(site))  # a supervisor may have taken over since the look
 
 
 def strange_rules(name: str, rules: Iterable[str]) -> list[Difference]:

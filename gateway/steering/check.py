@@ -86,7 +86,8 @@ def _install_anew(steering: Steering) -> None:
 
 def _is_ours(place: str) -> bool:
     """Whether a table or chain has our name; a chain of mangle's may be an owner's as well."""
-    return TABLE in place
+    words = place.replace(",", "").split()
+    return any(word == TABLE or word.startswith((f"{TABLE}_", f"{TABLE}-")) for word in words)
 
 
 def _listed() -> Listing:

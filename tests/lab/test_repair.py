@@ -14,7 +14,7 @@ from gateway.lab import inside, inspection, lifecycle
 from gateway.lab.lifecycle import LabError
 from gateway.lab.resources import named
 from gateway.net import namespace
-from gateway.net.differences import mend
+from gateway.net.differences import FREE_MAX, mend
 
 SINGLES = 6
 SEED = 20
@@ -69,7 +69,7 @@ def test_what_an_operator_can_do_to_the_network_is_seen_and_mended(
     for damage in random.Random(SEED).sample(all_of_it, SINGLES):  # noqa: S311
         damage.do()
         assert inspection.inspect(lab.topology), damage.name
-        assert mend(lambda: inspection.inspect(lab.topology)) == [], damage.name
+        assert mend(lambda: inspection.inspect(lab.topology)) == ([], []), damage.name
     packets_pass(lab, instance)
 
 
@@ -163,6 +163,21 @@ def test_an_instance_may_have_links_of_its_own(broken: tuple[Lab, Instance]) -> 
     run("ip", "-n", instance.namespace, "link", "add", "own", "type", "veth", "peer", "name", "its")
     run("ip", "-n", instance.namespace, "addr", "add", "192.168.7.1/24", "dev", "own")
     run("ip", "-n", instance.namespace, "link", "set", "own", "up")
+    assert inspection.inspect(lab.topology) == []
+
+
+def test_an_instance_that_is_full_is_named_and_hinders_nobody(
+    broken: tuple[Lab, Instance], tmp_path: Path
+) -> None:
+    lab, instance = broken
+    many = tmp_path / "many"
+    routes = (f"route add blackhole 10.{n >> 8}.{n & 255}.0/24\n" for n in range(FREE_MAX + 1))
+    many.write_text("".join(routes))
+    run("ip", "-n", instance.namespace, "-batch", str(many))
+    done = lab.run("lab", "up")
+    assert done.returncode == 0, done.stderr
+    assert f"{instance.namespace}: more than {FREE_MAX} links, addresses, " in done.stderr
+    run("ip", "-n", instance.namespace, "route", "flush", "type", "blackhole")
     assert inspection.inspect(lab.topology) == []
 
 
