@@ -22,7 +22,8 @@ from time import monotonic, sleep
 from typing import Final
 
 from support.blows import workers
-from support.labs import TGW, Lab, eventually, lab_of, new_topology
+from support.damage import Damage, damages
+from support.labs import TGW, Instance, Lab, eventually, lab_of, new_topology
 
 from gateway.api.client import ControlUnreachableError, NotDoneError
 from gateway.api.errors import ApiError
@@ -60,7 +61,18 @@ class Chaos:
 
     def step(self) -> str:
         """Do one thing, mend the lab, and look; what was done. Raises `BrokenError`."""
-        name, do = self.random.choice(self._trouble())
+        return self._take(*self.random.choice(self._trouble()))
+
+    def each(self) -> Iterator[str]:
+        """Do each damage that there is, one after the other, as `step` does."""
+        names = [one.name for one in self._damages()]
+        for name in self.random.sample(names, len(names)):
+            found = {one.name: one for one in self._damages()}
+            if name in found:
+                yield self._take(f"damage: {name}", partial(self._damage, found[name]))
+
+    def _take(self, name: str, do: Callable[[], object]) -> str:
+        """Do it, mend the lab, and look; its name. Raises `BrokenError`."""
         kind = name.split(":")[0]
         with self._traffic():
             do()
@@ -92,7 +104,26 @@ class Chaos:
         calls = [("call: launch", self._launch)] * (len(self.running) < INSTANCES.stop)
         calls += [("call: terminate", self._terminate)] * (len(self.running) > INSTANCES.start)
         found += 3 * [*calls, ("call: reboot", self._reboot), ("call: bind", self._bind)]
-        return found
+        return found + 10 * [self._some_damage()]
+
+    def _some_damage(self) -> tuple[str, Callable[[], object]]:
+        """One damage or two at once."""
+        found = self._damages()
+        # As many numbers in each step: what there is to damage depends on more than the seed.
+        chances = [self.random.random() for _ in range(2)]
+        two = [found[int(chance * len(found))] for chance in chances]
+        return f"damage: {' and '.join(one.name for one in two)}", partial(self._damage, *two)
+
+    def _damages(self) -> list[Damage]:
+        return damages(self.lab, Instance(self.lab, min(self.running)))
+
+    def _damage(self, *some: Damage) -> None:
+        """Do the damage, which `tgw lab status` must tell of unless the lab mends it first."""
+        for one in some:
+            one.do()
+        lasting = [one.name for one in some if not one.heals]
+        if lasting and lifecycle.status(self.lab.name).up:
+            raise BrokenError(f"'lab status' doesn't see {' and '.join(lasting)}")
 
     def _signal(self, role: str, number: signal.Signals) -> None:
         pid = roles.holder(self.lab.places.run, role)
@@ -245,10 +276,13 @@ class Chaos:
         return self.events >= before
 
 
-def run(seconds: float, seed: int, say: Callable[[str], object] = print) -> Counter[str]:
+def run(
+    seconds: float, seed: int, say: Callable[[str], object] = print, *, each: bool = False
+) -> Counter[str]:
     """Trouble a lab for some seconds; how many steps of each kind. Raises `BrokenError`.
 
-    A step that has begun is carried through, and one is at the least.
+    A step that has begun is carried through, and one is at the least. With `each` the steps are the
+    damages that there are, once each, and when all are done it ends.
     """
     done: list[str] = []
     with lab_of(new_topology()) as lab, TemporaryDirectory() as folder:
@@ -257,13 +291,17 @@ def run(seconds: float, seed: int, say: Callable[[str], object] = print) -> Coun
         chaos = Chaos(lab, file, Random(seed))  # noqa: S311
         chaos.populate()
         end = monotonic() + seconds
+        steps = chaos.each() if each else iter(chaos.step, None)
+        begun = monotonic()
         try:
-            while not done or monotonic() < end:
-                begun = monotonic()
-                done.append(chaos.step())
+            for step in steps:
+                done.append(step)
                 slowest = max(chaos.waits, key=lambda what: chaos.waits[what])
                 waited = f"{chaos.waits[slowest]:.1f} s until {slowest}"
-                say(f"{len(done):>4}  {monotonic() - begun:5.1f} s  {done[-1]}  ({waited})")
+                say(f"{len(done):>4}  {monotonic() - begun:5.1f} s  {step}  ({waited})")
+                begun = monotonic()
+                if begun > end:
+                    break
         except BrokenError as error:
             raise BrokenError(f"seed {seed}, step {len(done) + 1}: {error}") from error
     return chaos.steps
@@ -274,9 +312,10 @@ def main() -> None:
     parser = ArgumentParser(prog="scripts/chaos", description="Trouble a lab under traffic.")
     parser.add_argument("--for", dest="seconds", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--each", action="store_true", help="each damage to an object, once")
     given = parser.parse_args()
     try:
-        steps = run(given.seconds, given.seed)
+        steps = run(given.seconds, given.seed, each=given.each)
     except BrokenError as error:
         sys.exit(f"chaos: {error}")
     print(

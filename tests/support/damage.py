@@ -34,14 +34,16 @@ SPARED: Final = (
     "*.new",
     "facts/generation",
 )
+PUBLISHED: Final = ("table.*", "generation")  # again, when control sees the damage
 
 
 @dataclass(frozen=True)
 class Damage:
-    """What is done to the lab, and its name."""
+    """What is done to the lab, and its name. Some the lab mends by itself, soon."""
 
     name: str
     do: Callable[[], object]
+    heals: bool = False
 
 
 def damages(lab: Lab, instance: Instance) -> list[Damage]:
@@ -180,8 +182,10 @@ def _of_rules(lab: Lab, instance: Instance) -> Iterator[Damage]:
 
 def _of_processes(lab: Lab) -> Iterator[Damage]:
     for role in lifecycle.READY:
-        yield Damage(f"{role} killed", partial(_kill_role, lab, role))
-    yield Damage("all workers and their supervisor killed", partial(_kill_dataplane, lab))
+        yield Damage(f"{role} killed", partial(_kill_role, lab, role), heals=True)
+    yield Damage(
+        "all workers and their supervisor killed", partial(_kill_dataplane, lab), heals=True
+    )
 
 
 def _of_files(lab: Lab) -> Iterator[Damage]:
@@ -189,7 +193,8 @@ def _of_files(lab: Lab) -> Iterator[Damage]:
         yield Damage(f"{folder} removed", partial(shutil.rmtree, folder, ignore_errors=True))
         for file in sorted(folder.rglob("*")):
             if not (file.is_dir() or any(map(file.match, SPARED))):
-                yield Damage(f"{file} removed", partial(file.unlink, missing_ok=True))
+                remove = partial(file.unlink, missing_ok=True)
+                yield Damage(f"{file} removed", remove, heals=any(map(file.match, PUBLISHED)))
     yield Damage("facts removed", partial(shutil.rmtree, lab.places.facts, ignore_errors=True))
     topology = lab.places.run / "topology.json"
     yield Damage("topology.json damaged", partial(_write, topology, "{"))
