@@ -195,7 +195,8 @@ class Chaos:
             public += [address for one in self._instances() for address in one["PublicIpAddresses"]]
         ping = ("ping", "-n", "-q", "-i", "0.02", *(public[:1] or ["127.0.0.1"]))
         enter = ("ip", "netns", "exec", self.lab.uplink)
-        with subprocess.Popen([*enter, *ping], stdout=subprocess.DEVNULL) as process:
+        silent = subprocess.DEVNULL
+        with subprocess.Popen([*enter, *ping], stdout=silent, stderr=silent) as process:
             try:
                 yield
             finally:
