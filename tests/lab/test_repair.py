@@ -83,27 +83,6 @@ def test_two_things_at_once_are_seen_and_mended(broken: tuple[Lab, Instance]) ->
     assert lifecycle.status(lab.name).up
 
 
-def test_namespaces_that_lost_their_names_are_named_and_made_again(
-    broken: tuple[Lab, Instance],
-) -> None:
-    lab, instance = broken
-    lost = (lab.uplink, lab.gateway, instance.namespace)
-    before = first(lab, instance)
-    for name in lost:
-        run("ip", "netns", "del", name)
-    done = lab.run("lab", "status")
-    assert done.returncode == 1
-    for name in lost:
-        assert f"not as it should be: {name}: the namespace is missing\n" in done.stdout
-    done = lab.run("lab", "up")
-    assert done.returncode == 0, done.stderr
-    assert (
-        f"process {before} of {instance.namespace}, which has lost its name: ended" in done.stderr
-    )
-    assert first(lab, instance) != before
-    packets_pass(lab, instance)
-
-
 def test_an_instance_whose_namespace_lost_its_name_can_be_rebooted(
     broken: tuple[Lab, Instance],
 ) -> None:
@@ -195,6 +174,27 @@ def test_what_cannot_be_mended_is_named(
         with pytest.raises(LabError, match=r"can't be built: .*route to .* is missing, .*: no$"):
             up(lab)
     up(lab)
+    packets_pass(lab, instance)
+
+
+def test_namespaces_that_lost_their_names_are_named_and_made_again(
+    broken: tuple[Lab, Instance],
+) -> None:
+    lab, instance = broken
+    lost = (lab.uplink, lab.gateway, instance.namespace)
+    before = first(lab, instance)
+    for name in lost:
+        run("ip", "netns", "del", name)
+    done = lab.run("lab", "status")
+    assert done.returncode == 1
+    for name in lost:
+        assert f"not as it should be: {name}: the namespace is missing\n" in done.stdout
+    done = lab.run("lab", "up")
+    assert done.returncode == 0, done.stderr
+    assert (
+        f"process {before} of {instance.namespace}, which has lost its name: ended" in done.stderr
+    )
+    assert first(lab, instance) != before
     packets_pass(lab, instance)
 
 
