@@ -44,8 +44,10 @@ class WorkersTable:
             )
 
     def acknowledged(self) -> int:
-        """The oldest generation that a live worker uses. Raises `AdapterError`."""
+        """The oldest generation that a worker or the fast path uses. Raises `AdapterError`."""
         try:
-            return generations.acknowledged(self._directory)
+            by_kernel = self._writer.kernel.in_force()
+            by_workers = generations.acknowledged(self._directory)
+            return by_workers if by_kernel is None else min(by_kernel, by_workers)
         except OSError as error:
             raise AdapterError(f"the workers can't be looked at: {error}") from error

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from gateway.engine.rules import INTERPRETED
+from gateway.exchange.pins import State
 from gateway.fastpath import bpf, program
 from gateway.fastpath.program import Loaded, Sizes
-from gateway.fastpath.settings import FIELDS, SETTINGS_BYTES, State
+from gateway.fastpath.settings import FIELDS, SETTINGS_BYTES
 from gateway.nat.layout import GENERATION
 from gateway.nat.outcome import NO_SLOT, Checksum, Direction, Outcome
 from gateway.nat.policer import BUCKETS

@@ -15,10 +15,10 @@ import struct
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.exchange.watching import PATTERN
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.reasons import Reason
 
-PATTERN: Final = "trace-*.sock"
 AT_MAX: Final = 1e11  # Unix seconds: some thousand years
 _REASONS: Final = {int(reason): reason for reason in Reason}
 _HEAD: Final = struct.Struct("<dQIBBiiI")

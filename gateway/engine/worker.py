@@ -8,8 +8,8 @@ from typing import Final
 
 from gateway.engine.listeners import Listeners, TraceRecord
 from gateway.engine.rules import INTERPRETED, Rules
-from gateway.exchange import generations
-from gateway.exchange.shared_words import SharedWords
+from gateway.exchange import generations, pins
+from gateway.exchange.buckets import Buckets
 from gateway.exchange.table_reader import TableReader
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.mark import LOWEST_BITS, MarkBits
@@ -47,10 +47,10 @@ class Worker:
         self._open = ExitStack()
         self._word = self._open.enter_context(closing(generations.generation_word(directory)))
         self._addresses = self._open.enter_context(
-            closing(SharedWords(directory / generations.ADDRESS_BUCKETS))
+            closing(Buckets(directory / generations.ADDRESS_BUCKETS, pins.ADDRESS_BUCKETS))
         )
         self._packages = self._open.enter_context(
-            closing(SharedWords(directory / generations.PACKAGE_BUCKETS))
+            closing(Buckets(directory / generations.PACKAGE_BUCKETS, pins.PACKAGE_BUCKETS))
         )
         self._tables = self._open.enter_context(closing(TableReader(directory)))
         self._listeners = self._open.enter_context(closing(Listeners(directory)))

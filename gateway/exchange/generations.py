@@ -6,6 +6,7 @@
     generation     which is in force, a mapped word: what a worker looks at before each packet
     worker-N.page  one per worker: the generation it acknowledged, and its counters
     buckets.*      the token buckets, of addresses and of packages: all workers' words
+    fastpath       a link to the maps of the kernel's fast path, where there is one (`pins.py`)
 
 A worker that sleeps for want of packets is woken by a signal, and by that alone: one that came just
 before it fell asleep is lost, so whoever waits for workers wakes them again and again.
@@ -49,6 +50,7 @@ def generation_word(directory: Path) -> SharedWords:
 def release(writer: TableWriter, revision: Revision) -> None:
     """Publish a draft's next revision and wake every worker. Raises `OSError`.
 
+    The fast path, if there is one, has acknowledged it when this returns.
     Each revision of the draft must come here, in order: what one says has changed is added up.
     """
     writer.note(revision)
@@ -56,6 +58,7 @@ def release(writer: TableWriter, revision: Revision) -> None:
         writer.write(revision, word.words[0])
         word.words[0] = revision.table.generation
     wake_workers(writer.directory)
+    writer.kernel.write(revision)
 
 
 def publish(directory: Path, table: Table) -> None:

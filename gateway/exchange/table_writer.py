@@ -12,14 +12,14 @@ is no table. The one in force isn't touched.
 
 import os
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from gateway.exchange.file_lock import lock_to_write, unlock
+from gateway.exchange.kernel_table import KernelTable
 from gateway.nat.image import HEADER
-from gateway.nat.shape import WORD, block_at
+from gateway.nat.shape import WORD, runs
 from gateway.nat.table import Revision, generation_of
 
 NAMES: Final = ("table.0", "table.1")
@@ -37,15 +37,18 @@ class TableWriter:
         self.directory = directory
         self._files = tuple(_TableFile(directory / name) for name in NAMES)
         self._last: _TableFile | None = None  # the file that this writer wrote last
+        self.kernel = KernelTable(directory)
 
     def close(self) -> None:
         for file in self._files:
             file.close()
+        self.kernel.close()
 
     def note(self, revision: Revision) -> None:
         """Take in what has changed. Each revision of the draft must come here, and only once."""
         for file in self._files:
             file.miss(revision.changed)
+        self.kernel.note(revision)
 
     def write(self, revision: Revision, published: int) -> None:
         """Write a revision that was noted. Raises `OSError`; the table in force is as it was then.
@@ -150,7 +153,7 @@ class _TableFile:
         end = revision.table.shape.checks * WORD
         try:
             _write(file, bytes(HEADER.size), 0)
-            for part in _runs(stale, end):
+            for part in runs(stale, end):
                 _write(file, memory[part], part.start)
             _write(file, memory[end:], end)
             _write(file, memory[: HEADER.size], 0)
@@ -193,19 +196,6 @@ def _is_equal(file: int, memory: memoryview) -> bool:
         os.pread(file, COMPARED_BYTES, at) == bytes(memory[at : at + COMPARED_BYTES])
         for at in begins
     )
-
-
-def _runs(blocks: set[int], end: int) -> Iterator[slice]:
-    """The bytes of these blocks, neighbours together; the last block ends at `end`."""
-    first = last = -1
-    for number in sorted(blocks):
-        if number != last + 1 or first < 0:
-            if first >= 0:
-                yield slice(block_at(first, end).start, block_at(last, end).stop)
-            first = number
-        last = number
-    if first >= 0:
-        yield slice(block_at(first, end).start, block_at(last, end).stop)
 
 
 def _write(file: int, raw: bytes | memoryview, at: int) -> None:

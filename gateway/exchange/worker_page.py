@@ -21,6 +21,9 @@ its head again with each look around. A counter is read without its two highest 
 fits where it is kept; the meter sees whether it can have grown so much.
 
 A worker that lives holds a lock on its page: a page without one is of a worker that ended.
+
+The fast path counts in such pages, too, one for each processor, in a map of the kernel's
+(`pins.py`). Nobody holds a lock on those, and no heartbeat is in them: they are no workers.
 """
 
 import fcntl
@@ -28,13 +31,15 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
+from gateway.exchange import pins
 from gateway.exchange.shared_words import WORD, SharedWords
 from gateway.nat.reasons import Reason
 from gateway.nat.tally import BEAT, REASON_BASE, SLOT_BASE, SLOT_WORDS
@@ -156,6 +161,20 @@ class WorkerPage:
         self._shared.words[SLOTS] = slots
 
 
+def begin(page: memoryview, slots: int, before: memoryview) -> None:
+    """Make memory of zeros a page with room for `slots` that no process locks.
+
+    It goes on from `before`, if that is a page: its birth, and what it has counted.
+    """
+    words, old = page.cast("Q"), _words(bytes(before))
+    birth = 1 + secrets.randbelow(BIRTHS)
+    if _is_birth(old):
+        birth = old[BIRTH]
+        end = min(SLOT_BASE + min(old[SLOTS], slots) * SLOT_WORDS, len(old))
+        words[REASON_BASE:end] = old[REASON_BASE:end]
+    words[0], words[SLOTS], words[BIRTH], words[CHECK] = MAGIC, slots, birth, birth ^ ALL_BITS
+
+
 def page_path(directory: Path, worker: int) -> Path:
     """Return the path of the page of worker number `worker`."""
     return directory / f"worker-{worker}.page"
@@ -179,31 +198,33 @@ def heartbeat(directory: Path, worker: int) -> int:
 
 
 def slots_held(directory: Path) -> int:
-    """How many slots the workers count; 0 without a worker."""
-    found = 0
-    for path in directory.glob(PATTERN):
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            found = max(found, _held(file, _words(file.read(SLOT_BASE * WORD))))
-    return found
+    """How many slots are counted; 0 without a page."""
+    return max((_held(page, _head(page)) for page in _pages(directory)), default=0)
 
 
 def counts(directory: Path, slots: range | None = None) -> Counts:
-    """What all workers counted, added up, of all slots or of some; dead workers' counts stay."""
+    """What all workers and the fast path counted, added up, of all slots or of some.
+
+    Dead workers' counts stay.
+    """
+    return _sum(_pages(directory), slots)
+
+
+def fast_counts(directory: Path) -> Counts:
+    """What the fast path alone counted, by reason."""
+    return _sum(_kernel_pages(directory), range(0))
+
+
+def _sum(pages: Iterable["_Page"], slots: range | None) -> Counts:
     total = Counts(Counter(), {})
-    for path in sorted(directory.glob(PATTERN)):
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            head = _words(file.read(SLOT_BASE * WORD))
-            held = range(_held(file, head))
-            wanted = held if slots is None else held[slots.start : slots.stop]
-            file.seek((SLOT_BASE + wanted.start * SLOT_WORDS) * WORD)
-            raw = file.read(len(wanted) * SLOT_WORDS * WORD)
-            _add(total, head, wanted, memoryview(raw).cast("Q"))
+    for page in pages:
+        head = _head(page)
+        held = range(_held(page, head))
+        wanted = held if slots is None else held[slots.start : slots.stop]
+        start = SLOT_BASE + wanted.start * SLOT_WORDS
+        raw = page.read(start * WORD, len(wanted) * SLOT_WORDS * WORD)
+        _add(total, head, wanted, memoryview(raw).cast("Q"))
     return total
-
-
-def _held(file: BinaryIO, head: memoryview) -> int:
-    """How many slots the page has by its head, and has room for."""
-    return min(head[SLOTS], _slots_in(os.fstat(file.fileno()).st_size // WORD))
 
 
 def page_slots(directory: Path) -> list[PageSlots]:
@@ -212,16 +233,58 @@ def page_slots(directory: Path) -> list[PageSlots]:
     A page that is only just being made isn't there yet.
     """
     found = []
-    for path in _pages(directory):
-        with suppress(FileNotFoundError):
-            words = _words(path.read_bytes())
-            if _is_birth(words):
-                end = SLOT_BASE + min(words[SLOTS], _slots_in(len(words))) * SLOT_WORDS
-                found.append(PageSlots(words[BIRTH], words[SLOT_BASE:end].tobytes()))
+    for page in _pages(directory):
+        words = _words(page.read(0, page.size))
+        if _is_birth(words):
+            end = SLOT_BASE + min(words[SLOTS], _slots_in(len(words))) * SLOT_WORDS
+            found.append(PageSlots(words[BIRTH], words[SLOT_BASE:end].tobytes()))
     return found
 
 
-def _pages(directory: Path) -> list[Path]:
+class _Page(NamedTuple):
+    """A page to read: its size in bytes, and what reads so many bytes from a place on."""
+
+    size: int
+    read: Callable[[int, int], bytes]
+
+
+def _pages(directory: Path) -> Iterator[_Page]:
+    """Each page, of workers and of the fast path. Raises `OSError` if one can't be opened."""
+    for path in _paths(directory):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            yield _Page(os.fstat(file.fileno()).st_size, partial(_read_file, file.fileno()))
+    yield from _kernel_pages(directory)
+
+
+def _kernel_pages(directory: Path) -> Iterator[_Page]:
+    """Each page of the fast path, if there is one. Raises `OSError` if they can't be opened."""
+    if not pins.is_linked(directory):
+        return
+    with pins.pin(directory, pins.PAGES) as pin:
+        memory, count = pin.memory(), pin.entries()
+    size = len(memory) // count
+    for start in range(0, len(memory), size):
+        yield _Page(size, partial(_read_memory, memory[start : start + size]))
+
+
+def _read_file(file: int, at: int, length: int) -> bytes:
+    return os.pread(file, length, at)
+
+
+def _read_memory(memory: memoryview, at: int, length: int) -> bytes:
+    return bytes(memory[at : at + length])
+
+
+def _head(page: _Page) -> memoryview:
+    return _words(page.read(0, SLOT_BASE * WORD))
+
+
+def _held(page: _Page, head: memoryview) -> int:
+    """How many slots the page has by its head, and has room for."""
+    return min(head[SLOTS], max(0, _slots_in(page.size // WORD)))
+
+
+def _paths(directory: Path) -> list[Path]:
     """List the pages' paths. Unlike a glob it raises `OSError` for a folder that can't be read."""
     try:
         names = sorted(os.listdir(directory))  # noqa: PTH208  names are enough

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from gateway.exchange.pins import State
 from gateway.fastpath.passage import Passed
-from gateway.fastpath.settings import FIELDS, SETTINGS_BYTES, State
+from gateway.fastpath.settings import FIELDS, SETTINGS_BYTES
 from gateway.nat import layout, policer, tally
 from gateway.nat.reasons import Reason
 from gateway.packet import ipv4, transport

@@ -1,16 +1,6 @@
 """What the programs are told from outside, in the map `settings`: words in the machine's order."""
 
-from enum import IntEnum
 from typing import Final
-
-
-class State(IntEnum):
-    """Whether the programs of a load carry packets. Any other than `CARRYING` passes all up."""
-
-    PREPARED = 0
-    CARRYING = 1
-    RETIRED = 2  # for good: another load takes its place
-
 
 # Where each setting is, in bytes. All are of 32 bits but the clock, which is of 64.
 FIELDS: Final = {

@@ -1,5 +1,6 @@
 """Where the parts of a mapping table lie, which follows from three numbers of its header."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from gateway.nat.layout import ENTRY_WORDS, PACKAGE_WORDS, PROBES, RECORD_WORDS, RECORDS
@@ -69,3 +70,16 @@ def words_of_block(number: int) -> range:
     """The words of a block, also those behind the table's end."""
     first = int(RECORDS) + (number << BLOCK_SHIFT)
     return range(first, first + (1 << BLOCK_SHIFT))
+
+
+def runs(blocks: set[int], end: int) -> Iterator[slice]:
+    """The bytes of these blocks, neighbours together; the last block ends at `end`."""
+    first = last = -1
+    for number in sorted(blocks):
+        if number != last + 1 or first < 0:
+            if first >= 0:
+                yield slice(block_at(first, end).start, block_at(last, end).stop)
+            first = number
+        last = number
+    if first >= 0:
+        yield slice(block_at(first, end).start, block_at(last, end).stop)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.engine.listeners import TraceRecord, decode
-from gateway.exchange import generations
+from gateway.exchange import generations, watching
 from gateway.metering.attribution import addresses_of
 from gateway.nat.outcome import NO_SLOT
 from gateway.nat.reasons import Reason
@@ -35,6 +35,8 @@ LOOK_S: Final = 0.2
 def listening(directory: Path) -> Iterator[Iterator[TraceRecord | None]]:
     """The records of all workers from now on, and None each time that there was none for a moment.
 
+    All packets come to the workers meanwhile: the fast path carries none.
+
     Raises `OSError` if the directory isn't there.
     """
     path = directory / f"trace-{os.getpid()}.sock"
@@ -46,6 +48,7 @@ def listening(directory: Path) -> Iterator[Iterator[TraceRecord | None]]:
             # A worker may be of a user of its own.
             os.chown(path, -1, privileges.group_of())
             path.chmod(0o660)
+            watching.begin(directory)
             generations.wake_workers(directory)
             yield _records(listener, directory)
         finally:

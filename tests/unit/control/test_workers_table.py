@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.kernel_maps import needs_kernel, pinned
 from support.story import Story
 
 from gateway.control import workers_table
@@ -12,7 +13,7 @@ from gateway.control.compile import compile_table
 from gateway.control.errors import AdapterError
 from gateway.control.state import State
 from gateway.control.workers_table import WorkersTable
-from gateway.exchange import generations
+from gateway.exchange import generations, pins
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.table import BadTableError, Table
 
@@ -148,3 +149,19 @@ def test_a_worker_that_refuses_the_table_hasnt_acknowledged_it(
     assert WorkersTable(tmp_path).acknowledged() == TABLE.generation
     worker.acknowledge(0)
     assert WorkersTable(tmp_path).acknowledged() == 0
+
+
+@needs_kernel
+def test_what_the_fast_path_has_is_acknowledged_and_no_more(
+    tmp_path: Path, worker: WorkerPage
+) -> None:
+    worker.acknowledge(TABLE.generation)
+    publisher = WorkersTable(tmp_path)
+    publisher.take_in(STATE)
+    with pinned(tmp_path):
+        publisher.put_in_force(STATE.sequence)
+        assert publisher.acknowledged() == TABLE.generation
+        pins.memory(tmp_path, pins.WORD).cast("Q")[0] = TABLE.generation - 1
+        assert publisher.acknowledged() == TABLE.generation - 1
+    with pytest.raises(AdapterError, match="fastpath"):  # the maps are lost
+        publisher.acknowledged()
