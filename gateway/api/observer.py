@@ -35,6 +35,10 @@ class Counters(Protocol):
     def kernel(self) -> Mapping[str, int]:
         """How many packets the kernel dropped before or after the queue."""
 
+    @property
+    def paths(self) -> Mapping[str, int]:
+        """How many packets met with their reason in the kernel (`fast`), how many here (`slow`)."""
+
 
 class Comparison(NamedTuple):
     """What differs between two published tables, whose generations are `before` and `after`."""

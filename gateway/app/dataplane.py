@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.app.startup import take_role
 from gateway.dataplane import record, service, signals
+from gateway.dataplane.fast_path import Beside, FastPath
 from gateway.site import roles
 from gateway.site.command import Command
 from gateway.site.heartbeat import Heart
@@ -36,6 +37,7 @@ def run(lab: str, command: Command, **given: Any) -> None:
             partial(_point, site),
             site.bits,
             heart.part(),
+            Beside(run, partial(_fast_path, site)),
         ):
             given = {}  # the record has them
             roles.keep(run, roles.DATAPLANE)
@@ -47,6 +49,23 @@ def run(lab: str, command: Command, **given: Any) -> None:
 
 def _point(site: Site, queues: range) -> None:
     kernel.point(site.steering(queues, site.bits))
+
+
+def _fast_path(site: Site) -> FastPath:
+    # Only here, as it brings the kernel's network with it, which the workers don't need.
+    from gateway.fastpath.carrier import Carrier
+    from gateway.fastpath.maps import Place
+
+    return Carrier(
+        Place(
+            site.name,
+            site.places.run,
+            site.namespace,
+            site.uplink.interface,
+            site.uplink.address,
+            len(site.pools),
+        )
+    )
 
 
 def _become_anew(words: list[str]) -> None:

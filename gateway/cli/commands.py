@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "demo": "demo",
     "backup": "backup",
     "restore": "backup",
+    "fastpath": "fastpath",
     "dataplane": "processes",
     "control": "processes",
     "metadata": "processes",

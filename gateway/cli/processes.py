@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway.cli import files
 from gateway.cli.output import MistakeError, RefusedError
 from gateway.cli.verbs import TGW, Subparsers, verb
-from gateway.dataplane.record import ENGINES, QUEUES_MAX
+from gateway.dataplane.record import ENGINES, FAST_PATHS, QUEUES_MAX
 
 PORT_MAX: Final = 65535
 PEM_MAX: Final = 1 << 20  # bytes of certificates, or of a key
@@ -35,6 +35,11 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         type=_queues,
         metavar="N",
         help=f"queues, and workers: 1 to {QUEUES_MAX} (default: as before, or one per core)",
+    )
+    parser.add_argument(
+        "--fastpath",
+        choices=FAST_PATHS,
+        help="whether the kernel carries what is plain (default: as before, or off)",
     )
     parser = verb(nouns, common, "control", control, "Be the lab's control: API and mapping table")
     parser.add_argument(
@@ -64,7 +69,8 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def dataplane(arguments: argparse.Namespace) -> None:
     """Be the data plane, or restart its workers."""
-    options = {"engine": arguments.engine, "queues": arguments.queues}
+    names = ("engine", "queues", "fastpath")
+    options = {name: getattr(arguments, name) for name in names}
     given = {name: value for name, value in options.items() if value is not None}
     if arguments.action == "restart":
         _restart(arguments.lab, given)

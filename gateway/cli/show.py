@@ -102,6 +102,7 @@ def show_counters(arguments: argparse.Namespace) -> None:
             ("guard", "GuardSet"),
             ("queue", "QueueSet"),
             ("kernel", "KernelSet"),
+            ("paths", "PathSet"),
         )
     }
     if arguments.json:
@@ -123,6 +124,9 @@ def show_counters(arguments: argparse.Namespace) -> None:
     rows += [(f"queue_{name}", count) for name, count in others["queue"].items()]
     rows += [(f"kernel_{name}", count) for name, count in others["kernel"].items()]
     print_table(("REASON", "PACKETS"), (row for row in rows if row[1]))
+    fast, slow = (others["paths"][name] for name in ("fast", "slow"))
+    if fast:
+        print(f"\nfast path: {fast} of {fast + slow} packets, {100 * fast / (fast + slow):.1f} %")
 
 
 def _by_address(told: dict[str, Any]) -> tuple[bool, tuple[int, ...]]:

@@ -18,6 +18,9 @@ AUTO: Final = "auto"
 BATCH: Final = "batch"
 NETFILTERQUEUE: Final = "netfilterqueue"
 ENGINES: Final = (AUTO, BATCH, NETFILTERQUEUE)
+ON: Final = "on"
+OFF: Final = "off"
+FAST_PATHS: Final = (AUTO, ON, OFF)
 QUEUES_MAX: Final = 64
 PID_MAX: Final = 1 << 22  # the most that Linux has
 
@@ -27,14 +30,20 @@ REQUEST: Final = "restart.json"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Which engine, one of `ENGINES`, and how many queues, 1 to `QUEUES_MAX`; 0: one per core."""
+    """Which engine, one of `ENGINES`, and how many queues, 1 to `QUEUES_MAX`; 0: one per core.
+
+    `fastpath`, one of `FAST_PATHS`, says whether the kernel carries what is plain: with `auto`
+    where it can, and with `on` there is no start where it can't.
+    """
 
     engine: str = AUTO
     queues: int = 0
+    fastpath: str = OFF
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what no settings can be: a file may have any content."""
         _check(isinstance(self.engine, str) and _is_within(self.queues, 0, QUEUES_MAX))
+        _check(self.fastpath in FAST_PATHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,7 @@ class TakeOver:
     `first` and `workers` are the queues in service; of a packet's mark, the bits in `mark_mask`
     tell these workers the direction. `failure` says why it failed, if it did: what
     was in service before then still is. `answered` is the id of the last request it had.
+    `fastpath` is `ON`, `OFF`, or says why the kernel carries nothing although it was to.
     """
 
     supervisor: int = 0  # its process id
@@ -61,12 +71,14 @@ class TakeOver:
     failure: str = ""
     settings: Settings = field(default_factory=Settings)
     mark_mask: int = DEFAULT_BITS.mask
+    fastpath: str = OFF
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what no take-over can be: a file may have any content."""
         _check(_is_within(self.supervisor, 0, PID_MAX) and _is_within(self.first, 0, FINISHING - 1))
         _check(_is_within(self.workers, 1, QUEUES_MAX) and isinstance(self.settings, Settings))
-        _check(isinstance(self.answered, str) and isinstance(self.failure, str))
+        texts = (self.answered, self.failure, self.fastpath)
+        _check(all(isinstance(text, str) for text in texts))
         MarkBits(self.mark_mask)
 
     @property

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway.dataplane import engines
 from gateway.dataplane.engines import Engine, EngineError
+from gateway.dataplane.fast_path import Beside
 from gateway.dataplane.record import Settings as Settings
 from gateway.dataplane.signals import Signals
 from gateway.dataplane.supervisor import Crew, StartError, Supervisor
@@ -29,17 +30,20 @@ def run(
     point: Callable[[range], object] = lambda _queues: None,
     bits: MarkBits = DEFAULT_BITS,
     beat: Callable[[], object] = lambda: None,
+    fast_path: Beside | None = None,
 ) -> bool:
     """Carry packets in this thread's namespace until SIGTERM or SIGINT, or until SIGHUP.
 
     `point` makes the kernel queue packets to these queues, whose workers are ready; `bits` of a
-    packet's mark tell its direction; `beat` is called as long as the supervisor goes on. Returns
-    whether it was SIGHUP: the workers then go on, and whoever runs this next takes over from them.
-    Call it in the main thread of a process that has no other. Raises `StartError` if there are no
-    workers and none can be started, `OSError` if the directory is gone.
+    packet's mark tell its direction; `beat` is called as long as the supervisor goes on; the
+    settings say whether the `fast_path` carries packets, too. Returns whether it was SIGHUP: the
+    workers then go on, and whoever runs this next takes over from them. Call it in the main thread
+    of a process that has no other. Raises `StartError` if there are no workers and none can be
+    started, `OSError` if the directory is gone.
     """
     with Signals() as signals:
-        supervisor = Supervisor(directory, partial(crew, directory, bits=bits), signals, bits, beat)
+        hire = partial(crew, directory, bits=bits)
+        supervisor = Supervisor(directory, hire, signals, bits, beat, fast_path)
         supervisor.take_over(settings, point)
         supervisor.watch()
         if signals.end:

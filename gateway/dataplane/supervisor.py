@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from gateway.dataplane import record, workers
+from gateway.dataplane.fast_path import Beside
 from gateway.dataplane.queues import queues
 from gateway.dataplane.record import Settings
 from gateway.dataplane.signals import Signals
@@ -24,6 +25,7 @@ from gateway.dataplane.watch import Watch
 from gateway.dataplane.workers import Process
 from gateway.exchange import generations
 from gateway.exchange.worker_page import statuses
+from gateway.fastpath.bpf import FastPathError
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.nat.table import BadTableError
 from gateway.runtime.waiting import looks
@@ -73,12 +75,14 @@ class Supervisor:
         signals: Signals,
         bits: MarkBits = DEFAULT_BITS,
         beat: Callable[[], object] = lambda: None,
+        fast_path: Beside | None = None,
     ) -> None:
         """No worker is in service yet. `bits` of the mark are those that new workers go by.
 
         `beat` is called whenever the supervisor has looked around, several times a second.
         """
         self._beat = beat
+        self._fast_path = fast_path
         self._bits = bits
         self._directory = directory
         self._hire = hire
@@ -110,11 +114,14 @@ class Supervisor:
         fresh: list[Process] = []
         try:
             crew = self._hire(settings)
+            self._prepare(settings)
             bank = free_bank(crew.queues, avoid)
             self._start(crew, bank, fresh, careful=bool(old))
             point(bank)
         except (OSError, StartError, SteeringError) as error:
             self._end(fresh)
+            if self._fast_path:
+                self._fast_path.give_up()
             self._stay(str(error))
             return
         # One that was started meanwhile, in the place of an old one, is an old one, too.
@@ -125,6 +132,8 @@ class Supervisor:
         self._note(first=bank[0], workers=len(bank), settings=settings, mark_mask=self._bits.mask)
         self._drain({worker.number for worker in old})
         self._end(old)
+        if self._fast_path:
+            self._fast_path.carry()
         self._note(answered=self._asked, failure="")
         _log.info("in service: %s", _numbers(bank))
 
@@ -139,6 +148,14 @@ class Supervisor:
         self._serving = {}
         self._due.clear()
         self._end(ending)
+
+    def _prepare(self, settings: Settings) -> None:
+        """Prepare the fast path as the settings say. Raises `StartError`."""
+        if self._fast_path:
+            try:
+                self._fast_path.prepare(settings.fastpath)
+            except FastPathError as error:
+                raise StartError(f"the fast path can't be {settings.fastpath}: {error}") from error
 
     def _start(self, crew: Crew, bank: range, fresh: list[Process], *, careful: bool) -> None:
         """Put new workers into `fresh`, until all of them are ready. Raises `StartError`."""
@@ -246,6 +263,8 @@ class Supervisor:
                 silent_s,
             )
             worker.kill()
+        if self._fast_path:
+            self._fast_path.look()
         self._look_at = time.monotonic() + LOOK_S
 
     def _bury(self, worker: Process) -> None:
@@ -281,7 +300,8 @@ class Supervisor:
         return {self._cores[(number - bank[0]) % len(self._cores)]}
 
     def _note(self, **changes: Any) -> None:
-        self._record = replace(self._record, supervisor=os.getpid(), **changes)
+        carried: dict[str, Any] = {"fastpath": self._fast_path.state} if self._fast_path else {}
+        self._record = replace(self._record, supervisor=os.getpid(), **carried, **changes)
         record.save(self._directory, self._record)
 
 

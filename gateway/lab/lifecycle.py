@@ -20,6 +20,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.control.errors import AdapterError
 from gateway.exchange import generations
+from gateway.fastpath import bpffs
 from gateway.lab import builder, inspection, machines, upgrade, web
 from gateway.lab.hosts import Hosts
 from gateway.lab.topology import FILE, NETWORKS, Topology, TopologyError, known, save, saved
@@ -230,6 +231,7 @@ def _remove(lab: str, *, keep_state: bool) -> None:
     if keep_state:
         _settle(own.book, _going(own.run))
     machines.end_all(hosts)
+    bpffs.remove(lab)
     for folder in namespace.ETC.glob(f"{hosts.prefix}*"):
         shutil.rmtree(folder)
     if not keep_state:

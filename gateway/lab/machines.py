@@ -14,6 +14,7 @@ single hostile one. ARP is still answered, to who asks from the address of its l
 (`gateway.steering.arp`), for programs that have routes of their own.
 """
 
+import logging
 import os
 import signal
 from collections.abc import Collection, Iterator
@@ -26,6 +27,8 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.control.errors import AdapterError
 from gateway.control.values import Instance
+from gateway.fastpath import carrier
+from gateway.fastpath.bpf import FastPathError
 from gateway.lab import builder, first_boot, inside
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.resources import Groups, named
@@ -39,6 +42,8 @@ from gateway.runtime.waiting import looks
 from gateway.site import places
 from gateway.steering import kernel
 from gateway.steering.kernel import SteeringError
+
+_log = logging.getLogger(__name__)
 
 END_WITHIN_S: Final = 5.0
 # What there is of the lab, and of the machine's secrets, outside what is an instance's own anyway.
@@ -65,8 +70,11 @@ class Machines:
         """The machine is there and its link is up. Raises `AdapterError`."""
         with _as_adapter_error(instance.instance_id):
             repair(lambda: self._all_differences(instance, up=True))
+            link = (instance.instance_id, instance.private_ip)
             with namespace.inside(self._gateway):
-                kernel.know([(instance.instance_id, instance.private_ip)])
+                kernel.know([link])
+            with _not_needed(instance.instance_id):
+                carrier.attach(self._topology.site.places.run, self._gateway, link)
             first_boot.begin(self._hosts.lab, instance)
 
     def disconnect(self, instance: Instance) -> None:
@@ -135,6 +143,8 @@ class Machines:
     def remove_host(self, host: str) -> None:
         """No machine has this name, nor is any process in it. Raises `AdapterError`."""
         with _as_adapter_error(host):
+            with _not_needed(host):
+                carrier.detach(self._topology.site.places.run, self._gateway, host)
             # The link first: no packet passes while the processes end.
             with suppress(FileNotFoundError), Links(self._gateway) as links:
                 links.remove(host)
@@ -186,6 +196,15 @@ def end_processes(name: str) -> None:
 
 def _hidden() -> list[str]:
     return [str(Path(place).expanduser()) for place in HIDDEN]
+
+
+@contextmanager
+def _not_needed(host: str) -> Iterator[None]:
+    """Do without the fast path for an instance: the slow path carries its packets, too."""
+    try:
+        yield
+    except FastPathError as error:
+        _log.warning("%s: no fast path: %s", host, error)
 
 
 @contextmanager

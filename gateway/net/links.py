@@ -10,17 +10,24 @@ and the heap grows meanwhile.
 
 import os
 import socket
+from contextlib import suppress
 from ipaddress import IPv4Interface
 from typing import Final, Self
 
 from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.net import namespace
-from gateway.net.plan import Route
+from gateway.net.plan import MAIN, Route
 
 IFA_F_NOPREFIXROUTE: Final = 0x200
 SCOPE_HOST: Final = 254
 NUD_PERMANENT: Final = 0x80
+# A filter of the kernel's traffic control, in the place before everything else (clsact, ingress).
+INGRESS: Final = 0xFFFF_FFF2
+ETH_P_ALL: Final = 3
+PRIORITY: Final = 0x7467  # other programs' filters have other places
+HANDLE: Final = 1
 
 
 class Links:
@@ -47,6 +54,11 @@ class Links:
                 return socket.if_nametoindex(interface)
             except OSError:  # ENODEV
                 return None
+
+    def names(self) -> list[str]:
+        """The names of all interfaces that are there."""
+        with namespace.inside(self._namespace):
+            return [name for _, name in socket.if_nameindex()]
 
     def is_up(self, interface: str) -> bool:
         """Whether the interface is there and switched on."""
@@ -129,9 +141,47 @@ class Links:
             where |= {} if route.via else {"scope": scope}
         self._route.route("replace", table=route.table, priority=route.metric or None, **where)
 
+    def hosts(self) -> list[tuple[str, str]]:
+        """Each single address that has a route out of an interface: the interface, the address."""
+        routes = list(self._route.get_routes(family=socket.AF_INET, dst_len=32, table=MAIN))
+        with namespace.inside(self._namespace):
+            return [
+                (socket.if_indextoname(route.get_attr("RTA_OIF")), route.get_attr("RTA_DST"))
+                for route in routes
+                if route.get_attr("RTA_OIF")
+            ]
+
     def rule(self, priority: int, table: int) -> None:
         """Add one of the rules that every namespace begins with."""
         self._route.rule("add", priority=priority, table=table)
+
+    def program(self, interface: str, program: int, name: str) -> None:
+        """Let a program of the kernel's, an open file, see each packet that arrives here first.
+
+        It takes the place of the one that was set here before, in one step.
+        """
+        index = self._index(interface)
+        with suppress(NetlinkError):  # it is there: another filter may be, too
+            self._route.tc("add", "clsact", index)
+        self._route.tc(
+            "replace-filter",
+            "bpf",
+            index,
+            handle=HANDLE,
+            parent=INGRESS,
+            prio=PRIORITY,
+            protocol=ETH_P_ALL,
+            fd=program,
+            name=name,
+            direct_action=True,
+        )
+
+    def no_program(self, interface: str) -> None:
+        """Take the program away that `program` has set; nothing happens if there is none."""
+        with suppress(NetlinkError):
+            self._route.tc(
+                "del-filter", "bpf", self._index(interface), parent=INGRESS, prio=PRIORITY
+            )
 
     def _index(self, interface: str) -> int:
         index = self.index(interface)

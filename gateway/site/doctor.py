@@ -13,6 +13,9 @@ from typing import Final
 
 from pyroute2.netlink.exceptions import NetlinkError
 
+from gateway.fastpath import bpffs
+from gateway.fastpath.bpf import FastPathError
+from gateway.fastpath.program import FROM_UPLINK, PAGE, Sizes, load
 from gateway.net import namespace
 from gateway.net.links import Links
 from gateway.net.machine import Machine
@@ -83,6 +86,7 @@ def _kernel(here: str, there: str) -> Iterator[Finding]:
         any(way.present for way in ways),
         "the kernel needs nfnetlink_queue, and nft_queue or xt_NFQUEUE: use the distribution's",
     )
+    yield _attempt("the fast path, in tc eBPF", "", lambda: _fast_path(here), needed=False)
 
 
 def _machine(name: str) -> None:
@@ -97,6 +101,12 @@ def _veth(here: str, there: str) -> None:
         links.veth("uplink", peer="eth0", peer_namespace=there)
 
 
+def _fast_path(here: str) -> None:
+    bpffs.mount()
+    with load(Sizes(table_bytes=PAGE, slots=1, packages=1)) as loaded, Links(here) as links:
+        links.program("uplink", loaded.programs[FROM_UPLINK], "doctor")
+
+
 def _mounts() -> None:
     """Have mounts of its own, in a thread: they go with it."""
     with ThreadPoolExecutor(1) as threads:
@@ -108,7 +118,7 @@ def _attempt(
 ) -> Finding:
     try:
         attempt()
-    except (OSError, NetlinkError, kernel.SteeringError) as error:
+    except (OSError, FastPathError, NetlinkError, kernel.SteeringError) as error:
         told = f"{advice} ({error})" if advice else str(error)
         return Finding(subject, present=False, advice=told, needed=needed)
     return Finding(subject, present=True, needed=needed)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.dataplane.queues import queues
-from gateway.exchange.worker_page import Traffic, counts
+from gateway.exchange.worker_page import Traffic, counts, fast_counts
 from gateway.metering.attribution import by_address
 from gateway.nat.reasons import Reason
 from gateway.steering import kernel
@@ -27,6 +27,7 @@ class Counters:
     guard: dict[str, int]  # packets that came to no queue, or left it untranslated
     queue: dict[str, int]  # packets the kernel dropped, because the data plane was too slow
     kernel: dict[str, int]  # packets it dropped before, or after, for their header
+    paths: dict[str, int]  # packets by the path on which they met with their reason
 
 
 def read(directory: Path, book: Path, slots: range | None = None) -> Counters:
@@ -36,7 +37,7 @@ def read(directory: Path, book: Path, slots: range | None = None) -> Counters:
     slots these are. Raises `SteeringError` if the namespace has no steering, `StoreError` or
     `OSError` if a file can't be read.
     """
-    counted = counts(directory, range(0))
+    counted, fast = counts(directory, range(0)), fast_counts(directory).reasons.total()
     queued = queues()
     return Counters(
         addresses=by_address(directory, book, slots),
@@ -47,6 +48,7 @@ def read(directory: Path, book: Path, slots: range | None = None) -> Counters:
             "dropped_socket": sum(queue.dropped_socket for queue in queued),
         },
         kernel={name: _statistic(*place) for name, place in KERNEL_DROPS.items()},
+        paths={"fast": fast, "slow": max(0, counted.reasons.total() - fast)},
     )
 
 

@@ -1,27 +1,18 @@
 """An EIP goes to and fro between two instances, a thousand times, under load."""
 
-import socket
-import struct
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 from support.labs import Instance, Lab, lab_of, new_topology
-
-from gateway.net import namespace
+from support.steady import received, receiver, sending
 
 REBINDS = 1000
-EVERY_S = 0.001
-PORT = 9000
 POOL = "198.18.0.0/20"  # for measurements (RFC 2544, C.2.2): the documentation's are too small
-SENT = struct.Struct("!Qq")  # number, and when: monotonic, one clock for all namespaces
-RECEIVE_BUFFER = 32 << 20
-LAST_WITHIN_S = 1.0
 
 
 class Binding(NamedTuple):
@@ -30,51 +21,6 @@ class Binding(NamedTuple):
     asked: int
     acknowledged: int
     holder: str
-
-
-class Sender(threading.Thread):
-    """Datagrams to some addresses, one to each at a time, until it is told to end."""
-
-    def __init__(self, host: str, addresses: list[str]) -> None:
-        super().__init__(daemon=True)
-        with namespace.inside(host):
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._addresses = addresses
-        self._ended = threading.Event()
-        self.count = 0
-
-    def run(self) -> None:
-        while not self._ended.wait(EVERY_S):
-            for address in self._addresses:
-                stamped = SENT.pack(self.count, time.monotonic_ns())
-                self._socket.sendto(stamped, (address, PORT))
-            self.count += 1
-
-    def end(self) -> None:
-        self._ended.set()
-        self.join(timeout=5)
-        self._socket.close()
-
-
-@contextmanager
-def receiver(instance: Instance) -> Iterator[socket.socket]:
-    with namespace.inside(instance.namespace):
-        found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with found:
-        found.setsockopt(socket.SOL_SOCKET, 33, RECEIVE_BUFFER)  # SO_RCVBUFFORCE
-        found.bind(("", PORT))
-        yield found
-
-
-def received(found: socket.socket) -> list[tuple[int, int]]:
-    """Everything that has come: numbers and times."""
-    packets = []
-    found.settimeout(LAST_WITHIN_S)
-    while True:
-        try:
-            packets.append(SENT.unpack(found.recv(64)))
-        except TimeoutError:
-            return packets
 
 
 @pytest.fixture
@@ -92,12 +38,8 @@ def test_a_thousand_rebinds_under_load(large_lab: Lab) -> None:
     address = lab.control.call("DescribeAddresses", AddressIds=[eip])["AddressSet"][0]["AddressIp"]
     with ExitStack() as sockets:
         ends = {i.id: sockets.enter_context(receiver(i)) for i in (one, two, other)}
-        sender = Sender(lab.hosts.namespace("internet"), [address, other.public])
-        sender.start()
-        try:
+        with sending(lab.uplink, address, other.public) as sender:
             bindings = [rebind(lab, eip, (two, one)[n % 2]) for n in range(REBINDS)]
-        finally:
-            sender.end()
         seen = {instance_id: received(found) for instance_id, found in ends.items()}
     misled = [
         (binding, sent)

@@ -16,6 +16,7 @@ from support import command
 
 from gateway.api.client import Client
 from gateway.exchange.worker_page import Traffic
+from gateway.fastpath.bpffs import folder_of
 from gateway.lab import lifecycle
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.topology import Topology
@@ -191,7 +192,7 @@ def new_topology() -> Topology:
 def leftovers(lab: str) -> list[str]:
     """What a lab left on the machine."""
     own, prefix = Places(lab), Hosts(lab).prefix
-    files = [own.run, own.run.with_name(f".{lab}"), own.state]
+    files = [own.run, own.run.with_name(f".{lab}"), own.state, folder_of(lab)]
     files += Path("/etc/netns").glob(f"{prefix}*")
     processes = [
         entry.name

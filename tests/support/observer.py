@@ -35,7 +35,14 @@ class Seen:
 
     def counters(self, slots: range) -> Counters:
         addresses = {f"203.0.113.{at}": one for at, one in self.traffic.items() if at in slots}
-        return Counters(addresses, {"translated": 5}, {"guard_spoofed": 1}, {}, {"truncated": 0})
+        return Counters(
+            addresses,
+            {"translated": 5},
+            {"guard_spoofed": 1},
+            {},
+            {"truncated": 0},
+            {"fast": 2, "slow": 3},
+        )
 
     def table(self, generation: int | None) -> Table | None:
         if generation is None:

@@ -168,6 +168,7 @@ class DescribeCounters(Observation):
             "GuardSet": _named(found.guard),
             "QueueSet": _named(found.queue),
             "KernelSet": _named(found.kernel),
+            "PathSet": _named(found.paths),
             "NextSlot": end if end < observer.slots() else None,
         }
 

@@ -43,6 +43,6 @@ def test_a_counter_that_is_forgotten_or_stands_twice_is_refused(
 
 
 def test_the_queues_counters_are_those_that_are_shown() -> None:
-    found = counters.Counters({}, {}, {}, {"dropped_full": 0, "dropped_socket": 0}, {})
+    found = counters.Counters({}, {}, {}, {"dropped_full": 0, "dropped_socket": 0}, {}, {})
     assert list(catalogue.QUEUE_COUNTERS) == [f"queue_{name}" for name in found.queue]
     assert list(catalogue.KERNEL_COUNTERS) == [f"kernel_{name}" for name in counters.KERNEL_DROPS]

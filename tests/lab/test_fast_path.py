@@ -1,0 +1,237 @@
+"""The fast path in a gateway at work: what it carries, and that it carries nothing by an old table.
+
+Whoever is killed leaves either the table in force or the slow path. A change that was acknowledged
+holds for each packet that is sent after it.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from support.blows import kill, kill_dataplane, pid_of, workers
+from support.labs import Instance, Lab, eventually, lab_of, new_topology
+from support.steady import received, receiver, sending
+from support.stream import streaming
+
+from gateway.exchange import pins
+from gateway.exchange.pins import State
+from gateway.fastpath import bpffs
+from gateway.site import roles
+
+RATE = 1000  # datagrams a second
+REBINDS = int(os.environ.get("TGW_REBINDS", "25"))
+
+
+@pytest.fixture(scope="module")
+def fast(lab: Lab) -> Lab:
+    """The module's lab, in which the kernel carries what is plain."""
+    switch(lab, "on")
+    return lab
+
+
+@pytest.fixture
+def web(fast: Lab) -> Iterator[Instance]:
+    instance = fast.instance("web", bandwidth=100)
+    yield instance
+    instance.terminate()
+
+
+@pytest.fixture
+def other(fast: Lab) -> Iterator[Instance]:
+    instance = fast.instance("other", bandwidth=100)
+    yield instance
+    instance.terminate()
+
+
+def switch(lab: Lab, to: str) -> None:
+    done = lab.run("fastpath", to)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def fast_packets(lab: Lab) -> int:
+    return lab.counters().paths["fast"]
+
+
+def test_both_ways_and_between_instances(fast: Lab, web: Instance, other: Instance) -> None:
+    before = fast.counters()
+    assert fast.pings("internet", web.public)
+    assert fast.pings(web.id, fast.topology.internet_address)
+    assert fast.pings(web.id, other.public)
+    after = fast.counters()
+    assert after.paths["fast"] - before.paths["fast"] == 6
+    assert after.reasons["translated"] - before.reasons["translated"] == 6
+    web_counted, other_counted = (after.addresses[i.public] for i in (web, other))
+    assert tuple(web_counted) == (3, 252, 3, 252)
+    assert tuple(other_counted) == (1, 84, 1, 84)
+
+
+def test_the_commands_tell_of_it(fast: Lab, web: Instance) -> None:
+    assert fast.pings("internet", web.public)
+    told = fast.ask("fastpath", "status")
+    assert (told["setting"], told["state"], told["carries"]) == ("on", "on", True)
+    assert 0 < told["fast"] <= told["all"]
+    assert "fast path: " in fast.run("counters").stdout
+    assert "carried or dropped in the kernel" in fast.run("fastpath", "status").stdout
+
+
+def test_switching_loses_nothing_and_counters_go_on(fast: Lab, web: Instance) -> None:
+    assert fast.pings("internet", web.public)
+    before = fast.carried()[web.public]
+    with streaming(fast.uplink, web.namespace, web.public, rate=RATE) as stream:
+        for to in ("off", "on"):
+            switch(fast, to)
+    assert (stream.lost, stream.again) == (0, 0)
+    after = fast.carried()[web.public]
+    assert after.packets_in - before.packets_in == stream.sent
+    assert fast_packets(fast) > 0
+
+
+def test_switched_off_it_carries_nothing(fast: Lab, web: Instance) -> None:
+    switch(fast, "off")
+    try:
+        before = fast_packets(fast)
+        assert fast.pings("internet", web.public)
+        assert fast_packets(fast) == before
+        assert fast.ask("fastpath", "status")["carries"] is False
+    finally:
+        switch(fast, "on")
+
+
+def test_a_trace_sees_what_the_kernel_would_carry(fast: Lab, web: Instance) -> None:
+    with fast.start("internet", "ping", "-n", "-i", "0.05", web.public):
+        done = fast.run("trace", "-c", "4", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"accept"') == 4
+    before = fast_packets(fast)
+
+    def carries() -> bool:
+        fast.pings("internet", web.public)
+        return fast_packets(fast) > before
+
+    eventually(carries)
+
+
+@pytest.mark.parametrize("rebinds", [REBINDS])
+def test_no_packet_by_an_old_table_when_an_eip_goes_to_and_fro(
+    fast: Lab, web: Instance, other: Instance, rebinds: int
+) -> None:
+    eip = fast.control.call("AllocateAddresses", InternetMaxBandwidthOut=100)["AddressSet"][0]
+    found = fast.control.call("DescribeAddresses", AddressIds=[eip])["AddressSet"][0]
+    asked, told = [], []
+    with ExitStack() as sockets:
+        ends = [sockets.enter_context(receiver(instance)) for instance in (web, other)]
+        fast.control.call("AssociateAddress", AddressId=eip, InstanceId=other.id)
+        with sending(fast.uplink, found["AddressIp"]):
+            for number in range(rebinds):
+                asked.append(time.monotonic_ns())
+                to = (web, other)[number % 2]
+                fast.control.call("AssociateAddress", AddressId=eip, InstanceId=to.id)
+                told.append(time.monotonic_ns())
+        seen = [[sent for _, sent in received(end)] for end in ends]
+    misled = [
+        sent
+        for number, (start, end) in enumerate(zip(told, asked[1:], strict=False))
+        for sent in seen[1 - number % 2]
+        if start < sent < end
+    ]
+    assert misled == []
+    assert all(seen)
+    fast.control.call("DisassociateAddress", AddressId=eip)
+    fast.control.call("ReleaseAddresses", AddressIds=[eip])
+
+
+def ended_by_blocking(lab: Lab, instance: Instance) -> None:
+    assert lab.run("block", instance.public, "--for", "1h").returncode == 0
+
+
+def ended_by_stopping(lab: Lab, instance: Instance) -> None:
+    assert lab.run("instance", "stop", instance.id).returncode == 0
+
+
+@pytest.mark.parametrize("end", [ended_by_blocking, ended_by_stopping])
+def test_no_packet_arrives_after_the_end(
+    fast: Lab, web: Instance, end: Callable[[Lab, Instance], None]
+) -> None:
+    with receiver(web) as found, sending(fast.uplink, web.public):
+        eventually(lambda: found.recv(64))
+        end(fast, web)
+        told = time.monotonic_ns()
+        eventually(lambda: time.monotonic_ns() > told + 200_000_000)
+        assert [sent for _, sent in received(found) if sent > told] == []
+    fast.run("unblock", web.public)
+
+
+@pytest.mark.parametrize("role", [roles.CONTROL, roles.DATAPLANE])
+def test_killed_it_goes_on_and_obeys_who_comes_after(fast: Lab, web: Instance, role: str) -> None:
+    with streaming(fast.uplink, web.namespace, web.public, rate=RATE) as stream:
+        kill(fast, role)
+        before = fast_packets(fast)
+        eventually(lambda: fast_packets(fast) > before)  # nobody is needed for it
+        fast.restart(role)
+    assert (stream.lost, stream.again) == (0, 0)
+    assert fast.ask("fastpath", "status")["carries"]
+    with receiver(web) as found, sending(fast.uplink, web.public):
+        eventually(lambda: found.recv(64))
+        ended_by_blocking(fast, web)
+        told = time.monotonic_ns()
+        assert [sent for _, sent in received(found) if sent > told] == []
+
+
+def test_killed_workers_are_not_missed(fast: Lab, web: Instance) -> None:
+    with streaming(fast.uplink, web.namespace, web.public, rate=RATE) as stream:
+        for pid in workers(fast).values():
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: len(workers(fast)) > 0)
+    assert (stream.lost, stream.again) == (0, 0)
+
+
+def test_a_change_without_a_data_plane_holds_for_the_kernel(fast: Lab, web: Instance) -> None:
+    with receiver(web) as found, sending(fast.uplink, web.public):
+        kill_dataplane(fast)
+        eventually(lambda: found.recv(64))
+        ended_by_blocking(fast, web)
+        told = time.monotonic_ns()
+        assert [sent for _, sent in received(found) if sent > told] == []
+    fast.restart(roles.DATAPLANE)
+
+
+def test_lost_maps_are_made_anew(fast: Lab, web: Instance) -> None:
+    process = pid_of(fast, roles.DATAPLANE)
+    bpffs.remove(fast.name)
+
+    def carries() -> bool:
+        try:
+            return pins.state(fast.places.run) is State.CARRYING
+        except OSError:
+            return False
+
+    eventually(carries)
+    assert pid_of(fast, roles.DATAPLANE) == process
+    before = fast_packets(fast)
+    assert fast.pings("internet", web.public)
+    assert fast_packets(fast) > before
+    ended_by_blocking(fast, web)
+    assert not fast.pings("internet", web.public)
+
+
+def test_a_rebooted_instance_has_a_link_that_is_known(fast: Lab, web: Instance) -> None:
+    assert fast.run("instance", "reboot", web.id).returncode == 0
+    before = fast_packets(fast)
+    assert fast.pings("internet", web.public)
+    assert fast_packets(fast) == before + 2
+
+
+def test_two_labs_side_by_side_and_nothing_is_left(fast: Lab, web: Instance) -> None:
+    with lab_of(new_topology()) as second:
+        switch(second, "on")
+        twin = second.instance("twin")
+        assert twin.public == web.public or twin.private  # the same addresses may be in both
+        assert second.pings("internet", twin.public)
+        assert fast_packets(second) == 2
+        name = second.name
+    assert not bpffs.folder_of(name).exists()
+    assert bpffs.folder_of(fast.name).exists()
+    assert fast.pings("internet", web.public)

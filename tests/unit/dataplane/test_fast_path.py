@@ -1,0 +1,107 @@
+"""What becomes of the fast path when workers come and go, and when it can't be had."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway.dataplane import signals
+from gateway.dataplane.fast_path import Beside
+from gateway.dataplane.record import AUTO, OFF, ON
+from gateway.exchange import pins
+from gateway.fastpath.bpf import FastPathError
+
+
+class Kernel:
+    """A kernel that notes what it is told, and refuses what it is to refuse."""
+
+    def __init__(self, *refused: str) -> None:
+        self.told: list[str] = []
+        self._refused = refused
+
+    def prepare(self) -> None:
+        self._tell("prepare")
+
+    def carry(self) -> None:
+        self._tell("carry")
+
+    def retire(self) -> None:
+        self._tell("retire")
+
+    def look(self) -> None:
+        self._tell("look")
+
+    def _tell(self, what: str) -> None:
+        self.told.append(what)
+        if what in self._refused:
+            raise FastPathError(f"no {what}")
+
+
+def test_it_carries_when_workers_are_in_service(tmp_path: Path) -> None:
+    kernel = Kernel()
+    beside = Beside(tmp_path, lambda: kernel)
+    beside.prepare(ON)
+    beside.look()
+    assert beside.state == OFF
+    beside.carry()
+    beside.look()
+    assert (beside.state, kernel.told) == (ON, ["prepare", "carry", "look"])
+
+
+def test_what_was_never_wanted_is_not_made(tmp_path: Path) -> None:
+    beside = Beside(tmp_path, lambda: pytest.fail("made"))
+    beside.prepare(OFF)
+    beside.carry()
+    beside.look()
+    beside.give_up()
+    assert beside.state == OFF
+
+
+def test_what_there_was_is_retired(tmp_path: Path) -> None:
+    kernel = Kernel()
+    (tmp_path / pins.LINK).symlink_to(tmp_path)
+    beside = Beside(tmp_path, lambda: kernel)
+    beside.prepare(OFF)
+    assert (beside.state, kernel.told) == (OFF, ["retire"])
+
+
+@pytest.mark.parametrize("refused", ["prepare", "carry"])
+def test_with_auto_the_workers_do_without(tmp_path: Path, refused: str) -> None:
+    kernel = Kernel(refused)
+    beside = Beside(tmp_path, lambda: kernel)
+    beside.prepare(AUTO)
+    beside.carry()
+    beside.look()
+    assert beside.state == f"no {refused}"
+    assert kernel.told[-1] == refused
+
+
+@pytest.mark.parametrize(("wanted", "refused"), [(ON, "prepare"), (OFF, "retire")])
+def test_what_is_asked_for_by_name_is_a_must(tmp_path: Path, wanted: str, refused: str) -> None:
+    (tmp_path / pins.LINK).symlink_to(tmp_path)
+    with pytest.raises(FastPathError):
+        Beside(tmp_path, lambda: Kernel(refused)).prepare(wanted)
+
+
+@pytest.mark.parametrize("refused", [(), ("retire",)])
+def test_it_is_given_up_with_the_workers_it_was_for(
+    tmp_path: Path, refused: tuple[str, ...]
+) -> None:
+    kernel = Kernel(*refused)
+    beside = Beside(tmp_path, lambda: kernel)
+    beside.prepare(AUTO)
+    beside.give_up()
+    beside.carry()
+    assert kernel.told == ["prepare", "retire"]
+    assert beside.state == "the data plane wasn't restarted"
+
+
+def test_what_is_lost_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *told: sent.append(told))
+    beside = Beside(tmp_path, lambda: Kernel("look"))
+    beside.prepare(ON)
+    beside.carry()
+    for _ in range(2):
+        beside.look()
+    assert sent == [(os.getpid(), signals.ANEW)]
