@@ -40,6 +40,7 @@ from gateway.runtime import descriptors
 from gateway.runtime.threads import Job, running
 from gateway.site import roles
 from gateway.site.command import Command
+from gateway.site.early_drop import EarlyDrop
 from gateway.site.heartbeat import Heart
 from gateway.site.places import Places
 from gateway.site.watchdog import LOOK_EVERY_S, Watchdog
@@ -83,7 +84,11 @@ def _serve(topology: Topology, options: listen.Options, command: Command, heart:
     control = Controller(
         store,
         Machines(topology),
-        [MeteredPublisher(WorkersTable(places.run), meter), facts],
+        [
+            MeteredPublisher(WorkersTable(places.run), meter),
+            EarlyDrop(topology.site),
+            facts,
+        ],
         snapshots=SnapshotFile(places.snapshot),
         clock=time.time,
         rng=SystemRandom(),

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from gateway.net import namespace
-from gateway.steering import arp, kernel
+from gateway.steering import arp, early, kernel
 from gateway.steering.kernel import run
 from gateway.steering.ruleset import TABLE, Steering
 
@@ -91,7 +91,10 @@ def _is_ours(place: str) -> bool:
 
 
 def _listed() -> Listing:
-    """All rules of this thread's namespace, without what they count and what their sets hold."""
+    """All rules of this thread's namespace, without what they count and what their sets hold.
+
+    The early drop's aren't among them: control makes those, and makes them again.
+    """
     found: Listing = []
     path: list[str] = []
     for line in run(["nft", "-s", "-t", "list", "ruleset"]).splitlines():
@@ -103,7 +106,8 @@ def _listed() -> Listing:
             found.append((", ".join(path), ""))
         elif text and not text.startswith("#"):
             found.append((", ".join(path), text))
-    return found
+    table = f"table ip {early.TABLE}"
+    return [one for one in found if one[0].partition(", ")[0] != table]
 
 
 def _known_links() -> set[arp.Link]:

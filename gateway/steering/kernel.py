@@ -1,10 +1,10 @@
 """Steering in the kernel: installs its rules, points them at other queues, reads its counters."""
 
-import json
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
+from gateway.net import nftables
 from gateway.steering import arp
 from gateway.steering.ruleset import (
     GUARD_COUNTERS,
@@ -59,26 +59,28 @@ def point(steering: Steering) -> None:
 
 def install_guard(steering: Steering) -> None:
     """Install the guard in this thread's namespace. Raises `SteeringError`."""
-    run(["nft", "-f", "-"], guard_rules(steering))
+    run_nft(guard_rules(steering))
 
 
 def know(links: Iterable[arp.Link]) -> None:
     """Let the guard of this thread's namespace take ARP from links. Raises `SteeringError`."""
     script = arp.known(links)
     if script:
-        run(["nft", "-f", "-"], script)
+        run_nft(script)
 
 
 def forget(link: arp.Link) -> None:
     """Let the guard take no more ARP from this link. Raises `SteeringError`."""
-    run(["nft", "-f", "-"], arp.forgotten(link))
+    run_nft(arp.forgotten(link))
 
 
 def _is_guarded(steering: Steering) -> bool:
-    # Not as JSON: nft 1.0 leaves comments out of it.
+    # Not as JSON: nft 1.0 leaves comments out. Whole tables: to list less it reads all sets.
     return f'comment "{digest(steering)}"' in _listing(
         ["nft", "list", "table", "ip", TABLE]
-    ) and arp.COUNTER in _listing(["nft", "list", "chain", *arp.TABLE.split(), arp.CHAIN])
+    ) and f'counter name "{arp.COUNTER}" drop' in _listing(
+        ["nft", "list", "table", *arp.TABLE.split()]
+    )
 
 
 def ways_in_use() -> dict[str, bool]:
@@ -104,7 +106,7 @@ def _listing(command: list[str]) -> str:
 
 
 def _queue_with_nft(steering: Steering) -> None:
-    run(["nft", "-f", "-"], nft_queue_rules(steering))
+    run_nft(nft_queue_rules(steering))
 
 
 def _queue_with_iptables(steering: Steering) -> None:
@@ -120,16 +122,19 @@ WAYS: Final[Mapping[str, Callable[[Steering], None]]] = {
 
 def guard_drops() -> dict[str, int]:
     """Packets the guard of this thread's namespace dropped, by counter. Raises `SteeringError`."""
-    listing = json.loads(run(["nft", "-j", "list", "counters"]))
-    counters = (entry["counter"] for entry in listing["nftables"] if "counter" in entry)
-    drops = {counter["name"]: counter["packets"] for counter in counters if _is_guards(counter)}
+    try:
+        counted = nftables.counters()
+    except OSError as error:
+        raise SteeringError(str(error)) from error
+    drops = {name: counted[TABLE, name] for name in GUARD_COUNTERS if (TABLE, name) in counted}
     if not drops:
         raise SteeringError("nft: there is no guard")
     return drops
 
 
-def _is_guards(counter: dict[str, Any]) -> bool:
-    return counter["table"] == TABLE and counter["name"] in GUARD_COUNTERS
+def run_nft(script: str) -> None:
+    """Have nft run a script in this thread's namespace, in one step. Raises `SteeringError`."""
+    run(["nft", "-f", "-"], script)
 
 
 def run(command: list[str], script: str = "") -> str:

@@ -88,7 +88,9 @@ PLACES: Final = (
     ),
     Place(
         "5. The rules: the addresses",
-        "Who it is from and whom it is to.",
+        "Who it is from and whom it is to. All but 100 packets a second of those to an address "
+        "without a mapping, or to a blocked one, are dropped before the queue; what nft counts "
+        "there is added.",
         _rules(
             Reason.LAND,
             Reason.MARTIAN,

@@ -8,7 +8,7 @@ from gateway.dataplane.queues import queues
 from gateway.exchange.worker_page import Traffic, counts, fast_counts
 from gateway.metering.attribution import by_address
 from gateway.nat.reasons import Reason
-from gateway.steering import kernel
+from gateway.steering import early, kernel
 
 # What the kernel counts of packets that it refuses, and where: file, line, column.
 PROC: Final = Path("/proc/thread-self/net")
@@ -37,18 +37,23 @@ def read(directory: Path, book: Path, slots: range | None = None) -> Counters:
     slots these are. Raises `SteeringError` if the namespace has no steering, `StoreError` or
     `OSError` if a file can't be read.
     """
-    counted, fast = counts(directory, range(0)), fast_counts(directory).reasons.total()
+    counted, fast = counts(directory, range(0)).reasons, fast_counts(directory).reasons.total()
+    dropped = early.drops()
     queued = queues()
     return Counters(
         addresses=by_address(directory, book, slots),
-        reasons={reason.label: counted.reasons[reason] for reason in Reason},
+        reasons={reason.label: counted[reason] + dropped.get(reason, 0) for reason in Reason},
         guard=kernel.guard_drops(),
         queue={
             "dropped_full": sum(queue.dropped_full for queue in queued),
             "dropped_socket": sum(queue.dropped_socket for queue in queued),
         },
         kernel={name: _statistic(*place) for name, place in KERNEL_DROPS.items()},
-        paths={"fast": fast, "slow": max(0, counted.reasons.total() - fast)},
+        paths={
+            "fast": fast,
+            "slow": max(0, counted.total() - fast),
+            "early": sum(dropped.values()),
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages are real; nft and the kernel's queue file are stood in for, because both need root."""
+"""Pages are real; the kernel's counters and queues are stood in for, because both need root."""
 
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -12,24 +12,17 @@ from gateway.nat import table
 from gateway.nat.outcome import Outcome
 from gateway.nat.reasons import Reason
 from gateway.nat.tally import Tally
+from gateway.net import nftables
 from gateway.steering.kernel import SteeringError
 from gateway.telemetry import counters
 
 BOOK = Path("/nonexistent")
-LISTING = (
-    '{"nftables": [{"metainfo": {"json_schema_version": 1}}, '
-    '{"counter": {"family": "ip", "table": "tgw", "name": "guard_foreign", '
-    '"packets": 5, "bytes": 300}}]}'
-)
+COUNTED = {("tgw", "guard_foreign"): 5, ("tgw_early", "early_unknown_public"): 30}
 
 
 @pytest.fixture
 def steered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nft = tmp_path / "bin" / "nft"
-    nft.parent.mkdir()
-    nft.write_text(f"#!/bin/sh\necho '{LISTING}'\n")
-    nft.chmod(0o755)
-    monkeypatch.setenv("PATH", str(nft.parent))
+    monkeypatch.setattr(nftables, "counters", lambda: COUNTED)
     (tmp_path / "queue").write_text(" 0 1 0 2 4016 3 4 99 1\n 1 1 0 2 4016 10 20 99 1\n")
     monkeypatch.setattr(queues, "PROC", tmp_path / "queue")
     (tmp_path / "snmp").write_text("Ip: Forwarding InHdrErrors\nIp: 1 7\nIcmp: X\nIcmp: 1\n")
@@ -57,7 +50,7 @@ def test_everything_is_read_at_once(tmp_path: Path) -> None:
     assert found.kernel == {"bad_header": 7, "truncated": 8}
     assert {label: seen for label, seen in found.reasons.items() if seen} == {
         "translated": 4,
-        "unknown-public": 2,
+        "unknown-public": 32,
     }
 
 
@@ -75,7 +68,10 @@ def test_a_slot_is_the_address_that_it_belongs_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("steered")
-def test_reasons_that_were_not_seen_are_zero_and_not_missing(tmp_path: Path) -> None:
+def test_reasons_that_were_not_seen_are_zero_and_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nftables, "counters", lambda: {("tgw", "guard_foreign"): 5})
     found = counters.read(tmp_path, BOOK)
     assert list(found.reasons) == [reason.label for reason in Reason]
     assert set(found.reasons.values()) == {0}
@@ -85,6 +81,6 @@ def test_reasons_that_were_not_seen_are_zero_and_not_missing(tmp_path: Path) -> 
 def test_a_namespace_without_steering_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(nftables, "counters", dict)
     with pytest.raises(SteeringError):
         counters.read(tmp_path, BOOK)
