@@ -1,12 +1,14 @@
 """What the demo reads off the wire: one packet on both sides of the gateway, and silences."""
 
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from itertools import pairwise
+from statistics import median
 from typing import Final
 
 from gateway.lab.demo.stage import Stage
@@ -19,6 +21,8 @@ CAPTURED_WITHIN_S: Final = 10.0
 TCP_CHECKSUM: Final = transport.checksum_place(transport.TCP)
 
 ANSWER: Final = re.compile(r"^\[(\d+\.\d+)\] .*icmp_seq=", re.MULTILINE)
+TOOK: Final = re.compile(r" time=([0-9.]+) ms")
+RAW: Final = 255  # the protocol of a socket that takes whole packets
 SUMMARY: Final = re.compile(r"(\d+) packets transmitted, (\d+) received")
 
 
@@ -72,6 +76,19 @@ def capture_one(
             with (stage.folder / f"{side}.pcap").open("rb") as file:
                 packets[side] = next(capture.read(file)).packet
     return packets
+
+
+def send_again(host: str, packet: bytes) -> None:
+    """Send a captured packet once more from a host, as it is. Raises `OSError`."""
+    with namespace.inside(host), socket.socket(socket.AF_INET, socket.SOCK_RAW, RAW) as link:
+        destination = _dotted(bytearray(packet), ipv4.DESTINATION)
+        link.sendto(packet, (destination, 0))
+
+
+def median_ms(ping_output: str) -> float:
+    """The median time in which `ping` had its answers; infinite without one."""
+    times = [float(took) for took in TOOK.findall(ping_output)]
+    return median(times) if times else float("inf")
 
 
 def compared(before: bytes, after: bytes) -> list[Row]:

@@ -4,10 +4,18 @@ Every step runs commands that anyone can type, and checks what they print.
 """
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.lab.demo.packets import Row, capture_one, compared, silence
+from gateway.lab.demo.packets import (
+    Row,
+    capture_one,
+    compared,
+    median_ms,
+    send_again,
+    silence,
+)
 from gateway.lab.demo.stage import Shown, Stage, Step
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.topology import saved
@@ -18,6 +26,7 @@ MBPS: Final = "10"
 ANSWER_S: Final = "1"
 PINGS_AFTER: Final = 50  # answers to wait for once the address has moved
 PING_EVERY_S: Final = "0.005"
+PINGS_TIMED: Final = 100
 
 
 def run_instance(stage: Stage) -> bool:
@@ -60,21 +69,42 @@ def internet_sees_public(stage: Stage) -> bool:
 
 
 def one_packet(stage: Stage) -> bool:
-    """Step 6: compare one packet on both sides of the gateway."""
+    """Step 6: compare one packet on both sides of the gateway, and by both paths."""
     hosts = Hosts(stage.lab)
-    sides = {"uplink": "uplink", "instance": stage.known["web"]}
+    internet, web = hosts.namespace(INTERNET), (hosts.namespace(stage.known["web"]), "eth0")
+    sides = {"uplink": (hosts.namespace(GATEWAY), "uplink"), "instance": web}
     packets = capture_one(
-        stage,
-        hosts.namespace(INTERNET),
-        {side: (hosts.namespace(GATEWAY), interface) for side, interface in sides.items()},
-        lambda: _open(stage, stage.known["public"], quiet=True),
+        stage, internet, sides, lambda: _open(stage, stage.known["public"], quiet=True)
     )
     rows = compared(packets["uplink"], packets["instance"])
     stage.note("\n".join(map(str, (Row("field", "on the uplink", "at the instance"), *rows))))
     changed = {row.field for row in rows if row.changed}
-    return changed == {"time to live", "IPv4 checksum", "destination", "TCP checksum"} and all(
-        row.right for row in rows
+    good = changed == {"time to live", "IPv4 checksum", "destination", "TCP checksum"}
+    return good and all(row.right for row in rows) and _is_the_same_fast(stage, packets, web)
+
+
+def _is_the_same_fast(stage: Stage, packets: Mapping[str, bytes], web: tuple[str, str]) -> bool:
+    """Whether the kernel makes the same of the packet by itself; so it is if it can't."""
+    slow_ms = _round_trip_ms(stage)
+    if stage.tgw("fastpath", "on").status != 0:
+        return True
+    internet = Hosts(stage.lab).namespace(INTERNET)
+    again = capture_one(
+        stage, internet, {"again": web}, lambda: send_again(internet, packets["uplink"])
+    )["again"]
+    same = again == packets["instance"]
+    told = f"the same {len(again)} bytes" if same else "OTHER BYTES"
+    stage.note(f"the same SYN again, carried by the kernel alone: {told} at the instance")
+    stage.note(
+        f"a ping, median of {PINGS_TIMED}: {slow_ms:.3f} ms through a worker, "
+        f"{_round_trip_ms(stage):.3f} ms through the kernel"
     )
+    return same and stage.ask("fastpath", "status")["fast"] > 0
+
+
+def _round_trip_ms(stage: Stage) -> float:
+    ping = ("ping", "-n", "-c", str(PINGS_TIMED), "-i", PING_EVERY_S, stage.known["public"])
+    return median_ms(stage.tgw("exec", INTERNET, "--", *ping, quiet=True).output)
 
 
 def bind_eip(stage: Stage) -> bool:
@@ -147,7 +177,7 @@ STEPS: Final = (
         client_reaches_it,
     ),
     Step("The internet sees the instance as its public address", internet_sees_public),
-    Step("One TCP SYN, captured on both sides of the gateway", one_packet),
+    Step("One TCP SYN, captured on both sides of the gateway, by both its paths", one_packet),
     Step(
         "Bind an EIP: the old public IP falls silent, the EIP answers, metadata follows", bind_eip
     ),
