@@ -12,8 +12,10 @@ Whoever is killed at any point leaves maps that carry, or maps that don't: none 
 carries. A link that is made later gets its program by `attach`.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+import logging
+import socket
+from collections.abc import Container, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
@@ -28,21 +30,32 @@ from gateway.fastpath import bpffs, maps
 from gateway.fastpath.bpf import FastPathError
 from gateway.fastpath.maps import Place
 from gateway.fastpath.program import FROM_INSTANCE, FROM_UPLINK, load
+from gateway.fastpath.settings import FIELDS, SETTING
 from gateway.nat.table import BadTableError, Revision, Table
 from gateway.net.links import Links
+from gateway.net.plan import LOOPBACK
 
+_log = logging.getLogger(__name__)
+
+TRIES: Final = 40  # looks after which a link is taken for one that isn't an instance's
 NAME: Final = "tgw"  # under which `tc filter show` lists the programs
 
 Link = tuple[str, str]  # an instance's interface, and its private address
 
 
 class Carrier:
-    """The fast path of one site. Its methods raise `FastPathError`, and nothing is carried then."""
+    """The fast path of one site, for a thread in the gateway's network.
+
+    Its methods raise `FastPathError`, and nothing is carried then.
+    """
 
     def __init__(self, site: Place) -> None:
         """Load nothing yet: that is what `prepare` is for."""
         self._site = site
         self._directory = site.directory
+        self._seen: frozenset[tuple[int, str]] = frozenset()  # numbers and names of links
+        self._attached: frozenset[tuple[int, str]] = frozenset()
+        self._tries = 0
 
     def prepare(self) -> None:
         """Have new maps pinned, which carry nothing yet."""
@@ -65,11 +78,8 @@ class Carrier:
     def carry(self) -> None:
         """Put the published table in force in the maps, and the programs on all links."""
         with self._having_turn():
-            with Links(self._site.namespace) as links:
-                known = [link for link in links.hosts() if link[0] != self._site.uplink]
-                _attach(self._directory, links, known)
-                with pins.pin(self._directory, FROM_UPLINK) as program:
-                    links.program(self._site.uplink, program.file, NAME)
+            self._seen = frozenset(socket.if_nameindex())
+            self._attach_links({name for _, name in self._seen})
             self._fill()
             pins.settings(self._directory)[pins.STATE] = State.CARRYING
 
@@ -91,6 +101,39 @@ class Carrier:
             watching.follow(self._directory)
         except OSError as error:
             raise FastPathError(f"its maps are lost ({error})") from error
+        self._look_at_links()
+
+    def _look_at_links(self) -> None:
+        """Attach links that are new. One may have no route yet, so several looks are for it.
+
+        Control attaches those that it makes; others may be made anew, the uplink too.
+        """
+        before, self._seen = self._seen, frozenset(socket.if_nameindex())
+        if before != self._seen:
+            self._attached &= self._seen
+            self._tries = TRIES
+        fresh = {name for _, name in self._seen - self._attached} - {LOOPBACK}
+        if self._tries and fresh:
+            with suppress(TimeoutError), pins.turn(self._directory, within_s=0.0):
+                self._tries -= 1
+                try:
+                    self._attach_links(fresh)
+                except (OSError, NetlinkError, LookupError) as error:
+                    _log.warning("links without a fast path: %s", error)
+
+    def _attach_links(self, names: Container[str]) -> None:
+        """Attach those of the links that have one of these names, and a route."""
+        uplink, numbers = self._site.uplink, {name: index for index, name in self._seen}
+        with Links(self._site.namespace) as links:
+            wanted = [link for link in links.hosts() if link[0] in names and link[0] != uplink]
+            _attach(self._directory, links, wanted)
+            if uplink in names:
+                settings = pins.settings(self._directory)
+                settings[FIELDS["uplink"] // SETTING] = numbers[uplink]
+                with pins.pin(self._directory, FROM_UPLINK) as program:
+                    links.program(uplink, program.file, NAME)
+        done = {uplink, *(interface for interface, _ in wanted)}
+        self._attached |= {link for link in self._seen if link[1] in done}
 
     @contextmanager
     def _having_turn(self) -> Iterator[None]:

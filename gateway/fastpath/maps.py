@@ -5,7 +5,6 @@ counters go on from the maps before. The buckets are those of the file, into whi
 maps before were written when they were retired.
 """
 
-import socket
 from contextlib import suppress
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -14,11 +13,10 @@ from typing import Final, NamedTuple
 from gateway.exchange import generations, pins, worker_page
 from gateway.exchange.shared_words import WORD, SharedWords
 from gateway.fastpath.program import Sizes
-from gateway.fastpath.settings import FIELDS
+from gateway.fastpath.settings import FIELDS, SETTING
 from gateway.nat.policer import BUCKETS
 from gateway.nat.shape import Shape
 from gateway.nat.table import POOLS_MAX, SLOTS_MAX, Table
-from gateway.net import namespace
 
 SLOTS_MIN: Final = 1024
 PACKAGES_MIN: Final = 64
@@ -51,16 +49,13 @@ def sizes_for(table: Table, links: int) -> Sizes:
 
 
 def set_up(site: Place, folder: Path, slots: int) -> None:
-    """Fill the new maps that are pinned in `folder` with all but the table. Raises `OSError`."""
-    with namespace.inside(site.namespace):
-        uplink = socket.if_nametoindex(site.uplink)
+    """Fill the new maps in `folder` with all but the table and the links. Raises `OSError`."""
     settings = _memory(folder, pins.SETTINGS).cast("I")
     for name, value in (
-        ("uplink", uplink),
         ("address", int(IPv4Address(site.address))),
         ("whole_pools", site.pools <= POOLS_MAX),
     ):
-        settings[FIELDS[name] // settings.itemsize] = value
+        settings[FIELDS[name] // SETTING] = value
     for name in FILES:
         words = _memory(folder, name)
         with suppress(FileNotFoundError):

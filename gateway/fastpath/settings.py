@@ -12,4 +12,5 @@ FIELDS: Final = {
     "slow_packets": 24,  # a second, of each address and direction, to the slow path; 0: no bound
     "whole_pools": 28,  # not 0: the table knows all networks of the pool
 }
+SETTING: Final = 4  # bytes of one
 SETTINGS_BYTES: Final = 64

@@ -6,19 +6,25 @@ holds for each packet that is sent after it.
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from scapy.layers.inet import IP, UDP, IPOption_NOP
+from scapy.packet import Raw
 from support.blows import kill, kill_dataplane, pid_of, workers
 from support.labs import Instance, Lab, eventually, lab_of, new_topology
 from support.steady import received, receiver, sending
 from support.stream import streaming
+from support.wire import send
 
+from gateway.control.compile import INBOUND_MIN_MBPS
 from gateway.exchange import pins
 from gateway.exchange.pins import State
 from gateway.fastpath import bpffs
+from gateway.net import namespace
 from gateway.site import roles
 
 RATE = 1000  # datagrams a second
@@ -222,6 +228,44 @@ def test_a_rebooted_instance_has_a_link_that_is_known(fast: Lab, web: Instance) 
     before = fast_packets(fast)
     assert fast.pings("internet", web.public)
     assert fast_packets(fast) == before + 2
+
+
+def test_a_link_that_is_made_anew_by_hand_is_attached(fast: Lab, web: Instance) -> None:
+    """Its number is another one, and what was known of the old number is worth nothing."""
+    before = link_numbers(fast)[web.id]
+    fast.exec_in(fast.gateway, "ip", "link", "del", web.id)
+    assert fast.run("lab", "up").returncode == 0
+    assert link_numbers(fast)[web.id] != before
+
+    def carries() -> bool:
+        packets = fast_packets(fast)
+        return fast.pings("internet", web.public) and fast_packets(fast) == packets + 2
+
+    eventually(carries)
+
+
+def link_numbers(lab: Lab) -> dict[str, int]:
+    with namespace.inside(lab.gateway):
+        return {name: number for number, name in socket.if_nameindex()}
+
+
+def test_one_bucket_for_both_paths(fast: Lab) -> None:
+    """Half of the packets have an option, so they take the slow path."""
+    slow = fast.instance("slow", bandwidth=1)
+    address, client = slow.public, fast.topology.clients[0]
+    plain = IP(src=client, dst=address) / UDP(dport=9) / Raw(b"x" * 1000)
+    optional = IP(src=client, dst=address, options=IPOption_NOP()) / UDP(dport=9) / Raw(b"x" * 996)
+    before, begin = fast.counters(), time.monotonic()
+    send(fast, "internet", *[plain, optional] * 400)
+    after = fast.counters()
+    within_s = time.monotonic() - begin
+    carried = after.addresses[address].bytes_in
+    inbound = INBOUND_MIN_MBPS * 1_000_000 / 8
+    depth = max(131_070, 0.2 * inbound)
+    assert depth - 2000 < carried <= depth + inbound * within_s
+    for path in ("fast", "slow"):
+        assert after.paths[path] - before.paths[path] >= 400
+    slow.terminate()
 
 
 def test_two_labs_side_by_side_and_nothing_is_left(fast: Lab, web: Instance) -> None:

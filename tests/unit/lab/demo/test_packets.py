@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP
 from scapy.packet import Raw
 
-from gateway.lab.demo.packets import Row, compared, silence
+from gateway.lab.demo.packets import Row, compared, median_ms, silence
 
 PUBLIC, PRIVATE, CLIENT = "203.0.113.9", "10.0.0.2", "198.51.100.10"
 
@@ -95,3 +95,10 @@ def test_the_longest_silence_is_between_two_answers() -> None:
 def test_without_two_answers_the_silence_has_no_end() -> None:
     found = silence(NO_ANSWER)
     assert (found.sent, found.lost, found.longest_ms) == (3, 3, float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("output", "median"), [(PING.replace("0.100", "0.2", 1), 0.1), (NO_ANSWER, float("inf"))]
+)
+def test_the_median_of_a_row_of_pings(output: str, median: float) -> None:
+    assert median_ms(output) == median
