@@ -1,0 +1,227 @@
+"""What the programs of the fast path leave to the kernel, on real links: untouched, and counted."""
+
+from typing import Any
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
+from scapy.packet import Raw
+from support.fast_links import (
+    CLIENT,
+    DB,
+    NEEDS_CHECKSUM,
+    OWN,
+    PRIVATE,
+    ROUTER,
+    UPLINK,
+    WEB,
+    FastLinks,
+)
+from support.fast_ways import (
+    GSO_TCP,
+    HAIRPIN,
+    IN,
+    OUT,
+    PLAIN,
+    PUBLIC,
+    TABLE,
+    TRANSPORT_AT,
+    WAYS,
+    each_way,
+    goes_up,
+    is_carried,
+    made,
+)
+from vectors.row import POOL
+from vectors.unfinished import left
+
+from gateway.exchange.pins import State
+from gateway.fastpath.passage import Passed
+from gateway.nat.outcome import Direction
+from gateway.nat.table import Mapping, build
+from gateway.net import namespace
+from gateway.net.links import Links
+from gateway.net.plan import Route
+
+BY_THEMSELVES = {
+    "last-hop": (Passed.LAST_HOP, {"ttl": 1}),
+    "no-hop": (Passed.LAST_HOP, {"ttl": 0}),
+    "wrong-checksum": (Passed.MALFORMED, {"chksum": 1}),
+    "version": (Passed.MALFORMED, {"version": 6}),
+    "short-header": (Passed.MALFORMED, {"ihl": 4}),
+    "longer-than-it-is": (Passed.MALFORMED, {"len": 40}),
+    "options": (Passed.OPTIONS, {"options": [IPOption_NOP()]}),
+    "protocol": (Passed.PROTOCOL, {"proto": 47}),
+}
+
+
+@each_way
+@pytest.mark.parametrize(("way", "header"), BY_THEMSELVES.values(), ids=BY_THEMSELVES)
+def test_what_the_programs_are_not_sure_of_goes_up(
+    links: FastLinks, direction: Direction, way: Passed, header: dict[str, Any]
+) -> None:
+    goes_up(links, way, direction, made(direction, PLAIN["udp"], **header))
+
+
+@each_way
+def test_an_icmp_error_goes_up(links: FastLinks, direction: Direction) -> None:
+    about = IP(src=CLIENT, dst=CLIENT, frag=3) / Raw(bytes(8))  # a later fragment: no ports
+    goes_up(links, Passed.PROTOCOL, direction, made(direction, ICMP(type=3, code=4) / about))
+
+
+@each_way
+def test_a_frame_of_a_vlan_or_for_another_host_is_none_of_its_business(
+    links: FastLinks, direction: Direction
+) -> None:
+    host, _, _, receiver = WAYS[direction]
+    packet = made(direction, PLAIN["udp"])
+    frame = links.frame(host, packet)
+    tagged = frame[:12] + b"\x81\x00\x00\x07" + frame[12:]
+    other = b"\x02\xee\xee\xee\xee\xee" + frame[6:]
+    with links.capture(receiver) as capture:
+        for unwanted in (tagged, other):
+            links.put(host, unwanted)
+        assert links.passed(every=True)[Passed.NOT_IPV4] >= 2
+        assert links.reasons() == {}
+        assert [seen.packet for seen in capture.rest()] == []
+
+
+def test_the_guards_packets_go_up(links: FastLinks) -> None:
+    for source, destination in ((OWN, PUBLIC), (CLIENT, "198.18.0.1"), (CLIENT, OWN)):
+        packet = bytes(IP(src=source, dst=destination) / PLAIN["udp"])
+        goes_up(links, Passed.GUARDED, IN, packet)
+    for source in (PRIVATE[DB], CLIENT, PUBLIC):
+        goes_up(links, Passed.GUARDED, OUT, bytes(IP(src=source, dst=CLIENT) / PLAIN["udp"]))
+    for destination in ("10.0.0.3", "169.254.0.23", "224.0.0.1"):
+        packet = bytes(IP(src=PRIVATE[WEB], dst=destination) / PLAIN["udp"])
+        goes_up(links, Passed.NOT_OUTBOUND, OUT, packet)
+
+
+def _forwarding(links: FastLinks, on: int) -> None:
+    with namespace.inside(links.name("gateway")):
+        namespace.set_sysctl("ipv4.ip_forward", on)
+
+
+@each_way
+def test_forwarding_that_is_switched_off_is_off(links: FastLinks, direction: Direction) -> None:
+    packet = made(direction, PLAIN["udp"])
+    _forwarding(links, 0)
+    try:
+        goes_up(links, Passed.NO_WAY, direction, packet)
+    finally:
+        _forwarding(links, 1)
+    is_carried(links, direction, packet)
+
+
+@pytest.mark.parametrize("address", [None, "10.0.0.9"], ids=["of-none", "of-another"])
+def test_a_link_that_is_not_the_instances_gets_nothing(
+    links: FastLinks, address: str | None
+) -> None:
+    for direction, way, host in (
+        (IN, Passed.NO_WAY, WEB),
+        (HAIRPIN, Passed.NO_WAY, DB),
+        (OUT, Passed.GUARDED, WEB),
+    ):
+        packet = made(direction, PLAIN["udp"])
+        links.register(host, address)
+        try:
+            goes_up(links, way, direction, packet)
+        finally:
+            links.register(host, PRIVATE[host])
+        is_carried(links, direction, packet)
+
+
+@each_way
+def test_an_unknown_neighbour_is_the_kernels_to_find(
+    links: FastLinks, direction: Direction
+) -> None:
+    receiver = WAYS[direction][3]
+    near, address = (UPLINK, ROUTER) if receiver == "client" else (receiver, PRIVATE[receiver])
+    packet = made(direction, PLAIN["udp"])
+    links.neighbour(near, address, None)
+    try:
+        goes_up(links, Passed.NO_WAY, direction, packet)
+    finally:
+        links.neighbour(near, address, links.mac(receiver, "eth0").hex(":"))
+    is_carried(links, direction, packet)
+
+
+@each_way
+def test_what_the_way_on_can_not_take_goes_up(links: FastLinks, direction: Direction) -> None:
+    receiver = WAYS[direction][3]
+    near = UPLINK if receiver == "client" else receiver
+    large = made(direction, UDP(sport=1, dport=2) / Raw(bytes(1000)))
+    links.mtu(near, 900)
+    try:
+        goes_up(links, Passed.TOO_LONG, direction, large)
+        is_carried(links, direction, made(direction, UDP(sport=1, dport=2) / Raw(bytes(800))))
+    finally:
+        links.mtu(near, 1500)
+    is_carried(links, direction, large)
+
+
+def test_segments_that_are_too_long_go_up(links: FastLinks) -> None:
+    packet = made(IN, TCP(sport=1, dport=2, flags="A") / Raw(bytes(3000)))
+    frame = links.frame("client", left(packet))
+    links.mtu(WEB, 1000)
+    try:
+        for size, expected in ((1400, {Passed.TOO_LONG: 1}), (900, {})):
+            links.forget()
+            links.put("client", frame, (NEEDS_CHECKSUM, GSO_TCP, 54, size, TRANSPORT_AT, 16))
+            assert links.passed() == expected
+    finally:
+        links.mtu(WEB, 1500)
+
+
+def test_a_link_that_is_down_is_no_way(links: FastLinks) -> None:
+    packet = made(IN, PLAIN["udp"])
+    with Links(links.name("gateway")) as gateway:
+        gateway.down(WEB)
+        try:
+            links.send("client", packet)
+            assert (links.passed(), links.reasons()) == ({Passed.NO_WAY: 1}, {})
+        finally:
+            gateway.up(WEB)
+            gateway.put(Route(f"{PRIVATE[WEB]}/32", link=WEB))
+            links.neighbour(WEB, PRIVATE[WEB], links.mac(WEB, "eth0").hex(":"))
+    is_carried(links, IN, packet)
+
+
+@each_way
+@pytest.mark.parametrize("setting", ["state", "watched", "word"])
+def test_what_is_switched_off_counts_nothing(
+    links: FastLinks, direction: Direction, setting: str
+) -> None:
+    packet = made(direction, PLAIN["udp"])
+    host, _, _, receiver = WAYS[direction]
+    on = {"state": State.CARRYING, "watched": 0}
+    try:
+        for off in {"state": (State.PREPARED, State.RETIRED), "watched": (1,)}.get(setting, (0,)):
+            if setting == "word":
+                links.word(8)  # no table is of this generation
+            else:
+                links.set(setting, off)
+            with links.capture(receiver) as capture:
+                links.send(host, packet)
+                assert (links.passed(every=True), links.reasons()) == ({}, {})
+                assert [s for s in capture.rest() if s.packet[12:20] != packet[12:20]] == []
+    finally:
+        links.word(TABLE.generation)
+        for name, value in on.items():
+            links.set(name, value)
+    is_carried(links, direction, packet)
+
+
+def test_the_second_table_is_taken_once_its_generation_is_published(links: FastLinks) -> None:
+    moved = build(
+        8, 4, [Mapping(0xCB007109, 0x0A000003, 1), Mapping(0xCB00710A, 0x0A000002, 2)], pools=[POOL]
+    )
+    packet = made(IN, PLAIN["udp"])
+    links.fill("table_1", moved)
+    is_carried(links, IN, packet)
+    try:
+        with links.capture(DB) as capture:
+            links.word(8)
+            links.send("client", packet)
+            assert capture.one().packet[16:20] == bytes([10, 0, 0, 3])
+    finally:
+        links.word(TABLE.generation)
