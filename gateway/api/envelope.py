@@ -5,11 +5,14 @@ Both are HTTP 200 with the bare content type: the SDKs look for `Error` only the
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from gateway.api.errors import ApiError
+
+# The header by which control tells who passes a request on that it was signed rightly.
+SIGNED: Final = "x-tgw-signed"
 
 
 def packed(answer: Mapping[str, Any], request_id: str) -> Response:

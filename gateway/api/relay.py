@@ -1,8 +1,8 @@
-"""The API for programs in instances: it takes their requests, and passes whole ones on to control.
+"""The API for strangers: it takes their requests, and passes whole ones on to control.
 
-An instance's connections end here, in the process of the metadata service. Control gets from here
-what is complete, a few requests at once, on a socket that takes signed requests only; it knows the
-keys, and this process doesn't. An instance has a share of what is passed on at once, so one that
+Their connections end here, in a process of its own. Control gets from here what is complete, a few
+requests at once, on a socket that takes signed requests only; it knows the keys, and this process
+doesn't. Each client, such as an instance, has a share of what is passed on at once, so one that
 asks without end keeps none of the others waiting.
 """
 
@@ -21,11 +21,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.api.bodies import BODY_MAX, Bodies
-from gateway.api.envelope import refusal
+from gateway.api.envelope import SIGNED, refusal
 from gateway.api.errors import ApiError
 
 AT_ONCE: Final = 16  # requests that control has from here
-OF_ONE_AT_ONCE: Final = 4  # of them from one instance
+OF_ONE_AT_ONCE: Final = 4  # of them from one client
 ANSWERED_WITHIN_S: Final = 60.0
 ANSWER_MAX: Final = 64 << 20  # bytes
 CHUNK: Final = 64 << 10
@@ -36,10 +36,11 @@ _OF_THE_CONNECTION: Final = frozenset(
         *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
     )
 )
+_OF_THE_ANSWER: Final = (b"content-type", SIGNED.encode())
 
 
 class _Share:
-    """What one instance has under way, and may have."""
+    """What one client has under way, and may have."""
 
     def __init__(self, together: Bodies) -> None:
         self.requests = 0
@@ -50,8 +51,12 @@ class _Share:
 class Relay:
     """An ASGI application: passes requests on to the API that listens on the Unix socket `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, signed: Callable[[str, bytes], object] = lambda _client, _request: None
+    ) -> None:
+        """`signed` is told of each client's request, as it was sent, that was signed rightly."""
         self._path = path
+        self._signed = signed
         self._bodies = Bodies()
         self._shares: dict[str, _Share] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -67,24 +72,24 @@ class Relay:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        with self._share(request) as share, share.bodies.one() as body:
+        client = request.client.host if request.client else ""
+        with self._share(client) as share, share.bodies.one() as body:
             content = await body.read(request, BODY_MAX)
             async with share.turns, self._turns:
-                return await self._passed_on(request, content)
+                return await self._passed_on(request, client, content)
 
     @contextmanager
-    def _share(self, request: Request) -> Iterator[_Share]:
-        address = request.client.host if request.client else ""
-        share = self._shares.setdefault(address, _Share(self._bodies))
+    def _share(self, client: str) -> Iterator[_Share]:
+        share = self._shares.setdefault(client, _Share(self._bodies))
         share.requests += 1
         try:
             yield share
         finally:
             share.requests -= 1
             if not share.requests:
-                del self._shares[address]
+                del self._shares[client]
 
-    async def _passed_on(self, request: Request, content: bytes) -> Response:
+    async def _passed_on(self, request: Request, client: str, content: bytes) -> Response:
         """Control's answer. Raises `ApiError` if there is none."""
         there = h11.Connection(h11.CLIENT)
         events = (_head(request, len(content)), h11.Data(content), h11.EndOfMessage())
@@ -94,9 +99,13 @@ class Relay:
                 with socket.socket(socket.AF_UNIX) as connection:
                     connection.settimeout(0)
                     await asyncio.get_running_loop().sock_connect(connection, str(self._path))
-                    return await _asked(connection, there, whole)
+                    response = await _asked(connection, there, whole)
         except (OSError, TimeoutError, h11.ProtocolError) as error:
             raise ApiError("InternalError", "the API isn't there now: try again") from error
+        if response.headers.get(SIGNED):
+            del response.headers[SIGNED]  # it is for this process alone
+            self._signed(client, whole)
+        return response
 
 
 async def _asked(connection: socket.socket, there: h11.Connection, whole: bytes) -> Response:
@@ -132,8 +141,11 @@ async def _read(there: h11.Connection, receive: Callable[[], Awaitable[bytes]]) 
         elif isinstance(event, h11.Data):
             content += event.data
         elif isinstance(event, h11.EndOfMessage) and head:
-            kind = dict(head.headers).get(b"content-type")
-            headers = {"content-type": kind.decode("latin-1")} if kind else {}
+            headers = {
+                name.decode("ascii"): value.decode("latin-1")
+                for name, value in head.headers
+                if name in _OF_THE_ANSWER
+            }
             return Response(bytes(content), head.status_code, headers)
         else:
             break

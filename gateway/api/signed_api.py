@@ -19,6 +19,7 @@ from gateway.api import signature as sign
 from gateway.api.action import Answer, Caller, Context
 from gateway.api.bodies import BODY_MAX, Bodies, Body
 from gateway.api.credentials import Credentials
+from gateway.api.envelope import SIGNED
 from gateway.api.errors import ApiError
 from gateway.api.language import language, spoken
 from gateway.api.rate import RateLimit
@@ -76,6 +77,8 @@ class SignedApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         response = await enveloped(partial(self._answer, request))
+        if getattr(request.state, "signed", False):
+            response.headers[SIGNED] = "1"
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, request_id: str) -> Answer:
@@ -88,6 +91,7 @@ class SignedApi:
                 flat = await _flat(request, received, body)
                 with spoken(flat.get("Language")):
                     call = self._signed_v1(flat, received)
+            request.state.signed = True
             with spoken(call.language):
                 return await self._carry_out(call, request_id)
 

@@ -1,5 +1,8 @@
 """Who has how many connections to a server of ours, who is next, and who has to go.
 
+An *address* is whom a connection is of, as far as that is known: the address of its other end, or
+what `gateway.app.callers` finds out.
+
 A connection is *waiting* until the head of its first request is there, and *ready* then. It is
 *busy* while a whole request is answered, else *idle*: between two requests, or in the middle of a
 body.
@@ -7,14 +10,14 @@ body.
 Each address has a share, and all together have a bound. When a newcomer is one too many the oldest
 one that waits goes, and of those that are idle the one that has been so the longest; what is ready
 or busy never goes. Addresses take turns: of each the oldest one that is ready is next. So an
-address that takes all it can get harms itself; and one that many programs share (loopback) serves
-each that says at once what it wants.
+address that takes all it can get harms itself; and one that many programs share serves each that
+says at once what it wants.
 """
 
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 
@@ -42,9 +45,13 @@ class Bounds:
     def within(self, descriptors: int) -> "Bounds":
         """These bounds, or smaller ones where there are fewer descriptors."""
         missing = max(self.descriptors - descriptors, 0)
-        together = self.together
-        waiting = max(together.waiting - missing, together.busy)
-        return Bounds(self.each, Share(waiting, together.idle, together.busy))
+        waiting = max(self.together.waiting - missing, self.together.busy)
+        # Nobody may have all: what is ready to be served makes no room for a newcomer.
+        most = min(self.each.waiting, waiting * 3 // 4)
+        return Bounds(
+            replace(self.each, waiting=most) if missing else self.each,
+            replace(self.together, waiting=waiting),
+        )
 
 
 class Stage(Enum):
@@ -99,6 +106,10 @@ class _Group:
     def count(self, *stages: Stage) -> int:
         return sum(len(self.at[stage]) for stage in stages)
 
+    def in_line(self) -> int:
+        """How many are waiting or ready: asked for each newcomer, so without a loop."""
+        return len(self.at[Stage.WAITING]) + len(self.at[Stage.READY])
+
     def first(self, stage: Stage) -> Connection | None:
         return next(iter(self.at[stage]), None)
 
@@ -119,15 +130,31 @@ class Connections:
         group = self._groups.get(address)
         address = group.address if group else address  # one text for all of them
         for some, share in ((group, self.bounds.each), (self._all, self.bounds.together)):
-            if some and some.count(Stage.WAITING, Stage.READY) >= share.waiting:
+            if some and some.in_line() >= share.waiting:
                 oldest = some.first(Stage.WAITING)
                 if oldest is None:
                     return None
                 self._cut(oldest)
         one = Connection(self, address)
-        for some in (self._groups.setdefault(address, _Group(address)), self._all):
-            some.at[Stage.WAITING][one] = None
+        if group is None or address not in self._groups:  # the last of them may have been cut
+            group = self._groups[address] = _Group(address)
+        group.at[Stage.WAITING][one] = None
+        self._all.at[Stage.WAITING][one] = None
         return one
+
+    def admit(self, one: Connection, address: str) -> None:
+        """Let one that waits be ready, of `address` from now on; it goes if that has too many."""
+        before = self._groups[one.address]
+        after = self._groups.get(address) or _Group(address)
+        if after is not before:
+            if after.in_line() >= self.bounds.each.waiting:
+                self._cut(one)
+                return
+            self._groups[after.address] = after
+            after.at[one.stage][one] = before.at[one.stage].pop(one)
+            one.address = after.address
+            self._keep_turn(before.address, before)
+        self.move(one, Stage.READY)
 
     def next(self) -> Connection | None:
         """Make a ready connection busy, of the address whose turn it is; None if none may be."""

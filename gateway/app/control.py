@@ -50,28 +50,26 @@ from gateway.store.sqlite import SqliteStore
 PULSE_EVERY_S: Final = 0.5
 
 
-def run(lab: str, options: listen.Options, command: Command) -> None:
+def run(lab: str, command: Command, *, rate_per_s: float | None = None) -> None:
     """Be the lab's control, which serves the API, until SIGTERM.
 
-    `options` are of the API that takes signed requests; `command` starts this program anew. Raises
-    `RoleError`, `StoreError`, `ControlError`, `CredentialsError` or `OSError`.
+    `rate_per_s` is how many signed calls an action may have a second, the cloud's numbers if None;
+    `command` starts this program anew. Raises `RoleError`, `StoreError`, `ControlError`,
+    `CredentialsError` or `OSError`.
     """
     topology = take_role(lab, roles.CONTROL)
     with Heart(topology.site.places.run, roles.CONTROL, parts=4) as heart:
-        _serve(topology, options, command, heart)
+        _serve(topology, command, heart, rate_per_s)
 
 
-def _serve(topology: Topology, options: listen.Options, command: Command, heart: Heart) -> None:
+def _serve(topology: Topology, command: Command, heart: Heart, rate_per_s: float | None) -> None:
     places = topology.site.places
-    # For the signed port, and for the sockets of the command and of the metadata service.
-    trusted = 2 * servers.TRUSTED.descriptors
-    bounds = servers.LOCAL.within(
-        descriptors.ask_for(servers.LOCAL.descriptors + trusted) - trusted
-    )
+    descriptors.ask_for(3 * servers.TRUSTED.descriptors)
     store = SqliteStore(places.log)  # first: if that is no use, nothing may be touched
     places.state.chmod(0o700)  # nobody but root reads the log
     keys = RoleKeys(kept_secret(places.role_secret), time.time)
     feed = Feed(places.facts)
+    api_group = privileges.group_of(privileges.API_USER)
     metadata_group = privileges.group_of(privileges.METADATA_USER)
     feed.open(metadata_group)
     facts = FactsPublisher(feed, facts_of(topology, keys), keys.period)
@@ -99,15 +97,13 @@ def _serve(topology: Topology, options: listen.Options, command: Command, heart:
     gc.collect()
     context = Context(control, meter, SiteObserver(places, topology.site))
     temporary = TemporaryCredentials(keys, control)
-    signed_api = _signed_apis(places, context, temporary, options.rate_per_s)
-    signed_server = servers.server(
-        signed_api(), options.certificate, options.key, bounds=bounds, beat=heart.part(1)
-    )
+    signed_api = _signed_apis(places, context, temporary, rate_per_s)
+    signed_server = servers.server(signed_api(), bounds=servers.TRUSTED, beat=heart.part(1))
     relayed_server = servers.server(signed_api(), bounds=servers.TRUSTED, beat=heart.part(2))
     with (
         background.running(control, _end) as work,
         sampling(meter, time.time, _end),
-        listen.listener(options, places.endpoint) as signed_socket,
+        listen.unix_listener(places.api_socket, api_group) as signed_socket,
         listen.unix_listener(places.signed_socket, metadata_group) as relayed_socket,
         running(
             [

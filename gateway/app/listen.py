@@ -1,8 +1,8 @@
-"""The sockets where control takes requests.
+"""The sockets where requests are taken.
 
 Signed ones on loopback unless told otherwise, as they aren't encrypted. Labs live side by side, so
-the port is the one it was before control was started again, or else the first that is free and that
-no other lab wrote down: its control may be about to start again.
+the port is the one it was before the process was started again, or else the first that is free and
+that no other lab wrote down: its process may be about to start again.
 """
 
 import errno
@@ -27,13 +27,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where to listen, with which certificate, and how many calls an action may have a second."""
+    """Where to listen, and with which certificate."""
 
     host: str | None = None
     port: int | None = None
     certificate: str | None = None
     key: str | None = None
-    rate_per_s: float | None = None
 
     def url(self, host: str, port: int) -> str:
         """How a client on this machine calls it."""

@@ -5,6 +5,7 @@ It may do nothing but answer, and pass whole requests on to control.
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -47,6 +48,7 @@ def run(lab: str) -> None:
             ): _listener(site, address)
             for number, (address, application) in enumerate(applications.items())
         }
+        gc.freeze()  # what there is by now stays: it need not be looked through each time
         # All is open that needs root's rights.
         _log.info("metadata: %s", privileges.drop(privileges.METADATA_USER, kept=0))
         asyncio.run(_serve(pairs))

@@ -19,15 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import is_ssl
 
+from gateway.app.callers import Callers
 from gateway.app.connections import Bounds, Connection, Share, Stage
 from gateway.app.listen import BACKLOG
 from gateway.app.reception import Reception, cut_off
 from gateway.runtime.threads import Job, nothing
 
-# On loopback all programs have one address, so it has no smaller share. As many may wait as an
-# address has ports to call from: none need be cut, and to be cut is an invitation to come again.
-_ALL_LOCAL: Final = Share(waiting=28_500, idle=256, busy=64)
-LOCAL: Final = Bounds(each=_ALL_LOCAL, together=_ALL_LOCAL)
+# Of one user's connections many may wait: to be cut is an invitation to come again.
+LOCAL: Final = Bounds(
+    each=Share(waiting=24_000, idle=128, busy=4), together=Share(32_000, idle=512, busy=64)
+)
 _ALL_TRUSTED: Final = Share(waiting=256, idle=64, busy=64)
 TRUSTED: Final = Bounds(each=_ALL_TRUSTED, together=_ALL_TRUSTED)
 INSTANCES: Final = Bounds(
@@ -56,6 +57,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, of which a head has arrived."""
         super().connection_made(transport)
+        if self.client:  # for the application, a client is whom the connection is of
+            self.client = (self.counted.address, self.client[1])
         self.counted.cut = lambda _: transport.abort()
         self._start_clock()
 
@@ -149,17 +152,20 @@ class Server(uvicorn.Server):
         config: uvicorn.Config,
         bounds: Bounds,
         identity: Callable[[str], str | None],
+        callers: Callers,
         beat: Callable[[], object],
     ) -> None:
         """`identity` tells who is at an address: when that is another one, connections end.
 
-        `beat` is called with each turn of the loop, ten times a second.
+        `callers` tells whom a connection is of. `beat` is called with each turn of the loop, ten
+        times a second.
         """
         super().__init__(config)
         self._beat = beat
         self.is_one_of_several = False
         self._bounds = bounds
         self._identity = identity
+        self._callers = callers
         self._identities: dict[str, str | None] = {}
         self._receptions: list[Reception] = []
         self._starting: set[asyncio.Task[Any]] = set()
@@ -179,6 +185,7 @@ class Server(uvicorn.Server):
                 listener,
                 self._bounds,
                 self._take,
+                callers=self._callers,
                 within_s=FIRST_WITHIN_S,
                 encrypted=self.config.is_ssl,
             )
@@ -269,12 +276,14 @@ def server(
     *,
     bounds: Bounds = LOCAL,
     identity: Callable[[str], str | None] = nobody,
+    callers: Callers | None = None,
     beat: Callable[[], object] = nothing,
 ) -> Server:
     """A server of the application, by TLS with a certificate. Raises `OSError` if that is none.
 
-    `bounds` are of all connections; `identity` tells who is at an address, and `beat` is called as
-    long as its loop goes round, as `Server` has both.
+    `bounds` are of all connections; `identity` tells who is at an address, `callers` whom a
+    connection is of (its other end's address if None), and `beat` is called as long as its loop
+    goes round, as `Server` has all three.
     It sets up no logging: `gateway.runtime.log` has, for the whole process.
     """
     config = uvicorn.Config(
@@ -297,7 +306,7 @@ def server(
         config.load()
     except OSError as error:
         raise OSError(f"{certificate} and {key} are no use: {error}") from error
-    return Server(config, bounds, identity, beat)
+    return Server(config, bounds, identity, callers or Callers(), beat)
 
 
 def job(name: str, server: uvicorn.Server, listener: socket.socket) -> Job:

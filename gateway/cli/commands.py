@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "dataplane": "processes",
     "control": "processes",
     "metadata": "processes",
+    "api": "processes",
     "web": "processes",
     "watchdog": "processes",
     "bill": "bill",

@@ -1,6 +1,6 @@
-"""tgw dataplane, control, metadata, web, watchdog: the lab's processes, in the foreground.
+"""tgw dataplane, control, metadata, api, web, watchdog: the lab's processes, in the foreground.
 
-Each is imported only when it runs: control brings HTTP servers with it, and everything else starts
+Each is imported only when it runs: some bring HTTP servers with them, and everything else starts
 twice as fast without them.
 """
 
@@ -43,19 +43,22 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     )
     parser = verb(nouns, common, "control", control, "Be the lab's control: API and mapping table")
     parser.add_argument(
-        "--api-listen",
-        type=_address,
-        metavar="HOST:PORT",
-        help="where to take signed requests (default: on loopback, the first free port from 9530)",
-    )
-    parser.add_argument("--api-cert", metavar="FILE", help="speak TLS there: the certificates, PEM")
-    parser.add_argument("--api-key", metavar="FILE", help="and the certificate's key, PEM")
-    parser.add_argument(
         "--api-rate",
         type=_rate,
         metavar="CALLS",
         help="calls a second of each action (default: the cloud's 10 or 20)",
     )
+    parser = verb(
+        nouns, common, "api", api, "Be what takes signed calls, and passes them to control"
+    )
+    parser.add_argument(
+        "--listen",
+        type=_address,
+        metavar="HOST:PORT",
+        help="where to take them (default: on loopback, the first free port from 9530)",
+    )
+    parser.add_argument("--cert", metavar="FILE", help="speak TLS there: the certificates, PEM")
+    parser.add_argument("--key", metavar="FILE", help="and the certificate's key, PEM")
     verb(
         nouns,
         common,
@@ -103,20 +106,23 @@ def _queues(text: str) -> int:
 
 def control(arguments: argparse.Namespace) -> None:
     """Be control: serve the API, and tell the metadata service what it may know."""
-    if (arguments.api_cert is None) != (arguments.api_key is None):
-        raise MistakeError("--api-cert and --api-key go together")
-    for file in (arguments.api_cert, arguments.api_key):
+    from gateway.app import control as process
+
+    process.run(arguments.lab, TGW, rate_per_s=arguments.api_rate)
+
+
+def api(arguments: argparse.Namespace) -> None:
+    """Be what takes signed calls, with no right but to pass them on."""
+    if (arguments.cert is None) != (arguments.key is None):
+        raise MistakeError("--cert and --key go together")
+    for file in (arguments.cert, arguments.key):
         if file is not None:
             files.content(Path(file), PEM_MAX)  # a file without an end would be read for ever
-    from gateway.app import control as process
+    from gateway.app import api as process
     from gateway.app.listen import Options
 
-    host, port = arguments.api_listen or (None, None)
-    process.run(
-        arguments.lab,
-        Options(host, port, arguments.api_cert, arguments.api_key, arguments.api_rate),
-        TGW,
-    )
+    host, port = arguments.listen or (None, None)
+    process.run(arguments.lab, Options(host, port, arguments.cert, arguments.key))
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """What a process that strangers reach may still do once it is set up.
 
 A worker of the data plane may configure networks, and nothing else: NFQUEUE asks for CAP_NET_ADMIN
-with every message, so with each verdict. The metadata service may do nothing. Of capabilities(7),
+with every message, so with each verdict. What answers strangers may do nothing. Of capabilities(7),
 what is left to a process that `drop` returned in::
 
     permitted, effective     what is kept: CAP_NET_ADMIN, or none
@@ -23,8 +23,9 @@ from typing import Final
 from gateway.net import libc
 from gateway.net.libc import Capabilities
 
-USER: Final = "tgw"  # the workers'; scripts/setup makes both
+USER: Final = "tgw"  # the workers'; scripts/setup makes all
 METADATA_USER: Final = "tgw-metadata"
+API_USER: Final = "tgw-api"
 PEOPLE: Final = 1000  # the first user id of a person's, with all distributions we run on
 
 CAP_SETGID: Final = 6

@@ -53,6 +53,11 @@ class Places:
         return self.run / "signed.sock"
 
     @property
+    def api_socket(self) -> Path:
+        """The socket on which control takes the signed requests of programs on this machine."""
+        return self.run / "api.sock"
+
+    @property
     def facts(self) -> Path:
         """The folder of what the metadata service may know: a file for each instance."""
         return self.run / "facts"
@@ -69,5 +74,5 @@ class Places:
 
     @property
     def endpoint(self) -> Path:
-        """The file that says where control listens for signed requests: it holds a URL."""
+        """The file that says where signed requests are taken: it holds a URL."""
         return self.run / "api"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from gateway.dataplane import record, workers
 from gateway.dataplane.queues import queues
@@ -50,15 +51,17 @@ def end(run: Path) -> None:
     """End the processes of the site in this directory. Raises `RoleError`."""
     # Control first: what it builds while the site is removed would be left behind.
     # The watchdog before it: it would start again what is ended here.
-    for role in (roles.WATCHDOG, roles.CONTROL, roles.METADATA, roles.DATAPLANE):
+    for role in (roles.WATCHDOG, roles.CONTROL, roles.METADATA, roles.API, roles.DATAPLANE):
         roles.stop(run, role)
     # Those whose supervisor was killed; they may be in a namespace that has lost its name.
     workers.end(workers.adopt(run))
 
 
 def is_control_ready(site: Site) -> bool:
-    """Whether control takes calls on its own socket and signed ones."""
-    return answers(str(site.places.socket)) and answers(str(site.places.signed_socket))
+    """Whether control takes calls on its own socket, and signed ones on the two others."""
+    places = site.places
+    sockets = (places.socket, places.signed_socket, places.api_socket)
+    return all(answers(str(socket)) for socket in sockets)
 
 
 def answers(address: str | tuple[str, int]) -> bool:
@@ -102,6 +105,17 @@ def is_metadata_ready(site: Site) -> bool:
         return False
 
 
+def is_api_ready(site: Site) -> bool:
+    """Whether signed requests are taken where it is written down."""
+    try:
+        url = urlsplit(site.places.endpoint.read_text().strip())
+        where = (url.hostname or "", url.port or 0)
+        with socket.create_connection(where, timeout=CONNECTED_WITHIN_S):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
 def is_watchdog_ready(site: Site) -> bool:
     """Whether the watchdog has looked at the other roles."""
     return heartbeat.read(site.places.run, roles.WATCHDOG).beat_ns != 0
@@ -112,4 +126,5 @@ READY: Final[Mapping[str, IsReady]] = {
     roles.DATAPLANE: is_dataplane_ready,
     roles.CONTROL: is_control_ready,
     roles.METADATA: is_metadata_ready,
+    roles.API: is_api_ready,
 }

@@ -25,6 +25,7 @@ _FLOCK: Final = struct.Struct("hhqqi")  # struct flock: type, whence, start, len
 CONTROL: Final = "control"
 DATAPLANE: Final = "dataplane"
 METADATA: Final = "metadata"
+API: Final = "api"
 WATCHDOG: Final = "watchdog"
 
 READY_WITHIN_S: Final = 60.0  # a machine that boots, or is emulated, is slow

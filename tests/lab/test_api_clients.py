@@ -25,6 +25,7 @@ from tencentcloud.vpc.v20170312 import models as vpc
 from tencentcloud.vpc.v20170312.vpc_client import VpcClient
 
 from gateway.lab import lifecycle
+from gateway.site import roles
 
 # The SDK's, about functions of the standard library.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -293,11 +294,11 @@ def test_labs_side_by_side_have_endpoints_of_their_own_that_stay(lab: Lab) -> No
 
 
 @contextmanager
-def control_with(lab: Lab, *options: str) -> Iterator[None]:
-    """The lab's control, started with options."""
-    process = subprocess.Popen([*TGW, "control", "--lab", lab.name, *options])
+def started(lab: Lab, role: str, *options: str) -> Iterator[None]:
+    """One of the lab's processes, with options."""
+    process = subprocess.Popen([*TGW, role, "--lab", lab.name, *options])
     try:
-        eventually(lambda: lifecycle.look(lab.name)[1].ready, within_s=20)
+        eventually(lambda: lifecycle.READY[role](lab.topology.site), within_s=20)
         yield
     finally:
         process.terminate()
@@ -316,9 +317,12 @@ def test_with_a_certificate_the_sdk_speaks_tls(tmp_path: Path) -> None:
     lab = Lab(topology)
     lifecycle.up(topology, COMMAND, network_only=True, say=lambda _line: None)
     try:
-        with control_with(
-            lab, "--api-listen", "127.0.0.2:0", "--api-cert", str(certificate),
-            "--api-key", str(key), "--api-rate", "2",
+        with (
+            started(lab, roles.CONTROL, "--api-rate", "2"),
+            started(
+                lab, roles.API,
+                "--listen", "127.0.0.2:0", "--cert", str(certificate), "--key", str(key),
+            ),
         ):  # fmt: skip
             account = account_of(lab)
             assert account.endpoint.startswith("https://127.0.0.2:")

@@ -180,14 +180,16 @@ def test_network_only_leaves_the_processes_to_others() -> None:
     try:
         lifecycle.up(topology, COMMAND, network_only=True, say=quiet)
         roles = {p.role: p.pid is not None for p in lifecycle.look(topology.name)}
-        assert roles == {"dataplane": False, "control": False, "metadata": False, "web": True}
+        assert roles == {
+            role: role == "web" for role in ("dataplane", "control", "metadata", "api", "web")
+        }
     finally:
         lifecycle.down(topology.name)
     assert leftovers(topology.name) == []
 
 
 def test_a_role_is_taken_once(own_lab: Lab) -> None:
-    for role in ("control", "dataplane", "metadata", "web"):
+    for role in ("control", "dataplane", "metadata", "api", "web"):
         done = own_lab.run(role)
         assert done.returncode == 1
         assert done.stderr == f"tgw: {role} of lab {own_lab.name} is running already\n"
@@ -195,7 +197,7 @@ def test_a_role_is_taken_once(own_lab: Lab) -> None:
 
 def test_processes_need_a_lab() -> None:
     lab = Lab(new_topology())
-    for role in ("control", "dataplane", "metadata", "web"):
+    for role in ("control", "dataplane", "metadata", "api", "web"):
         done = lab.run(role)
         assert done.returncode == 1
         assert done.stderr == f"tgw: lab {lab.name} is not up: 'tgw lab up' builds it\n"

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from support.api import TIMEOUT_S, Reply, in_thread
 
 from gateway.app import servers
+from gateway.app.callers import Callers
 from gateway.app.connections import Bounds
 
 
@@ -30,10 +31,11 @@ def served(
     *,
     bounds: Bounds = servers.LOCAL,
     identity: Callable[[str], str | None] = servers.nobody,
+    callers: Callers | None = None,
 ) -> Iterator[int]:
     """Serve on a port of loopback: which. With `pem`, a certificate and its key, by TLS."""
     files = [str(pem)] * 2 if pem else []
-    server = servers.server(application, *files, bounds=bounds, identity=identity)
+    server = servers.server(application, *files, bounds=bounds, identity=identity, callers=callers)
     with socket.create_server(("127.0.0.1", 0)) as listener, in_thread(server, listener):
         yield listener.getsockname()[1]
 

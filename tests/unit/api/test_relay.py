@@ -20,6 +20,7 @@ from support.api import TIMEOUT_S, Reply, in_thread
 from support.tcp import send, served
 
 from gateway.api import bodies, relay
+from gateway.api.envelope import SIGNED
 from gateway.api.relay import Relay
 from gateway.app import listen, servers
 
@@ -41,7 +42,7 @@ async def echo(request: Request) -> Response:
 @contextmanager
 def control(application: ASGIApp, path: Path) -> Iterator[None]:
     """What listens at the other end."""
-    server = servers.server(application)
+    server = servers.server(application, bounds=servers.TRUSTED)
     with listen.unix_listener(path) as listener, in_thread(server, listener):
         yield
 
@@ -137,6 +138,24 @@ def test_control_that_does_not_answer_is_not_waited_for(
         listener.bind(str(tmp_path / "socket"))
         listener.listen()
         assert refused(send(port, "POST", "/", HOST)) == "InternalError"
+
+
+def test_who_signed_rightly_is_told_and_nobody_else_hears_of_it(tmp_path: Path) -> None:
+    async def checked(request: Request) -> Response:
+        right = request.headers["authorization"] == "right"
+        return PlainTextResponse("ok", headers={SIGNED: "1"} if right else {})
+
+    told: list[tuple[str, bytes]] = []
+    routes = [Route("/", checked, methods=["POST"])]
+    relay = Relay(tmp_path / "socket", lambda client, request: told.append((client, request)))
+    with control(Starlette(routes=routes), tmp_path / "socket"), served(relay) as port:
+        for word in ("wrong", "right"):
+            reply = send(port, "POST", "/", HOST | {"authorization": word}, b"body")
+            assert (reply.body, reply.headers.get(SIGNED)) == (b"ok", None)
+    ((client, request),) = told
+    assert client == "127.0.0.1"
+    assert b"right" in request
+    assert request.endswith(b"body")
 
 
 def test_a_body_that_is_too_large_is_refused(port: int) -> None:

@@ -14,6 +14,7 @@ from support.world import World
 from gateway.api import signed_api
 from gateway.api.bodies import BODY_MAX
 from gateway.api.credentials import Credentials
+from gateway.api.envelope import SIGNED
 from gateway.api.rate import RateLimit
 from gateway.api.signed_api import SignedApi
 from gateway.api.temporary import PERIOD_S, RoleKeys, TemporaryCredentials
@@ -79,6 +80,7 @@ def code(reply: Reply) -> str:
 def test_a_signed_post_is_carried_out(server: Server, world: World) -> None:
     reply = server.post("AllocateAddresses", {"AddressName": "front"})
     assert reply.headers["content-type"] == "application/json"
+    assert reply.headers[SIGNED]  # for who has passed it on
     (eip_id,) = reply.response["AddressSet"]
     assert reply.response["RequestId"]
     with world.control.state() as state:
@@ -139,7 +141,9 @@ def test_the_host_of_the_node_sdk(server: Server) -> None:
 def test_a_wrong_post_is_refused(
     server: Server, action: str, options: dict[str, Any], expected: str
 ) -> None:
-    assert code(server.post(action, {}, **options)) == expected
+    reply = server.post(action, {}, **options)
+    assert code(reply) == expected
+    assert SIGNED not in reply.headers
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,27 @@ def test_addresses_take_turns_and_of_each_the_oldest_is_next() -> None:
     assert [server.next() for _ in range(5)] == ["a", "x", "b", "c", None]
 
 
+def test_what_is_ready_may_be_of_somebody_else() -> None:
+    server = Server()
+    ones = [server.arrive(name) for name in "ab"]
+    for one, whom in zip(ones, (OURS, OTHERS), strict=True):
+        assert one
+        server.connections.admit(one, whom)
+    assert server.connections.count(READY, address=OTHERS) == 1
+    assert [server.next() for _ in range(3)] == ["a", "b", None]
+
+
+def test_whoever_has_enough_that_is_ready_gets_no_more() -> None:
+    server = Server()
+    server.at(READY, "x", OTHERS)
+    server.at(READY, "y", OTHERS)
+    one = server.arrive("a")
+    assert one
+    server.connections.admit(one, OTHERS)
+    assert server.cut == ["a"]
+    assert server.connections.addresses() == [OTHERS]
+
+
 def test_an_address_has_its_share_of_what_is_answered_at_once() -> None:
     server = Server()
     for name in "ab":
@@ -144,7 +165,9 @@ def test_some_or_all_of_an_address_can_be_cut_at_once() -> None:
     assert server.cut == ["a", "b", "c", "d"]
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(("arrive", "next", *Stage)), st.integers(0, 30)))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(("arrive", "next", "admit", *Stage)), st.integers(0, 30))
+)
 
 
 @given(STEPS)
@@ -158,6 +181,10 @@ def test_whatever_comes_the_bounds_hold_and_the_sums_are_right(
             server.arrive("x", f"10.0.0.{number % 3}")
         elif step == "next":
             server.next()
+        elif step == "admit":
+            one = ones[number % len(ones)]
+            if one.stage is WAITING:
+                server.connections.admit(one, f"10.0.0.{number % 3}")
         elif isinstance(step, Stage) and step is not WAITING:
             ones[number % len(ones)].move(step)
         for address in (f"10.0.0.{n}" for n in range(3)):
@@ -183,3 +210,8 @@ def test_fewer_descriptors_make_smaller_bounds() -> None:
     assert bounds.within(1000) == bounds
     assert bounds.within(150).descriptors == 150
     assert bounds.within(0).together.waiting == 10
+
+
+def test_with_fewer_descriptors_nobody_may_have_all() -> None:
+    whole = Share(200, 4, 2)
+    assert Bounds(whole, whole).within(106).each == Share(75, 4, 2)

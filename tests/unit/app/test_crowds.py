@@ -16,6 +16,7 @@ from support import hostile
 from support.tcp import send, served
 
 from gateway.app import servers
+from gateway.app.callers import local_callers
 from gateway.app.connections import Bounds, Share
 
 SMALL = Bounds(each=Share(20, 10, 4), together=Share(40, 20, 8))
@@ -81,7 +82,11 @@ def crowd(port: int, kind: str, number: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("kind", hostile.KINDS)
 def test_another_client_is_answered_each_time(kind: str) -> None:
-    with served(APPLICATION) as port, crowd(port, kind, 600):
+    with (
+        local_callers() as callers,
+        served(APPLICATION, callers=callers) as port,
+        crowd(port, kind, 600),
+    ):
         for _ in range(100):
             assert send(port, "GET", "/", {}).status == 200
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.api.credentials import Credentials
-from gateway.app import control
+from gateway.app import api, control
 from gateway.app.listen import Options
 from gateway.site.places import Places
 
@@ -113,42 +113,51 @@ def test_without_root_there_is_one_line(
     ("words", "expected"),
     [
         ([], Options()),
-        (["--api-listen", "0.0.0.0:80"], Options("0.0.0.0", 80)),  # noqa: S104
-        (["--api-listen", "[::1]:0"], Options("::1", 0)),
-        (["--api-cert", PEM, "--api-key", PEM], Options(certificate=PEM, key=PEM)),
-        (["--api-rate", "0.5"], Options(rate_per_s=0.5)),
+        (["--listen", "0.0.0.0:80"], Options("0.0.0.0", 80)),  # noqa: S104
+        (["--listen", "[::1]:0"], Options("::1", 0)),
+        (["--cert", PEM, "--key", PEM], Options(certificate=PEM, key=PEM)),
     ],
 )
-def test_control_is_told_where_to_listen(
+def test_it_is_told_where_to_listen(
     tgw: Tgw, root: None, monkeypatch: pytest.MonkeyPatch, words: list[str], expected: Options
 ) -> None:
     told: list[tuple[str, Options]] = []
-    monkeypatch.setattr(control, "run", lambda lab, options, _: told.append((lab, options)))
-    assert tgw("control", *words).status == 0
+    monkeypatch.setattr(api, "run", lambda lab, options: told.append((lab, options)))
+    assert tgw("api", *words).status == 0
     assert told == [(LAB, expected)]
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        ["--api-listen", "80"],
-        ["--api-listen", ":80"],
-        ["--api-listen", "127.0.0.1:"],
-        ["--api-listen", "127.0.0.1:65536"],
-        ["--api-listen", "127.0.0.1:-1"],
-        ["--api-cert", PEM],
-        ["--api-cert", PEM, "--api-key", "/nowhere"],
-        ["--api-cert", "/dev/zero", "--api-key", PEM],
-        ["--api-key", PEM],
-        ["--api-rate", "0"],
-        ["--api-rate", "nan"],
-        ["--api-rate", "inf"],
-        ["--api-rate", "often"],
+        ["--listen", "80"],
+        ["--listen", ":80"],
+        ["--listen", "127.0.0.1:"],
+        ["--listen", "127.0.0.1:65536"],
+        ["--listen", "127.0.0.1:-1"],
+        ["--cert", PEM],
+        ["--cert", PEM, "--key", "/nowhere"],
+        ["--cert", "/dev/zero", "--key", PEM],
+        ["--key", PEM],
     ],
     ids=" ".join,
 )
 def test_options_that_make_no_sense_are_mistakes(tgw: Tgw, root: None, words: list[str]) -> None:
-    done = tgw("control", *words)
+    done = tgw("api", *words)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+def test_control_is_told_a_rate(tgw: Tgw, root: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float | None] = []
+    monkeypatch.setattr(control, "run", lambda _lab, _tgw, *, rate_per_s: told.append(rate_per_s))
+    assert tgw("control", "--api-rate", "0.5").status == 0
+    assert tgw("control").status == 0
+    assert told == [0.5, None]
+
+
+@pytest.mark.parametrize("text", ["0", "nan", "inf", "often"])
+def test_a_rate_that_makes_no_sense_is_a_mistake(tgw: Tgw, root: None, text: str) -> None:
+    done = tgw("control", "--api-rate", text)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
 
 

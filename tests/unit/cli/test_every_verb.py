@@ -18,7 +18,7 @@ NO_ROOT = (1, "", "tgw: this needs root's rights: run it as root\n")
 # Words for what may be anything: an instance, an address, a number, a name.
 HOSTILE = ["", "-", "--", "x" * 5000, "9" * 30, "-1", "../..", "\udcff", "a\nb", "$(id)", "\uff11"]
 # These act on the machine, or go on for ever: what they take is tested without them.
-PROCESSES = {"dataplane", "control", "metadata", "web"}
+PROCESSES = {"dataplane", "control", "metadata", "api", "web"}
 ACTING = {"lab up", "lab down", "demo", "trace", "doctor"} | PROCESSES
 
 

@@ -20,6 +20,7 @@ def test_the_status_of_a_lab_that_is_not_up(tgw: Tgw) -> None:
         "dataplane  -    no     -\n"
         "control    -    no     -\n"
         "metadata   -    no     -\n"
+        "api        -    no     -\n"
         "web        -    no     -\n"
         "watchdog   -    no     -\n"
         "HOST  NAMESPACE\n",
@@ -33,7 +34,7 @@ def test_the_status_as_json(tgw: Tgw, up: Places) -> None:
     assert (done.status, found["up"], found["lab"]) == (1, False, "edge")
     assert found["topology"]["name"] == "edge"
     assert [process["role"] for process in found["processes"]] == [
-        *("dataplane", "control", "metadata", "web")  # and no watchdog: it was never started
+        *("dataplane", "control", "metadata", "api", "web")  # and no watchdog: it was never started
     ]
 
 
