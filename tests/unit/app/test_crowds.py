@@ -1,11 +1,8 @@
 """What a server of ours bears from one client with very many connections, and who is answered."""
 
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 from starlette.applications import Starlette
@@ -66,26 +63,12 @@ def answered(client: socket.socket) -> bool:
     return status.startswith(b"HTTP/1.1 200")
 
 
-@contextmanager
-def crowd(port: int, kind: str, number: int) -> Iterator[None]:
-    """A hostile client at work."""
-    words = [sys.executable, str(hostile.PROGRAM), "127.0.0.1", str(port), kind, str(number)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
-            yield
-            assert process.poll() is None
-        finally:
-            process.kill()
-
-
 @pytest.mark.parametrize("kind", hostile.KINDS)
 def test_another_client_is_answered_each_time(kind: str) -> None:
     with (
         local_callers() as callers,
         served(APPLICATION, callers=callers) as port,
-        crowd(port, kind, 600),
+        hostile.crowd(port, kind, 600),
     ):
         for _ in range(100):
             assert send(port, "GET", "/", {}).status == 200
