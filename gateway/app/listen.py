@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where to listen, and with which certificate."""
+    """Where to listen for signed requests, and with which certificate and key."""
 
     host: str | None = None
     port: int | None = None

@@ -3,10 +3,7 @@
 import os
 import pwd
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,34 +49,13 @@ def asked(lab: Lab) -> dict[str, Any]:
     return send(port_of(lab), "POST", "/", headers, body).response
 
 
-@contextmanager
-def crowd(lab: Lab, kind: str, user: int) -> Iterator[None]:
-    """A hostile client at work, another user's or our own."""
-    words = (
-        sys.executable,
-        str(hostile.PROGRAM),
-        "127.0.0.1",
-        str(port_of(lab)),
-        kind,
-        str(NUMBER),
-    )
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, user=user) as process:
-        try:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
-            yield
-            assert process.poll() is None
-        finally:
-            process.kill()
-
-
 @pytest.mark.parametrize("user", [STRANGER, 0], ids=["another user", "the same user"])
 @pytest.mark.parametrize("kind", hostile.KINDS)
 def test_another_client_is_answered_each_time(lab: Lab, kind: str, user: int) -> None:
     both = (roles.CONTROL, roles.API)
     before = descriptors(lab, roles.CONTROL)
     memories = {role: memory(lab, role) for role in both}
-    with crowd(lab, kind, user):
+    with hostile.crowd(port_of(lab), kind, NUMBER, user):
         answers = [asked(lab) for _ in range(ASKED)]
         assert [answer.get("TotalCount") for answer in answers] == [0] * ASKED, answers
         assert descriptors(lab, roles.CONTROL) < before + NUMBER // 10

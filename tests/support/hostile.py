@@ -9,9 +9,12 @@ import errno
 import resource
 import select
 import socket
+import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +25,20 @@ WHOLE: Final = b"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: a\r\n\r\n"
 FIRST: Final = {"half-open": HALF, "slow": HALF, "idle": WHOLE, "reopened": b""}
 SLOW_S: Final = 1.0  # between two bytes of a slow head
 OPENED_AT_ONCE: Final = 200
+
+
+@contextmanager
+def crowd(port: int, kind: str, number: int, user: int | None = None) -> Iterator[None]:
+    """A hostile client of a port of loopback at work, as this user; our own if None."""
+    words = (sys.executable, str(PROGRAM), "127.0.0.1", str(port), kind, str(number))
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, user=user) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+            yield
+            assert process.poll() is None
+        finally:
+            process.kill()
 
 
 class Hostile:
