@@ -1,8 +1,10 @@
-"""The early drop: what goes to an address that takes no packets never reaches the queue.
+"""The early drop: what can't be wanted, or is too much, never reaches the queue.
 
 ::
 
-    to an address of the pool ─▶ open: on its way ─▶ the queue, and the rules
+    to an address of the pool ─▶ a SYN, one too many to an open address: dropped, counted as
+                                 `slow-path-limited`
+                                 open: on its way ─▶ the queue, and the rules
                                  a few a second ─▶ the same: so the rules count them, and a trace
                                                    sees them
                                  blocked: dropped, counted as `blocked`
@@ -30,9 +32,13 @@ GENERATION: Final = "generation"  # a set of one number
 COUNTERS: Final[Mapping[str, Reason]] = {
     "early_blocked": Reason.BLOCKED,
     "early_unknown_public": Reason.UNKNOWN_PUBLIC,
+    "early_slow_path_limited": Reason.SLOW_PATH_LIMITED,
 }
 SHOWN_PER_SECOND: Final = 100  # packets that go on to the rules all the same
 SENTINEL: Final = 0  # in the open set, to see whether somebody has emptied it
+SYNS_PER_S: Final = 10_000  # to one address: a worker carries many times as many packets
+SYN_BURST_S: Final = 0.2  # of these at once: half of what the queue holds
+COUNTED_MAX: Final = 65_535  # addresses whose SYNs are counted at once; others have no limit
 GENERATIONS: Final = 1 << 32  # an element has 32 bits
 
 
@@ -99,6 +105,8 @@ def emptied() -> str:
     sets = "".join(f"add set ip {TABLE} {name} {{ type ipv4_addr; }}\n" for name in _sets())
     return (
         f"add table ip {TABLE}\n{counters}{sets}"
+        f"add set ip {TABLE} syns {{ type ipv4_addr; size {COUNTED_MAX}; "
+        "flags dynamic,timeout; timeout 10s; }\n"
         f"add chain ip {TABLE} {CHAIN} "
         "{ type filter hook prerouting priority -299; policy accept; }\n"
         f"flush chain ip {TABLE} {CHAIN}\n"
@@ -106,10 +114,15 @@ def emptied() -> str:
     )
 
 
-def armed(pool: Sequence[str]) -> str:
-    """A script for nft after which the sets decide."""
+def armed(pool: Sequence[str], syns_per_s: int = SYNS_PER_S) -> str:
+    """A script for nft after which the sets decide, and an address gets so many SYNs a second."""
+    burst = max(1, int(syns_per_s * SYN_BURST_S))
     rules = (
         f"ip daddr != {{ {', '.join(pool)} }} accept",
+        "tcp flags & (fin | syn | rst | ack) == syn "
+        f"ip daddr @{Place.OPEN.value} update @syns {{ ip daddr limit rate over "
+        f"{syns_per_s}/second burst {burst} packets }} "
+        "counter name early_slow_path_limited drop",
         f"ip daddr @{Place.OPEN.value} accept",
         f"limit rate {SHOWN_PER_SECOND}/second burst {SHOWN_PER_SECOND} packets accept",
         f"ip daddr @{Place.BLOCKED.value} counter name early_blocked drop",

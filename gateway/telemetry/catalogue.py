@@ -99,6 +99,7 @@ PLACES: Final = (
             Reason.UNKNOWN_PUBLIC,
             Reason.UNKNOWN_PRIVATE,
             Reason.BLOCKED,
+            Reason.SLOW_PATH_LIMITED,
         ),
     ),
     Place(

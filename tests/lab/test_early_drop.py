@@ -1,11 +1,12 @@
 """The early drop on the wire: what never reaches the queue, and that nothing else is missing."""
 
 import time
+from collections import Counter
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
 import pytest
-from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet import ICMP, IP, TCP
 from support.labs import Lab, eventually
 from support.wire import link
 
@@ -15,8 +16,10 @@ from gateway.net import namespace, nftables
 from gateway.site import roles
 from gateway.steering import early
 from gateway.steering.early import SHOWN_PER_SECOND, Place
+from gateway.steering.kernel import run_nft
 
 FLOOD = 5_000
+SYNS, SYNS_PER_S = 500, 10
 UNUSED = "203.0.113.200"
 NONE = Traffic(0, 0, 0, 0)
 
@@ -90,6 +93,32 @@ def passing(lab: Lab, address: str, sent: int) -> int:
     wanted = sum(before.values()) + 2 * SHOWN_PER_SECOND + sent
     eventually(lambda: sum(lab.reasons().values()) == wanted)
     return lab.carried().get(address, NONE).packets_in - carried
+
+
+def test_an_address_gets_so_many_syns_a_second_and_another_one_as_well(lab: Lab) -> None:
+    """With a rate that any machine can exceed; what isn't a SYN has none."""
+    web, other, client = lab.instance("web"), lab.instance("other"), lab.topology.clients[0]
+    with namespace.inside(lab.gateway):
+        run_nft(early.armed(lab.topology.site.pools, syns_per_s=SYNS_PER_S))
+    before = lab.reasons()
+    began = time.monotonic()
+    with link(lab, "internet") as put:
+        for _ in range(SYNS):
+            put(bytes(IP(src=client, dst=web.public) / TCP(dport=9, flags="S")))
+            put(bytes(IP(src=client, dst=web.public) / TCP(dport=9, flags="R")))
+        put(bytes(IP(src=client, dst=other.public) / TCP(dport=9, flags="S")))
+    passed_max = SYNS_PER_S * (1 + time.monotonic() - began)
+    eventually(lambda: sum(_since(lab, before).values()) >= 2 * SYNS + 1)
+    limited = _since(lab, before)["slow-path-limited"]
+    assert SYNS - passed_max - 1 <= limited < SYNS
+    assert seen(lab, Reason.SLOW_PATH_LIMITED).rules == 0
+    assert lab.carried()[other.public].packets_in == 1
+    for instance in (web, other):
+        instance.terminate()
+
+
+def _since(lab: Lab, before: dict[str, int]) -> Counter[str]:
+    return Counter(lab.reasons()) - Counter(before)
 
 
 @pytest.mark.parametrize(
