@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from bench import chart, lineup, machine, promises, report, rig, work
+from bench import chart, flooded, lineup, machine, promises, report, rig, work
 from bench.lineup import Peer
 from bench.mappings import Files, Mappings
 from bench.ours import COMPILED_ENGINE, FIRST_ENGINE
@@ -20,6 +20,7 @@ from bench.samples import Sample, Samples
 DOCS: Final = Path(__file__).parents[2] / "docs"
 DOCUMENT: Final = DOCS / "performance.md"
 PICTURE: Final = DOCS / "performance.svg"
+FLOODS: Final = "floods"  # the name of that table, where peers are named
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the benchmark; its exit status."""
     parser = _parser()
     options = parser.parse_args(words)
-    unknown = set(options.only) - {peer.name for peer in _all_peers()}
+    unknown = set(options.only) - {peer.name for peer in _all_peers()} - {FLOODS}
     if unknown:
         parser.error(f"no such peer: {', '.join(sorted(unknown))}")
     if not machine.is_root():
@@ -60,14 +61,15 @@ def _parser() -> argparse.ArgumentParser:
         type=lambda names: names.split(","),
         default=[],
         help="only these peers; prints the tables and leaves the documents alone: "
-        + ", ".join(peer.name for peer in _all_peers()),
+        + ", ".join([*(peer.name for peer in _all_peers()), FLOODS]),
     )
     return parser
 
 
 def _bench(options: argparse.Namespace, directory: Path) -> int:
     plan = QUICK if options.quick else FULL
-    peers = _present(_chosen(options.only))
+    with_floods = not options.only or FLOODS in options.only
+    peers = [] if options.only == [FLOODS] else _present(_chosen(options.only))
     if options.json:
         options.json.touch()  # better to know now than in half an hour
     _say("compiling the programs in tests/bench/peers")
@@ -75,6 +77,8 @@ def _bench(options: argparse.Namespace, directory: Path) -> int:
     bench = work.Bench(plan, Files(directory), directory, _say)
     began = time.monotonic()
     samples = _measured(bench, peers)
+    if with_floods:
+        samples.add(*_measured_floods(bench))
     facts = machine.describe()
     kept = promises.kept(samples, _best(peers))
     if options.json:
@@ -102,6 +106,17 @@ def _measured(bench: work.Bench, peers: Sequence[Peer]) -> Samples:
                     samples.add(*found)
                     _say(f"round {number}/{plan.rounds}  {peer.title}, {_gist(found, count)}")
     return samples
+
+
+def _measured_floods(bench: work.Bench) -> list[Sample]:
+    """Each protection in each round, one after the other; what can't run here is left out."""
+    found: list[Sample] = []
+    able = [peer for peer in lineup.protections() if not peer.lacking]
+    for number in range(1, bench.plan.rounds + 1):
+        for peer in able if number % 2 else reversed(able):
+            found += flooded.measure(bench, peer, number)
+            bench.say(f"round {number}/{bench.plan.rounds}  {peer.title}: floods")
+    return found
 
 
 def _gist(found: Sequence[Sample], count: int) -> str:

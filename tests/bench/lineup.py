@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from bench.rig import UPLINK, UPLINK_ADDRESS, Rig
 from gateway.dataplane import queues
 from gateway.exchange import generations
 from gateway.net import namespace
-from gateway.steering import kernel
+from gateway.steering import early, kernel
 
 PROGRAMS: Final = Path(__file__).with_name("peers")
 SOURCES: Final = {"flood": (), "pingpong": (), "nfq_c": ("-lnetfilter_queue", "-lnfnetlink")}
@@ -111,7 +111,19 @@ def compile_programs(directory: Path) -> None:
         run(["gcc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source), *libraries])
 
 
-def _ours(engine: str, count: int) -> Peer:
+def protections() -> list[Peer]:
+    """Our batch engine, without what protects one address from a flood at another, and with it."""
+    return [
+        replace(
+            _ours(ours.COMPILED_ENGINE, 1, protected=False),
+            name="unprotected",
+            title="tgw, batch, 1 queue, unprotected",
+        ),
+        _ours(ours.COMPILED_ENGINE, 1),
+    ]
+
+
+def _ours(engine: str, count: int, *, protected: bool = True) -> Peer:
     def program(site: Site) -> Sequence[str]:
         directory, pool = site.files.published(site.mappings), site.mappings.pool
         words = [str(directory), engine, str(count), UPLINK, UPLINK_ADDRESS, pool]
@@ -126,7 +138,7 @@ def _ours(engine: str, count: int) -> Peer:
     return Peer(
         f"{engine}-{count}",
         f"tgw, {engine}, {count} {noun}",
-        queued(program, is_in_service),
+        queued(program, is_in_service, protected=protected),
         lacking=ours.lacking(engine),
         # What the number of mappings costs doesn't depend on how many queues there are.
         mappings_max=MILLION if count == 1 else 1,
@@ -162,14 +174,21 @@ def _kernel(chains: str) -> Start:
 def queued(
     program: Callable[[Site], Sequence[str]],
     is_ready: Callable[[Site, Program], bool] = lambda _site, _running: True,
+    *,
+    protected: bool = False,
 ) -> Start:
-    """A program behind the rules that production has; by itself it serves queue 0."""
+    """A program behind the rules that production has; by itself it serves queue 0.
+
+    If it is `protected`, what is to none of the mappings is dropped before the queue.
+    """
 
     @contextmanager
     def start(site: Site) -> Iterator[None]:
         command = program(site)
         with namespace.inside(site.rig.gateway):
             kernel.install(ours.steering_for(UPLINK, UPLINK_ADDRESS, site.mappings.pool))
+            if protected:
+                early.fill([site.mappings.pool], site.mappings.places(), GENERATION)
         with started(site.rig.gateway, command) as running:
             eventually(
                 lambda: _is_bound(site, running) and is_ready(site, running),

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from gateway.exchange import generations
 from gateway.nat import table
+from gateway.steering.early import Place
 
 PRIVATE_NETWORK: Final = "10.64.0.0/10"
 FEW_NETWORK: Final = "203.0.113.0/24"
@@ -23,9 +24,10 @@ FEW_MAX: Final = 250
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """`count` mappings of consecutive addresses."""
+    """`count` mappings of consecutive addresses; the last ones are blocked, in our tables."""
 
     count: int
+    blocked: int = 0
 
     @property
     def pool(self) -> str:
@@ -47,6 +49,14 @@ class Mappings:
         public, private = int(IPv4Address(self.public)), int(IPv4Address(self.private))
         return [(public + n, private + n) for n in range(self.count)]
 
+    def places(self) -> dict[int, Place]:
+        """What becomes early of packets to each public address."""
+        opened = self.count - self.blocked
+        return {
+            public: Place.OPEN if number < opened else Place.BLOCKED
+            for number, (public, _) in enumerate(self.pairs())
+        }
+
 
 class Files:
     """The mappings as each kind of peer wants them, made once for a run."""
@@ -66,9 +76,13 @@ class Files:
 
     def _published(self, mappings: Mappings) -> Path:
         """A directory with the table as control publishes it."""
-        directory = self._directory / f"published-{mappings.count}"
+        directory = self._directory / f"published-{mappings.count}-{mappings.blocked}"
         directory.mkdir()
-        rows = [table.Mapping(*pair, slot) for slot, pair in enumerate(mappings.pairs())]
+        opened = mappings.count - mappings.blocked
+        rows = [
+            table.Mapping(*pair, slot, blocked=slot >= opened)
+            for slot, pair in enumerate(mappings.pairs())
+        ]
         generations.publish(directory, table.build(1, mappings.count, rows))
         return directory
 

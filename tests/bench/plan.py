@@ -17,6 +17,7 @@ class Plan:
     stream_s: int  # iperf3 takes whole seconds; 0 would be for ever
     idle_s: float
     half_s: float
+    flooded_s: float
     tables: tuple[int, ...]  # numbers of mappings, besides one
     quiet_s: float = 15.0  # how long the machine may take to become quiet before each peer
 
@@ -29,6 +30,7 @@ FULL: Final = Plan(
     stream_s=2,
     idle_s=1.5,
     half_s=2.0,
+    flooded_s=2.0,
     tables=(1_000, 100_000, 1_000_000),
 )
 QUICK: Final = Plan(
@@ -39,6 +41,7 @@ QUICK: Final = Plan(
     stream_s=1,
     idle_s=0.5,
     half_s=0.8,
+    flooded_s=1.0,
     tables=(1_000_000,),
     quiet_s=5.0,
 )

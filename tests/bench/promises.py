@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench import work
+from bench import flooded, work
 from bench.lineup import MILLION
 from bench.samples import Figure, Samples
 
@@ -14,6 +14,9 @@ C_PROGRAM: Final = "nfq-c"
 PYTHON_LOOP: Final = "nfq-python"
 STATEFUL: Final = "nft-stateful"
 PLAIN: Final = "plain"
+NETFILTERQUEUE: Final = "netfilterqueue-1"
+PROTECTED: Final = "batch-1"
+LOST_MAX: Final = {flooded.UNASSIGNED: 0.1, flooded.BLOCKED: 0.1, flooded.SYN: 2.0}  # percent
 LIMITED_SHARE: Final = 0.95  # of what was offered
 LIMITED_MARK: Final = " ⁺"
 
@@ -76,6 +79,23 @@ def kept(samples: Samples, ours: str) -> Sequence[Kept]:
         ),
         _latency(samples, "added latency, idle, p50, less the C program's", ours, work.IDLE_P50),
         _latency(samples, "the same, each at half of its own load", ours, work.HALF_P50),
+        _at_least(
+            samples,
+            "packets/s of the engine netfilterqueue, against that Python loop",
+            1.0,
+            NETFILTERQUEUE,
+            PYTHON_LOOP,
+            work.PPS,
+        ),
+        _at_least(
+            samples,
+            "one TCP stream by that engine, against that Python loop",
+            1.0,
+            NETFILTERQUEUE,
+            PYTHON_LOOP,
+            work.STREAM_1,
+        ),
+        *(_at_most(samples, what, most) for what, most in LOST_MAX.items()),
     ]
 
 
@@ -95,3 +115,10 @@ def _latency(samples: Samples, text: str, ours: str, work_name: str) -> Kept:
     # What plain forwarding takes is in both, so it goes away.
     found = samples.difference((ours, work_name), (C_PROGRAM, work_name))
     return Kept(text, "≤ 0 µs", found, "µs", None if found is None else found.median <= 0)
+
+
+def _at_most(samples: Samples, work_name: str, most: float) -> Kept:
+    found = samples.figure(PROTECTED, work_name)
+    percent = found and Figure(100 * found.median, 100 * found.least, 100 * found.greatest)
+    holds = None if percent is None else percent.median <= most
+    return Kept(f"another's packets {work_name}", f"≤ {most:g} %", percent, "%", holds)

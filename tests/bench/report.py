@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import work
-from bench.lineup import Peer
+from bench import flooded, work
+from bench.lineup import Peer, protections
 from bench.plan import Plan
 from bench.promises import PLAIN, Kept, added_us, mark
 from bench.samples import Figure, Samples
@@ -27,6 +27,7 @@ def sections(
         "latency": latency_table(samples, peers),
         "mappings": mapping_table(samples, peers, plan),
         "cost": cost_table(samples, peers, plan),
+        "floods": flood_table(samples),
     }
 
 
@@ -135,6 +136,19 @@ def cost_table(samples: Samples, peers: Sequence[Peer], plan: Plan) -> str:
     )
 
 
+def flood_table(samples: Samples) -> str:
+    """What of the working address's packets is lost, by what floods another one."""
+
+    def lost(name: str) -> Cell:
+        return lambda peer: _percent(samples.figure(peer.name, name))
+
+    columns = {name.removeprefix("lost, "): lost(name) for name in flooded.WORKS}
+    columns["SYNs sent a second"] = lambda peer: _spread(
+        samples.figure(peer.name, flooded.offered(flooded.SYN))
+    )
+    return _by_peer(protections(), columns)
+
+
 def number(value: float) -> str:
     """Three digits that count, and thousands apart."""
     if abs(value) >= 1000:
@@ -149,6 +163,14 @@ def _spread(found: Figure | None, *, plus: bool = False) -> str:
         return NOTHING
     sign = "+" if plus and found.median > 0 else ""
     return f"{sign}{number(found.median)} ({number(found.least)} to {number(found.greatest)})"
+
+
+def _percent(found: Figure | None) -> str:
+    if found is None:
+        return NOTHING
+    shares = (found.median, found.least, found.greatest)
+    median, least, greatest = (f"{100 * share:.2f}" for share in shares)
+    return f"{median} % ({least} to {greatest})"
 
 
 def _with_unit(found: Figure | None, unit: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench import lineup, rig, work
+from bench import flooded, lineup, rig, work
 from bench.lineup import Peer, queued
 from bench.mappings import Files, Mappings
 from bench.plan import Plan
@@ -21,6 +21,7 @@ TINY = Plan(
     stream_s=1,
     idle_s=0.1,
     half_s=0.1,
+    flooded_s=0.2,
     tables=(300,),
     quiet_s=0.0,
 )
@@ -68,6 +69,22 @@ def test_a_round_measures_everything(name: str, files: Files, programs: Path) ->
             break
     assert found.keys() >= wanted, said
     assert all(found[positive] > 0 for positive in (work.PPS, work.STREAM_1, work.IDLE_P50))
+    assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
+
+
+@pytest.mark.parametrize("name", ["unprotected", "batch-1"])
+def test_each_flood_is_measured(name: str, files: Files, programs: Path) -> None:
+    said: list[str] = []
+    bench = Bench(TINY, files, programs, said.append)
+    (peer,) = (peer for peer in lineup.protections() if peer.name == name)
+    found: dict[str, float] = {}
+    for number in range(1, TRIES + 1):
+        found = {sample.work: sample.value for sample in flooded.measure(bench, peer, number)}
+        if found:
+            break
+    assert set(flooded.WORKS) <= found.keys(), said
+    assert all(0 <= found[work] <= 1 for work in flooded.WORKS)
+    assert all(found[flooded.offered(work)] > 0 for work in flooded.FLOODED)
     assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
 
 

@@ -26,6 +26,14 @@ class Flood:
     count: int = 1
     flows: int = 1
     rate: float = 0.0  # packets a second; 0: as many as the sender can
+    is_syn: bool = False  # TCP's first packets instead
+
+
+class Sent(NamedTuple):
+    """What a sender has sent, and how many packets a second that was."""
+
+    packets: int
+    rate: float
 
 
 class Delivered(NamedTuple):
@@ -45,16 +53,30 @@ class Trips(NamedTuple):
 
 
 @contextmanager
-def flooding(rig: Rig, programs: Path, flood: Flood, seconds: float) -> Iterator[Program]:
-    """The flood runs on the first processor, for `seconds` or until the block ends."""
+def sending(rig: Rig, programs: Path, flood: Flood, seconds: float) -> Iterator[Program]:
+    """The flood's program runs on the first processor, for `seconds` or until the block ends."""
     command = [
         str(programs / "flood"),
         *("-i", HOST_LINK, "-m", rig.next_hop, "-d", f"{flood.target}/{flood.count}"),
         *("-f", str(flood.flows), "-r", str(flood.rate), "-t", str(seconds)),
+        *(["-S"] if flood.is_syn else []),
     ]
-    before = received(rig)
     with started(rig.client, command) as program:
         keep_on(processors()[:1], [program.pid])
+        yield program
+
+
+def sent(program: Program) -> Sent:
+    """What such a program has sent, once it ends by itself. Raises `BenchError`."""
+    packets, seconds = program.output(within_s=SLACK_S).split()
+    return Sent(int(packets), int(packets) / float(seconds))
+
+
+@contextmanager
+def flooding(rig: Rig, programs: Path, flood: Flood, seconds: float) -> Iterator[Program]:
+    """The flood goes on, and its first packets have come through the peer."""
+    before = received(rig)
+    with sending(rig, programs, flood, seconds) as program:
         # With a million destinations it takes a moment to prepare.
         deadline = time.monotonic() + SLACK_S
         while received(rig) == before and program.is_alive() and time.monotonic() < deadline:
@@ -71,8 +93,7 @@ def delivered(
         began, before = time.monotonic(), received(rig)
         time.sleep(seconds)
         elapsed, packets = time.monotonic() - began, received(rig) - before
-        sent, sending_s = program.output(within_s=SLACK_S).split()
-    return Delivered(packets / elapsed, int(sent) / float(sending_s))
+        return Delivered(packets / elapsed, sent(program).rate)
 
 
 @contextmanager

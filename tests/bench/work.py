@@ -27,7 +27,7 @@ from bench.processes import (
     put_back,
     wait_until_quiet,
 )
-from bench.rig import received, rig_for
+from bench.rig import Rig, received, rig_for
 from bench.samples import Sample
 from bench.traffic import Flood
 
@@ -77,6 +77,11 @@ class Bench:
     say: Callable[[str], None]
 
 
+def wait_until_drained(rig: Rig) -> None:
+    """Wait until no packet waits in the gateway's queues. Raises `BenchError`."""
+    eventually(lambda: not waiting(rig), within_s=DRAIN_WITHIN_S, what="the queue isn't empty")
+
+
 class Round:
     """One peer's works in one round, on one site; each raises `BenchError` if it can't be done."""
 
@@ -106,9 +111,7 @@ class Round:
         work = with_mappings(work, count)
         self._note(work, found.delivered)
         self._note(offered(work), found.offered)
-        eventually(
-            lambda: not waiting(self._rig), within_s=DRAIN_WITHIN_S, what="the queue isn't empty"
-        )
+        wait_until_drained(self._rig)
 
     def streams(self, work: str, count: int) -> None:
         """TCP from the client to the instance."""

@@ -1,7 +1,8 @@
-/* Sends small UDP packets as fast as it can, or at a rate, and says how many it sent.
+/* Sends small UDP packets as fast as it can, or at a rate, and says how many it sent; with -S they are
+ * TCP's first packets instead, without payload.
  *
  *   flood -i INTERFACE -m NEXT_HOP_MAC -d FIRST_DESTINATION/COUNT [-f FLOWS] [-r PACKETS_A_SECOND]
- *         [-t SECONDS] [-l PAYLOAD]
+ *         [-t SECONDS] [-l PAYLOAD] [-S]
  *
  * Frames go out by a packet socket past routing and queueing, so that what is measured is the gateway
  * and not this sender. Every packet is valid, checksums included. The order of destinations and flows
@@ -17,6 +18,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,8 +36,13 @@ enum { BATCH = 64, PAYLOAD_MAX = 1400, ADDRESSES = 200, DISCARD = 9 };
 struct __attribute__((packed)) frame {
     struct ether_header ethernet;
     struct iphdr ip;
-    struct udphdr udp;
-    uint8_t payload[PAYLOAD_MAX];
+    union {
+        struct {
+            struct udphdr udp;
+            uint8_t payload[PAYLOAD_MAX];
+        };
+        struct tcphdr tcp;
+    };
 };
 
 struct target { /* in host order */
@@ -48,7 +55,7 @@ struct options {
     uint8_t next_hop[6];
     uint32_t first, count, flows;
     double rate, seconds; /* a rate of 0: no limit */
-    int payload;
+    int payload, syn;
 };
 
 static void die(const char *what) {
@@ -82,7 +89,7 @@ static void parse_destination(char *text, struct options *options) {
 static struct options parse(int argc, char **argv) {
     struct options options = {.flows = 1, .seconds = 1, .payload = 18};
     int option;
-    while ((option = getopt(argc, argv, "i:m:d:f:r:t:l:")) != -1) {
+    while ((option = getopt(argc, argv, "i:m:d:f:r:t:l:S")) != -1) {
         switch (option) {
         case 'i': options.interface = optarg; break;
         case 'm': parse_mac(optarg, options.next_hop); break;
@@ -91,6 +98,7 @@ static struct options parse(int argc, char **argv) {
         case 'r': options.rate = strtod(optarg, NULL); break;
         case 't': options.seconds = strtod(optarg, NULL); break;
         case 'l': options.payload = atoi(optarg); break;
+        case 'S': options.syn = 1; break;
         default: usage();
         }
     }
@@ -165,6 +173,12 @@ static struct frame template_of(const struct options *options, const uint8_t *ow
     };
     memcpy(frame.ethernet.ether_dhost, options->next_hop, 6);
     memcpy(frame.ethernet.ether_shost, own_mac, 6);
+    if (options->syn) {
+        frame.ip.protocol = IPPROTO_TCP;
+        frame.ip.tot_len = htons(40);
+        frame.tcp = (struct tcphdr){.dest = htons(DISCARD), .doff = 5, .syn = 1, .window = 0xffff};
+        return frame;
+    }
     frame.ip.tot_len = htons(28 + options->payload);
     for (int i = 0; i < options->payload; i++)
         frame.payload[i] = 'a' + i % 26;
@@ -174,24 +188,28 @@ static struct frame template_of(const struct options *options, const uint8_t *ow
 static uint32_t halves(uint32_t address) { return (address >> 16) + (address & 0xffff); }
 
 struct sums { /* of what is the same in each packet */
-    uint32_t ip, udp;
+    uint32_t ip, transport;
 };
 
-static struct sums sums_of(const struct frame *frame, int payload) {
+static struct sums sums_of(const struct frame *frame) {
+    int length = ntohs(frame->ip.tot_len) - 20;
     return (struct sums){
         .ip = sum_of(&frame->ip, 20),
-        .udp = sum_of(&frame->udp, 8 + payload) + IPPROTO_UDP + 8 + payload,
+        .transport = sum_of(&frame->udp, length) + frame->ip.protocol + length,
     };
 }
 
 static void aim(struct frame *frame, const struct target *target, const struct sums *sums) {
     uint32_t addresses = halves(target->source) + halves(target->destination);
-    uint16_t udp = checksum(sums->udp + addresses + target->port);
+    uint16_t transport = checksum(sums->transport + addresses + target->port);
     frame->ip.saddr = htonl(target->source);
     frame->ip.daddr = htonl(target->destination);
     frame->ip.check = checksum(sums->ip + addresses);
-    frame->udp.uh_sport = htons(target->port);
-    frame->udp.uh_sum = udp ? udp : 0xffff; /* 0 would mean that there is none (RFC 768) */
+    frame->udp.uh_sport = htons(target->port); /* where TCP's is, too */
+    if (frame->ip.protocol == IPPROTO_TCP)
+        frame->tcp.check = transport;
+    else
+        frame->udp.uh_sum = transport ? transport : 0xffff; /* 0: there is none (RFC 768) */
 }
 
 static int open_socket(const char *interface, uint8_t *own_mac) {
@@ -235,11 +253,11 @@ int main(int argc, char **argv) {
     struct target *targets = targets_of(&options, &length);
     int packets = open_socket(options.interface, own_mac);
     struct frame template = template_of(&options, own_mac);
-    struct sums sums = sums_of(&template, options.payload);
+    struct sums sums = sums_of(&template);
     for (int i = 0; i < BATCH; i++) {
         frames[i] = template;
         parts[i].iov_base = &frames[i];
-        parts[i].iov_len = offsetof(struct frame, payload) + options.payload;
+        parts[i].iov_len = offsetof(struct frame, udp) + ntohs(template.ip.tot_len) - 20;
         messages[i].msg_hdr.msg_iov = &parts[i];
         messages[i].msg_hdr.msg_iovlen = 1;
     }
