@@ -19,6 +19,8 @@ from typing import Final, TypeVar
 from pyroute2.netlink.exceptions import NetlinkError
 
 from gateway.control.errors import AdapterError
+from gateway.dataplane import record
+from gateway.dataplane.record import OFF
 from gateway.exchange import generations
 from gateway.fastpath import bpffs
 from gateway.lab import builder, inspection, machines, upgrade, web
@@ -67,7 +69,10 @@ class LabError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What there is of a lab: hosts, processes, and what isn't as it should be, a line each."""
+    """What there is of a lab: hosts, processes, and what isn't as it should be, a line each.
+
+    `fastpath` says whether the kernel carries packets, or why it doesn't although it was to.
+    """
 
     lab: str
     topology: Topology | None
@@ -75,6 +80,7 @@ class Status:
     processes: tuple[Process, ...]
     workers: tuple[Worker, ...] = ()
     differences: tuple[str, ...] = ()
+    fastpath: str = OFF
 
     @property
     def up(self) -> bool:
@@ -150,7 +156,8 @@ def status(lab: str) -> Status:
     topology, hosts = _built(own), tuple(Hosts(lab).names())
     found = _twice(lambda: _looked(topology)) if topology else list(map(str, _lost(own)))
     workers = liveness.workers(own.run) if topology and own.run.is_dir() else []
-    return Status(lab, topology, hosts, look(lab), tuple(workers), tuple(found))
+    fast_path = record.load(own.run).fastpath
+    return Status(lab, topology, hosts, look(lab), tuple(workers), tuple(found), fast_path)
 
 
 def look(lab: str) -> tuple[Process, ...]:

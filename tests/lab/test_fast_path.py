@@ -28,6 +28,8 @@ from gateway.net import namespace
 from gateway.site import roles
 
 RATE = 1000  # datagrams a second
+SENT_AFTER = 200
+SENT_BETWEEN = 5  # datagrams after each change that is acknowledged, and before the next
 REBINDS = int(os.environ.get("TGW_REBINDS", "25"))
 
 
@@ -130,16 +132,19 @@ def test_no_packet_by_an_old_table_when_an_eip_goes_to_and_fro(
     with ExitStack() as sockets:
         ends = [sockets.enter_context(receiver(instance)) for instance in (web, other)]
         fast.control.call("AssociateAddress", AddressId=eip, InstanceId=other.id)
-        with sending(fast.uplink, found["AddressIp"]):
+        with sending(fast.uplink, found["AddressIp"]) as sender:
             for number in range(rebinds):
                 asked.append(time.monotonic_ns())
                 to = (web, other)[number % 2]
                 fast.control.call("AssociateAddress", AddressId=eip, InstanceId=to.id)
                 told.append(time.monotonic_ns())
+                enough = sender.count + SENT_BETWEEN
+                eventually(lambda enough=enough: sender.count > enough)
+            asked.append(time.monotonic_ns())
         seen = [[sent for _, sent in received(end)] for end in ends]
     misled = [
         sent
-        for number, (start, end) in enumerate(zip(told, asked[1:], strict=False))
+        for number, (start, end) in enumerate(zip(told, asked[1:], strict=True))
         for sent in seen[1 - number % 2]
         if start < sent < end
     ]
@@ -157,16 +162,28 @@ def ended_by_stopping(lab: Lab, instance: Instance) -> None:
     assert lab.run("instance", "stop", instance.id).returncode == 0
 
 
+def sent_after(
+    lab: Lab, web: Instance, end: Callable[[Lab, Instance], None], first: Callable[[], object]
+) -> list[int]:
+    """Which datagrams arrived that were sent after the end was acknowledged; `first` comes first.
+
+    All are sent in one go, and plenty after the end.
+    """
+    with receiver(web) as found:
+        with sending(lab.uplink, web.public) as sender:
+            first()
+            eventually(lambda: found.recv(64))
+            end(lab, web)
+            told, enough = time.monotonic_ns(), sender.count + SENT_AFTER
+            eventually(lambda: sender.count > enough)
+        return [sent for _, sent in received(found) if sent > told]
+
+
 @pytest.mark.parametrize("end", [ended_by_blocking, ended_by_stopping])
 def test_no_packet_arrives_after_the_end(
     fast: Lab, web: Instance, end: Callable[[Lab, Instance], None]
 ) -> None:
-    with receiver(web) as found, sending(fast.uplink, web.public):
-        eventually(lambda: found.recv(64))
-        end(fast, web)
-        told = time.monotonic_ns()
-        eventually(lambda: time.monotonic_ns() > told + 200_000_000)
-        assert [sent for _, sent in received(found) if sent > told] == []
+    assert sent_after(fast, web, end, first=lambda: None) == []
     fast.run("unblock", web.public)
 
 
@@ -179,11 +196,7 @@ def test_killed_it_goes_on_and_obeys_who_comes_after(fast: Lab, web: Instance, r
         fast.restart(role)
     assert (stream.lost, stream.again) == (0, 0)
     assert fast.ask("fastpath", "status")["carries"]
-    with receiver(web) as found, sending(fast.uplink, web.public):
-        eventually(lambda: found.recv(64))
-        ended_by_blocking(fast, web)
-        told = time.monotonic_ns()
-        assert [sent for _, sent in received(found) if sent > told] == []
+    assert sent_after(fast, web, ended_by_blocking, first=lambda: None) == []
 
 
 def test_killed_workers_are_not_missed(fast: Lab, web: Instance) -> None:
@@ -195,12 +208,7 @@ def test_killed_workers_are_not_missed(fast: Lab, web: Instance) -> None:
 
 
 def test_a_change_without_a_data_plane_holds_for_the_kernel(fast: Lab, web: Instance) -> None:
-    with receiver(web) as found, sending(fast.uplink, web.public):
-        kill_dataplane(fast)
-        eventually(lambda: found.recv(64))
-        ended_by_blocking(fast, web)
-        told = time.monotonic_ns()
-        assert [sent for _, sent in received(found) if sent > told] == []
+    assert sent_after(fast, web, ended_by_blocking, first=lambda: kill_dataplane(fast)) == []
     fast.restart(roles.DATAPLANE)
 
 
