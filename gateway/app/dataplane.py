@@ -10,6 +10,7 @@ from typing import Any
 from gateway.app.startup import take_role
 from gateway.dataplane import record, service, signals
 from gateway.dataplane.fast_path import Beside, FastPath
+from gateway.fastpath import bpffs
 from gateway.site import roles
 from gateway.site.command import Command
 from gateway.site.heartbeat import Heart
@@ -37,7 +38,7 @@ def run(lab: str, command: Command, **given: Any) -> None:
             partial(_point, site),
             site.bits,
             heart.part(),
-            Beside(run, partial(_fast_path, site)),
+            Beside(partial(_fast_path, site), partial(bpffs.remains, lab, run)),
         ):
             given = {}  # the record has them
             roles.keep(run, roles.DATAPLANE)
@@ -52,17 +53,18 @@ def _point(site: Site, queues: range) -> None:
 
 
 def _fast_path(site: Site) -> FastPath:
-    # Only here, as it brings the kernel's network with it, which the workers don't need.
+    # Only here, as they bring the kernel's network with them, which workers don't need.
     from gateway.fastpath.carrier import Carrier
     from gateway.fastpath.maps import Place
 
+    uplink = site.uplink
     return Carrier(
         Place(
             site.name,
             site.places.run,
             site.namespace,
-            site.uplink.interface,
-            site.uplink.address,
+            uplink.interface,
+            uplink.address,
             len(site.pools),
         )
     )

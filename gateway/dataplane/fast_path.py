@@ -3,12 +3,10 @@
 import logging
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from gateway.dataplane import signals
 from gateway.dataplane.record import AUTO, OFF, ON
-from gateway.exchange import pins
 from gateway.fastpath.bpf import FastPathError
 
 _log = logging.getLogger(__name__)
@@ -33,10 +31,10 @@ class FastPath(Protocol):
 class Beside:
     """The fast path of one supervisor, which needs it no more than its workers do."""
 
-    def __init__(self, directory: Path, made: Callable[[], FastPath]) -> None:
-        """It is made only if it is wanted, or was: it brings much with it."""
-        self._directory = directory
+    def __init__(self, made: Callable[[], FastPath], remains: Callable[[], bool]) -> None:
+        """It is made only if it is wanted, or one `remains` to be retired: it brings much along."""
         self._made = made
+        self._remains = remains
         self._fast_path: FastPath | None = None
         self.state = OFF  # as `TakeOver.fastpath` has it
 
@@ -48,7 +46,7 @@ class Beside:
                 made = self._made()
                 made.prepare()
                 self._fast_path = made
-            elif pins.is_linked(self._directory):
+            elif self._remains():
                 self._made().retire()
         except FastPathError as error:
             if wanted != AUTO:

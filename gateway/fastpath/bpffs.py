@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from gateway.exchange import pins
 from gateway.net import libc
 
 BPFFS: Final = Path("/sys/fs/bpf")
@@ -36,6 +37,11 @@ def remove(name: str, *, but: Path | None = None) -> None:
             shutil.rmtree(path)
     if but is None and parent.is_dir():
         parent.rmdir()
+
+
+def remains(name: str, directory: Path) -> bool:
+    """Whether there is a fast path to retire, though perhaps nobody knows of it any more."""
+    return pins.is_linked(directory) or folder_of(name).exists()
 
 
 def mount() -> None:

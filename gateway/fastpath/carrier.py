@@ -59,25 +59,26 @@ class Carrier:
 
     def prepare(self) -> None:
         """Have new maps pinned, which carry nothing yet."""
-        with self._having_turn():
+        with _told():
             bpffs.mount()
-            self._retire()
             with Links(self._site.namespace) as links:
                 sizes = maps.sizes_for(generations.load(self._directory), len(links.names()))
-            folder = bpffs.fresh_folder(self._site.name)
-            folder.mkdir(mode=0o700)
-            with load(sizes) as loaded:
+            # The maps before carry on meanwhile, and control publishes: it takes up to a second.
+            with load(sizes) as loaded, pins.turn(self._directory):
+                self._retire()
+                folder = bpffs.fresh_folder(self._site.name)
+                folder.mkdir(mode=0o700)
                 loaded.pin(folder)
-            maps.set_up(self._site, folder, sizes.slots)
-            fresh = self._directory / f"{pins.LINK}.new"
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(folder)
-            fresh.replace(self._directory / pins.LINK)
-            bpffs.remove(self._site.name, but=folder)
+                maps.set_up(self._site, folder, sizes.slots)
+                fresh = self._directory / f"{pins.LINK}.new"
+                fresh.unlink(missing_ok=True)
+                fresh.symlink_to(folder)
+                fresh.replace(self._directory / pins.LINK)
+                bpffs.remove(self._site.name, but=folder)
 
     def carry(self) -> None:
         """Put the published table in force in the maps, and the programs on all links."""
-        with self._having_turn():
+        with _told(), pins.turn(self._directory):
             self._seen = frozenset(socket.if_nameindex())
             self._attach_links({name for _, name in self._seen})
             self._fill()
@@ -85,10 +86,11 @@ class Carrier:
 
     def retire(self) -> None:
         """Carry nothing any more, and have no program on any link."""
-        if pins.is_linked(self._directory):
-            with self._having_turn():
-                self._retire()
-                self._detach()
+        with _told(), pins.turn(self._directory):
+            self._retire()
+            self._detach()
+            if not pins.is_linked(self._directory):
+                bpffs.remove(self._site.name)
 
     def look(self) -> None:
         """Let the slow path have all packets while somebody watches; an error if maps are lost."""
@@ -135,25 +137,20 @@ class Carrier:
         done = {uplink, *(interface for interface, _ in wanted)}
         self._attached |= {link for link in self._seen if link[1] in done}
 
-    @contextmanager
-    def _having_turn(self) -> Iterator[None]:
-        try:
-            with pins.turn(self._directory):
-                yield
-        except (OSError, NetlinkError, BadTableError, LookupError) as error:
-            raise FastPathError(str(error)) from error
-
     def _retire(self) -> None:
         """Let the maps that are pinned carry nothing from now on, and forget nothing of them."""
         try:
-            if pins.state(self._directory) in (None, State.RETIRED):
-                return
-            pins.settings(self._directory)[pins.STATE] = State.RETIRED
-            pins.wait_for_grace(self._directory)
-        except OSError:  # without their pins they can be stopped by taking the programs away only
+            before = pins.state(self._directory)
+            if before in (State.PREPARED, State.CARRYING):
+                pins.settings(self._directory)[pins.STATE] = State.RETIRED
+                pins.wait_for_grace(self._directory)
+                maps.give_buckets_back(self._directory)
+        except OSError:
+            before = None
+        if before is None:
+            # There may be programs all the same, whose maps can't be reached: those go.
             self._detach()
-        else:
-            maps.give_buckets_back(self._directory)
+            (self._directory / pins.LINK).unlink(missing_ok=True)
 
     def _detach(self) -> None:
         with Links(self._site.namespace) as links:
@@ -191,16 +188,23 @@ def detach(directory: Path, gateway: str, interface: str) -> None:
 
 
 @contextmanager
+def _told() -> Iterator[None]:
+    """Raise whatever fails in the block as a `FastPathError`, with the same text."""
+    try:
+        yield
+    except (OSError, NetlinkError, BadTableError, LookupError) as error:
+        raise FastPathError(str(error)) from error
+
+
+@contextmanager
 def _opened(directory: Path, gateway: str) -> Iterator[Links | None]:
     """The gateway's links while its fast path is prepared, or carries; None otherwise."""
-    try:
+    with _told():
         if pins.state(directory) in (None, State.RETIRED):
             yield None
             return
         with pins.turn(directory), Links(gateway) as links:
             yield links if pins.state(directory) is not State.RETIRED else None
-    except (OSError, NetlinkError, LookupError) as error:
-        raise FastPathError(str(error)) from error
 
 
 def _attach(directory: Path, links: Links, wanted: Iterable[Link]) -> None:

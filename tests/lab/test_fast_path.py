@@ -138,8 +138,7 @@ def test_no_packet_by_an_old_table_when_an_eip_goes_to_and_fro(
                 to = (web, other)[number % 2]
                 fast.control.call("AssociateAddress", AddressId=eip, InstanceId=to.id)
                 told.append(time.monotonic_ns())
-                enough = sender.count + SENT_BETWEEN
-                eventually(lambda enough=enough: sender.count > enough)
+                sender.wait_for(SENT_BETWEEN)
             asked.append(time.monotonic_ns())
         seen = [[sent for _, sent in received(end)] for end in ends]
     misled = [
@@ -174,8 +173,8 @@ def sent_after(
             first()
             eventually(lambda: found.recv(64))
             end(lab, web)
-            told, enough = time.monotonic_ns(), sender.count + SENT_AFTER
-            eventually(lambda: sender.count > enough)
+            told = time.monotonic_ns()
+            sender.wait_for(SENT_AFTER)
         return [sent for _, sent in received(found) if sent > told]
 
 

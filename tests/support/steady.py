@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from support.labs import Instance
+from support.labs import Instance, eventually
 
 from gateway.net import namespace
 
@@ -40,6 +40,11 @@ class Sender(threading.Thread):
                 stamped = SENT.pack(self.count, time.monotonic_ns())
                 self._socket.sendto(stamped, (address, PORT))
             self.count += 1
+
+    def wait_for(self, more: int) -> None:
+        """Wait until so many more were sent to each address."""
+        enough = self.count + more
+        eventually(lambda: self.count > enough)
 
     def end(self) -> None:
         self._ended.set()

@@ -1,14 +1,12 @@
 """What becomes of the fast path when workers come and go, and when it can't be had."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 from gateway.dataplane import signals
 from gateway.dataplane.fast_path import Beside
 from gateway.dataplane.record import AUTO, OFF, ON
-from gateway.exchange import pins
 from gateway.fastpath.bpf import FastPathError
 
 
@@ -37,9 +35,13 @@ class Kernel:
             raise FastPathError(f"no {what}")
 
 
-def test_it_carries_when_workers_are_in_service(tmp_path: Path) -> None:
+def beside_workers(kernel: Kernel, *, remains: bool = False) -> Beside:
+    return Beside(lambda: kernel, lambda: remains)
+
+
+def test_it_carries_when_workers_are_in_service() -> None:
     kernel = Kernel()
-    beside = Beside(tmp_path, lambda: kernel)
+    beside = beside_workers(kernel)
     beside.prepare(ON)
     beside.look()
     assert beside.state == OFF
@@ -48,27 +50,27 @@ def test_it_carries_when_workers_are_in_service(tmp_path: Path) -> None:
     assert (beside.state, kernel.told) == (ON, ["prepare", "carry", "look"])
 
 
-def test_what_was_never_wanted_is_not_made(tmp_path: Path) -> None:
-    beside = Beside(tmp_path, lambda: pytest.fail("made"))
+def test_what_was_never_wanted_is_left_alone() -> None:
+    kernel = Kernel()
+    beside = beside_workers(kernel)
     beside.prepare(OFF)
     beside.carry()
     beside.look()
     beside.give_up()
-    assert beside.state == OFF
+    assert (beside.state, kernel.told) == (OFF, [])
 
 
-def test_what_there_was_is_retired(tmp_path: Path) -> None:
+def test_what_there_was_is_retired() -> None:
     kernel = Kernel()
-    (tmp_path / pins.LINK).symlink_to(tmp_path)
-    beside = Beside(tmp_path, lambda: kernel)
+    beside = beside_workers(kernel, remains=True)
     beside.prepare(OFF)
     assert (beside.state, kernel.told) == (OFF, ["retire"])
 
 
 @pytest.mark.parametrize("refused", ["prepare", "carry"])
-def test_with_auto_the_workers_do_without(tmp_path: Path, refused: str) -> None:
+def test_with_auto_the_workers_do_without(refused: str) -> None:
     kernel = Kernel(refused)
-    beside = Beside(tmp_path, lambda: kernel)
+    beside = beside_workers(kernel)
     beside.prepare(AUTO)
     beside.carry()
     beside.look()
@@ -77,18 +79,15 @@ def test_with_auto_the_workers_do_without(tmp_path: Path, refused: str) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "refused"), [(ON, "prepare"), (OFF, "retire")])
-def test_what_is_asked_for_by_name_is_a_must(tmp_path: Path, wanted: str, refused: str) -> None:
-    (tmp_path / pins.LINK).symlink_to(tmp_path)
+def test_what_is_asked_for_by_name_is_a_must(wanted: str, refused: str) -> None:
     with pytest.raises(FastPathError):
-        Beside(tmp_path, lambda: Kernel(refused)).prepare(wanted)
+        beside_workers(Kernel(refused), remains=True).prepare(wanted)
 
 
 @pytest.mark.parametrize("refused", [(), ("retire",)])
-def test_it_is_given_up_with_the_workers_it_was_for(
-    tmp_path: Path, refused: tuple[str, ...]
-) -> None:
+def test_it_is_given_up_with_the_workers_it_was_for(refused: tuple[str, ...]) -> None:
     kernel = Kernel(*refused)
-    beside = Beside(tmp_path, lambda: kernel)
+    beside = beside_workers(kernel)
     beside.prepare(AUTO)
     beside.give_up()
     beside.carry()
@@ -96,10 +95,10 @@ def test_it_is_given_up_with_the_workers_it_was_for(
     assert beside.state == "the data plane wasn't restarted"
 
 
-def test_what_is_lost_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_lost_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda *told: sent.append(told))
-    beside = Beside(tmp_path, lambda: Kernel("look"))
+    beside = beside_workers(Kernel("look"))
     beside.prepare(ON)
     beside.carry()
     for _ in range(2):
