@@ -45,6 +45,7 @@ SHARED(table_1, 1, 4096);
 SHARED(pages, 1, 4096); /* a worker's page for each processor */
 SHARED(address_buckets, BUCKETS, sizeof(u64));
 SHARED(package_buckets, BUCKETS, sizeof(u64));
+SHARED(slow_buckets, BUCKETS, sizeof(u64)); /* each address's shares of the slow path */
 SHARED(settings, 1, SETTINGS_BYTES);
 
 /* The private address of the instance behind each link, by the number of the gateway's end. */

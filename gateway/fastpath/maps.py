@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from gateway.exchange import generations, pins, worker_page
 from gateway.exchange.shared_words import WORD, SharedWords
 from gateway.fastpath.program import Sizes
-from gateway.fastpath.settings import FIELDS, SETTING
+from gateway.fastpath.settings import FIELDS, SETTING, SLOW_PACKETS
 from gateway.nat.policer import BUCKETS
 from gateway.nat.shape import Shape
 from gateway.nat.table import POOLS_MAX, SLOTS_MAX, Table
@@ -54,6 +54,7 @@ def set_up(site: Place, folder: Path, slots: int) -> None:
     for name, value in (
         ("address", int(IPv4Address(site.address))),
         ("whole_pools", site.pools <= POOLS_MAX),
+        ("slow_packets", SLOW_PACKETS),
     ):
         settings[FIELDS[name] // SETTING] = value
     for name in FILES:

@@ -11,10 +11,20 @@
 #define TAKEN 1
 #define UNDECIDED (-1)
 
-INLINE u64 *bucket_at(u32 is_package, u32 at)
+/* Whose a bucket is. */
+#define OF_ADDRESS 0
+#define OF_PACKAGE 1
+#define OF_SLOW_PATH 2
+
+INLINE u64 *bucket_at(u32 whose, u32 at)
 {
-    return is_package ? bpf_map_lookup_elem(&package_buckets, &at)
-                      : bpf_map_lookup_elem(&address_buckets, &at);
+    switch (whose) {
+    case OF_ADDRESS:
+        return bpf_map_lookup_elem(&address_buckets, &at);
+    case OF_PACKAGE:
+        return bpf_map_lookup_elem(&package_buckets, &at);
+    }
+    return bpf_map_lookup_elem(&slow_buckets, &at);
 }
 
 INLINE u64 cost_of(u32 kbps, u32 length)
@@ -23,9 +33,9 @@ INLINE u64 cost_of(u32 kbps, u32 length)
 }
 
 /* Takes `length` bytes, or nothing if the bucket has less. */
-APART int take(u32 is_package, u32 at, u32 kbps, u32 length, u64 now)
+APART int take(u32 whose, u32 at, u32 kbps, u32 length, u64 now)
 {
-    u64 *bucket = bucket_at(is_package, at);
+    u64 *bucket = bucket_at(whose, at);
     if (!bucket)
         return UNDECIDED;
     if (!kbps)
@@ -46,9 +56,9 @@ APART int take(u32 is_package, u32 at, u32 kbps, u32 length, u64 now)
     return UNDECIDED;
 }
 
-APART int give_back(u32 is_package, u32 at, u32 kbps, u32 length)
+APART int give_back(u32 whose, u32 at, u32 kbps, u32 length)
 {
-    u64 *bucket = bucket_at(is_package, at);
+    u64 *bucket = bucket_at(whose, at);
     if (bucket && kbps)
         __sync_fetch_and_add(bucket, -cost_of(kbps, length));
     return 0;
@@ -85,15 +95,15 @@ INLINE int is_free(const struct share *share)
 INLINE int take_share(const struct share *share, u32 length, u64 now)
 {
     if (share->own_kbps) {
-        int taken = take(0, share->own, share->own_kbps, length, now);
+        int taken = take(OF_ADDRESS, share->own, share->own_kbps, length, now);
         if (taken != TAKEN)
             return taken == LACKS ? REASON_POLICED : -PASSED_CONTENDED;
     }
     if (share->is_in_package) {
-        int taken = take(1, share->package, share->package_kbps, length, now);
+        int taken = take(OF_PACKAGE, share->package, share->package_kbps, length, now);
         if (taken != TAKEN) {
             if (share->own_kbps)
-                give_back(0, share->own, share->own_kbps, length);
+                give_back(OF_ADDRESS, share->own, share->own_kbps, length);
             return taken == LACKS ? REASON_PACKAGE_POLICED : -PASSED_CONTENDED;
         }
     }
@@ -103,7 +113,7 @@ INLINE int take_share(const struct share *share, u32 length, u64 now)
 INLINE void return_share(const struct share *share, u32 length)
 {
     if (share->own_kbps)
-        give_back(0, share->own, share->own_kbps, length);
+        give_back(OF_ADDRESS, share->own, share->own_kbps, length);
     if (share->is_in_package)
-        give_back(1, share->package, share->package_kbps, length);
+        give_back(OF_PACKAGE, share->package, share->package_kbps, length);
 }

@@ -17,6 +17,9 @@
 /* Goes up. Other filters of this link, whose owner isn't the gateway, come first. */
 #define UP TC_ACT_UNSPEC
 
+/* A rate of N packets a second is a bucket's N kbit/s, if each packet is of 1 kbit. */
+#define BYTES_OF_ONE 125
+
 struct plan {
     s32 sender; /* slots: whose packet it is, and for whom */
     s32 receiver;
@@ -34,13 +37,12 @@ struct tally {
     u64 *sender;
 };
 
-INLINE int pass(int cause)
+/* The time, in the ticks that buckets count. */
+INLINE u64 now_of(const struct settings *all)
 {
-    u32 at = cause;
-    u64 *count = bpf_map_lookup_elem(&passed, &at);
-    if (count)
-        (*count)++;
-    return UP;
+    u64 now = sizes.replaying ? read_once(*(const u64 *)(all->bytes + SETTING_CLOCK))
+                              : bpf_ktime_get_ns();
+    return now * TICKS_PER_NS;
 }
 
 /* A place in this processor's page; none if the page is too short, or there is none. */
@@ -59,6 +61,21 @@ INLINE int drop(int reason)
         return UP; /* nothing is dropped without being counted */
     (*count)++;
     return TC_ACT_SHOT;
+}
+
+/* Goes up, unless the address has had its share of the slow path: then it ends here. */
+INLINE int pass(const struct settings *all, const struct plan *plan, u32 cause)
+{
+    u32 rate = setting(all, SETTING_SLOW_PACKETS);
+    u32 way = plan->sender != NONE ? SENDS : RECEIVES;
+    s32 slot = way == SENDS ? plan->sender : plan->receiver;
+    if (rate && slot != NONE &&
+        take(OF_SLOW_PATH, (u32)slot * BUCKETS + way, rate, BYTES_OF_ONE, now_of(all)) == LACKS)
+        return drop(REASON_SLOW_PATH_LIMITED);
+    u64 *count = bpf_map_lookup_elem(&passed, &cause);
+    if (count)
+        (*count)++;
+    return UP;
 }
 
 /* Finds the counters of a packet that is carried; false if one isn't there. */
@@ -110,8 +127,11 @@ INLINE int judge_inbound(struct __sk_buff *skb, const struct table *table,
         return REASON_LAND;
     if (is_no_stranger(table, all, packet->source)) {
         /* A router on the path may have a private address, and tell of an error. */
-        if (is_private(packet->source) && may_be_error(skb, packet))
-            return -PASSED_PROTOCOL;
+        if (is_private(packet->source) && may_be_error(skb, packet)) {
+            plan->receiver = of_public(table, packet->destination);
+            if (plan->receiver != NONE)
+                return -PASSED_PROTOCOL;
+        }
         return REASON_MARTIAN;
     }
     plan->receiver = of_public(table, packet->destination);
@@ -151,7 +171,9 @@ INLINE int judge_from_instance(struct __sk_buff *skb, const struct table *table,
     if (packet->header != IP_HEADER)
         return -PASSED_OPTIONS;
     int why = read_transport(skb, packet);
-    return why || plan->sender != NONE ? why : REASON_UNKNOWN_PRIVATE;
+    if (plan->sender == NONE && why <= 0 && !may_be_error(skb, packet))
+        return REASON_UNKNOWN_PRIVATE;
+    return why;
 }
 
 /* The addresses of the mappings. False if one can't be: the public one must be of the pool. */
@@ -208,9 +230,7 @@ INLINE int police(const struct table *table, const struct settings *all, u32 len
         find_share(table, plan->receiver, RECEIVES, &plan->receives);
     if (is_free(&plan->sends) && is_free(&plan->receives))
         return 0;
-    u64 now = sizes.replaying ? read_once(*(const u64 *)(all->bytes + SETTING_CLOCK))
-                              : bpf_ktime_get_ns();
-    now *= TICKS_PER_NS;
+    u64 now = now_of(all);
     int why = take_share(&plan->sends, length, now);
     if (why)
         return why;
@@ -295,22 +315,45 @@ INLINE int send(const struct plan *plan)
     return bpf_redirect_neigh(plan->way.ifindex, &next, sizeof(next), 0);
 }
 
+/* All that is to be known of the packet. 0 to carry it, a reason to drop, or a way up. */
+INLINE int decide(struct __sk_buff *skb, const struct table *table, const struct settings *all,
+                  int is_inbound, struct packet *packet, struct plan *plan)
+{
+    int is_hairpin = 0, why = read_header(skb, packet);
+    if (why)
+        return why;
+    why = is_inbound ? judge_inbound(skb, table, all, packet, plan)
+                     : judge_from_instance(skb, table, all, packet, plan, &is_hairpin);
+    if (why < 0 || (why && (is_inbound || is_hairpin || sizes.replaying)))
+        return why;
+    /* The rules see a packet to the internet behind all that the kernel has to say of it. */
+    if (packet->ttl <= 1)
+        return -PASSED_LAST_HOP;
+    if (!is_header_right(skb))
+        return -PASSED_MALFORMED;
+    if (!find_addresses(table, plan))
+        return -PASSED_GUARDED;
+    int way = sizes.replaying ? 0 : find_way(skb, all, packet, plan);
+    return way ? way : why;
+}
+
+/* Takes what the packet must pay, rewrites and counts it. 0, a reason to drop, or a way up. */
 INLINE int carry(struct __sk_buff *skb, const struct table *table, const struct settings *all,
                  const struct packet *packet, struct plan *plan)
 {
     struct tally tally = {};
     if (!find_tally(plan, &tally))
-        return pass(PASSED_CONTENDED);
+        return -PASSED_CONTENDED;
     int why = police(table, all, packet->total, plan);
     if (why)
-        return why < 0 ? pass(-why) : drop(why);
+        return why;
     if (!rewrite(skb, packet, plan)) {
         return_share(&plan->sends, packet->total);
         return_share(&plan->receives, packet->total);
-        return pass(PASSED_UNREADABLE);
+        return -PASSED_UNREADABLE;
     }
     count(&tally, packet->total);
-    return send(plan);
+    return 0;
 }
 
 INLINE int filter(struct __sk_buff *skb, int is_inbound)
@@ -323,25 +366,12 @@ INLINE int filter(struct __sk_buff *skb, int is_inbound)
         return UP;
     struct packet packet = {};
     struct plan plan = {.sender = NONE, .receiver = NONE};
-    int is_hairpin = 0, why = read_header(skb, &packet);
+    int why = decide(skb, &table, all, is_inbound, &packet, &plan);
     if (!why)
-        why = is_inbound ? judge_inbound(skb, &table, all, &packet, &plan)
-                         : judge_from_instance(skb, &table, all, &packet, &plan, &is_hairpin);
+        why = carry(skb, &table, all, &packet, &plan);
     if (why < 0)
-        return pass(-why);
-    if (why > 0 && (is_inbound || is_hairpin || sizes.replaying))
-        return drop(why);
-    /* The rules see a packet to the internet behind all that the kernel has to say of it. */
-    if (packet.ttl <= 1)
-        return pass(PASSED_LAST_HOP);
-    if (!is_header_right(skb))
-        return pass(PASSED_MALFORMED);
-    if (!find_addresses(&table, &plan))
-        return pass(PASSED_GUARDED);
-    int way = sizes.replaying ? 0 : find_way(skb, all, &packet, &plan);
-    if (way)
-        return pass(-way);
-    return why ? drop(why) : carry(skb, &table, all, &packet, &plan);
+        return pass(all, &plan, -why);
+    return why ? drop(why) : send(&plan);
 }
 
 SEC("tc") int from_uplink(struct __sk_buff *skb)

@@ -102,6 +102,7 @@ def _prepare(loading: Object, sizes: Sizes, processors: int, *, replaying: bool)
         "pages": Capacity(sizes.processors or processors, page),
         "address_buckets": Capacity(max(1, sizes.slots) * BUCKETS),
         "package_buckets": Capacity(max(1, sizes.packages) * BUCKETS),
+        "slow_buckets": Capacity(max(1, sizes.slots) * BUCKETS),
         "links": Capacity(sizes.links),
     }
     for name, capacity in capacities.items():

@@ -10,6 +10,7 @@ hosts have no addresses until a test gives them some, so their kernels answer no
 """
 
 import os
+import secrets
 import socket
 import struct
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ class FastLinks:
         """Build all; the stack takes it down again."""
         self.table = table
         self.sizes = Sizes(len(table.memory), table.slots, table.package_numbers)
-        self._prefix = f"fast{os.getpid()}"
+        self._prefix = f"fast{os.getpid()}-{secrets.token_hex(3)}"
         for host in ("client", "gateway", WEB, DB):
             namespace.create(self.name(host))
             stack.callback(namespace.remove, self.name(host))
@@ -223,6 +224,16 @@ class FastLinks:
             raw.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
             raw.bind(("eth0", ETH_P_IP))
             raw.send(VNET.pack(*vnet) + frame)
+
+    def flood(self, host: str, packet: bytes, count: int) -> None:
+        """Put a packet on the host's link so often, one after the other."""
+        frame = self.frame(host, packet)
+        with namespace.inside(self.name(host)):
+            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        with raw:
+            raw.bind(("eth0", ETH_P_IP))
+            for _ in range(count):
+                raw.send(frame)
 
     def send(self, host: str, packet: bytes) -> None:
         self.put(host, self.frame(host, packet))

@@ -25,6 +25,7 @@ def test_all_maps_and_programs_are_there() -> None:
         assert set(loaded.programs) == {"from_uplink", "from_instance"}
         assert {name for name in loaded.maps if "." not in name} == {
             "word", "table_0", "table_1", "pages", "address_buckets", "package_buckets",
+            "slow_buckets",
             "settings", "links", "passed", "grace",
         }  # fmt: skip
 

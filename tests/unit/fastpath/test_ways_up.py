@@ -17,6 +17,7 @@ from support.fast_links import (
     FastLinks,
 )
 from support.fast_ways import (
+    DB_PUBLIC,
     GSO_TCP,
     HAIRPIN,
     IN,
@@ -37,6 +38,7 @@ from vectors.unfinished import left
 from gateway.exchange.pins import State
 from gateway.fastpath.passage import Passed
 from gateway.nat.outcome import Direction
+from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, build
 from gateway.net import namespace
 from gateway.net.links import Links
@@ -157,6 +159,42 @@ def test_what_the_way_on_can_not_take_goes_up(links: FastLinks, direction: Direc
     finally:
         links.mtu(near, 1500)
     is_carried(links, direction, large)
+
+
+BURST = 131_070 // 125  # packets: as many bytes as a bucket has at least, of 1 kbit each
+
+
+def test_no_address_has_more_than_its_share_of_the_slow_path(links: FastLinks) -> None:
+    tunnel = IP(src=CLIENT, dst=PUBLIC, proto=47) / Raw(bytes(8))
+    another = IP(src=CLIENT, dst=DB_PUBLIC, proto=47) / Raw(bytes(8))
+    back = IP(src=PRIVATE[WEB], dst=CLIENT, proto=47) / Raw(bytes(8))
+    links.set("slow_packets", 1)
+    try:
+        links.flood("client", bytes(tunnel), BURST + 200)
+        limited = links.reasons()[Reason.SLOW_PATH_LIMITED]
+        assert 100 < limited <= 200  # one a second is given back
+        assert links.passed() == {Passed.PROTOCOL: BURST + 200 - limited}
+        assert links.reasons() == {Reason.SLOW_PATH_LIMITED: limited}
+        goes_up(links, Passed.PROTOCOL, IN, bytes(another))
+        goes_up(links, Passed.PROTOCOL, OUT, bytes(back))
+        is_carried(links, IN, made(IN, PLAIN["udp"]))
+        links.set("slow_packets", 0)
+        goes_up(links, Passed.PROTOCOL, IN, bytes(tunnel))
+    finally:
+        links.set("slow_packets", 0)
+
+
+def test_an_instance_without_a_mapping_has_no_slow_path(links: FastLinks) -> None:
+    links.register(DB, "10.0.0.9")
+    try:
+        for above in (PLAIN["udp"], ICMP(type=13) / Raw(bytes(12))):
+            links.send(DB, bytes(IP(src="10.0.0.9", dst=CLIENT) / above))
+        links.send(DB, bytes(IP(src="10.0.0.9", dst=CLIENT, proto=47) / Raw(bytes(8))))
+        links.send(DB, bytes(IP(src="10.0.0.9", dst=PUBLIC, proto=47) / Raw(bytes(8))))
+        assert links.reasons() == {Reason.UNKNOWN_PRIVATE: 4}
+        assert links.passed() == {}
+    finally:
+        links.register(DB, PRIVATE[DB])
 
 
 def test_segments_that_are_too_long_go_up(links: FastLinks) -> None:
