@@ -31,6 +31,7 @@ NUMBERS = [
     (22, "unfinished"),
     (23, "blocked"),
     (24, "private-routers-policed"),
+    (25, "slow-path-limited"),
 ]
 
 

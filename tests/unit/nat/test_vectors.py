@@ -18,7 +18,7 @@ from gateway.nat.reasons import Reason
 from gateway.packet.frame import Frame
 
 # What no engine can be brought to say: `tests/unit/engine` shows who says them.
-BEFORE_THE_RULES = {Reason.NOT_IPV4, Reason.UNKNOWN_DIRECTION}
+BEFORE_THE_RULES = {Reason.NOT_IPV4, Reason.UNKNOWN_DIRECTION, Reason.SLOW_PATH_LIMITED}
 
 engines = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 
