@@ -1,8 +1,9 @@
 """A lab goes up, goes down, and says what there is of it.
 
 `up` builds or repairs; `down` removes everything, from whatever state a killed `up` or `down` left.
-One at a time: each holds a lock on the directory of all labs, which the kernel drops with the
-process.
+One at a time for each lab: each holds a lock, which the kernel drops with the process. Labs don't
+wait for each other: what they share (the directory of namespaces, the trees of control groups) is
+changed by their controls as well, at any time, and is safe for that.
 """
 
 import fcntl
@@ -51,7 +52,7 @@ FAILURES: Final = (
     StoreError,
     roles.RoleError,
 )
-ALONE_WITHIN_S: Final = 300.0  # other labs come up meanwhile, on a machine that may be slow
+ALONE_WITHIN_S: Final = 300.0  # a lab of thousands of instances takes minutes to go down
 AGAIN_S: Final = 0.3  # between two looks at what differs
 
 Seen = TypeVar("Seen")  # what stands for itself as a line
@@ -105,7 +106,7 @@ def up(
     With `network_only` control and data plane are left to another program to start. Raises
     `LabError`; a lab that wasn't there before is then gone again, but for its event log.
     """
-    with _alone():
+    with _alone(topology.site.places):
         before = _built(topology.site.places)
         if before not in (None, topology):
             raise LabError(
@@ -143,7 +144,7 @@ def down(lab: str, *, keep_state: bool = False) -> None:
 
     Raises `LabError`.
     """
-    with _alone():
+    with _alone(Places(lab)):
         try:
             _remove(lab, keep_state=keep_state)
         except FAILURES as error:
@@ -342,16 +343,32 @@ def _settle(book: Path, run: Path) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    places.RUN.mkdir(parents=True, exist_ok=True)
-    folder = os.open(places.RUN, os.O_RDONLY)
+def _alone(own: Places) -> Iterator[None]:
+    """No other process builds or removes this lab meanwhile. Raises `LabError`."""
+    lock = own.run.with_name(f".{own.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    for _ in looks(ALONE_WITHIN_S, 0.02):
+        file = _locked(lock)
+        if file is not None:
+            break
+    else:
+        raise LabError(
+            f"another 'tgw lab up' or 'tgw lab down' is at work on lab {own.name}, and doesn't end"
+        )
     try:
-        for _ in looks(ALONE_WITHIN_S, 0.02):
-            with suppress(BlockingIOError):
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-        else:
-            raise LabError("another 'tgw lab up' or 'tgw lab down' is at work, and doesn't end")
         yield
     finally:
-        os.close(folder)
+        if not own.run.exists():
+            lock.unlink(missing_ok=True)
+        os.close(file)
+
+
+def _locked(path: Path) -> int | None:
+    """The file, locked; None if another process has locked it, or has just removed it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(path.stat(), os.fstat(file)):
+            return file
+    os.close(file)
+    return None

@@ -5,7 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -167,11 +170,44 @@ def test_two_at_once_wait_for_each_other_but_not_for_ever(
     site: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "ALONE_WITHIN_S", 0.1)
-    folder = os.open(places.RUN, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        with pytest.raises(lifecycle.LabError, match="is at work, and doesn't end"):
+    with locked("edge"):
+        with pytest.raises(lifecycle.LabError, match="is at work on lab edge, and doesn't end"):
             lifecycle.down("edge")
-    finally:
-        os.close(folder)
+        lifecycle.down("other")
     lifecycle.down("edge")
+    assert list(places.RUN.iterdir()) == []
+
+
+def test_the_lock_goes_with_the_lab_and_still_lets_one_in_at_a_time(
+    site: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(site.run)
+    busy, overlaps = threading.Lock(), []
+
+    def remove(_lab: str, *, keep_state: bool) -> None:
+        overlaps.append(not busy.acquire(blocking=False) or keep_state)
+        os.sched_yield()
+        busy.release()
+
+    def downs() -> None:
+        for _ in range(20):
+            lifecycle.down("edge")
+
+    monkeypatch.setattr(lifecycle, "_remove", remove)
+    with ThreadPoolExecutor(3) as threads:
+        for done in [threads.submit(downs) for _ in range(3)]:
+            done.result()
+    assert overlaps == [False] * 60
+    assert list(places.RUN.iterdir()) == []
+
+
+@contextmanager
+def locked(lab: str) -> Iterator[Path]:
+    """As another process has it that builds or removes the lab."""
+    path = places.RUN / f".{lab}.lock"
+    file = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield path
+    finally:
+        os.close(file)
