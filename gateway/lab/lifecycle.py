@@ -33,7 +33,7 @@ from gateway.nat.table import BadTableError
 from gateway.net import namespace
 from gateway.net.differences import mend
 from gateway.runtime.waiting import looks
-from gateway.site import heartbeat, holders, liveness, places, processes, rescue, roles
+from gateway.site import heartbeat, holders, liveness, processes, rescue, roles
 from gateway.site.command import Command
 from gateway.site.holders import Holder, HoldersError
 from gateway.site.liveness import Worker
@@ -223,7 +223,7 @@ def _start(site: Site, role: str, command: Command, say: Callable[[str], None]) 
             if processes.look(site, role, READY[role]).ready:
                 return
         say(f"lab {site.name}: {role} isn't at work, process {roles.holder(run, role)}: replaced")
-        roles.stop(run, role)
+        processes.make_way(run, role)
     roles.start(run, role, command, lambda: READY[role](site))
     say(f"lab {site.name}: {role} runs, process {roles.holder(run, role)}")
 

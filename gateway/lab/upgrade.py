@@ -3,19 +3,16 @@
 Each process notes its version beside its role, so an upgrade that was cut goes on where it was.
 Packets pass all the while, as they need neither supervisor nor control; the watchdog rests. Control
 is the first, since new workers read what a control of their own version publishes. The supervisor
-is the last, and it is killed: one that is asked to end ends its workers, too. The next one takes
-over from them.
+is the last, and it leaves its workers to the next one.
 """
 
 import re
-import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from gateway.runtime.version import VERSION
-from gateway.runtime.waiting import looks
-from gateway.site import roles
+from gateway.site import processes, roles
 
 _NUMBERS: Final = re.compile(r"\d+(?:\.\d+)*")
 
@@ -49,10 +46,7 @@ def replace(run: Path, role: str, start: Callable[[], object]) -> None:
 
     The watchdog is only ended: it would start again what is ended here, and is started at last.
     """
-    if role == roles.DATAPLANE:
-        _kill(run, role)
-    else:
-        roles.stop(run, role)
+    processes.make_way(run, role)
     if role != roles.WATCHDOG:
         start()
 
@@ -60,13 +54,6 @@ def replace(run: Path, role: str, start: Callable[[], object]) -> None:
 def _order(role: str) -> int:
     """Where the role stands in a row that is replaced from its end."""
     return {roles.DATAPLANE: 0, roles.CONTROL: 2, roles.WATCHDOG: 3}.get(role, 1)
-
-
-def _kill(run: Path, role: str) -> None:
-    for _ in looks(roles.END_WITHIN_S, 0.005):
-        if roles.tell(run, role, signal.SIGKILL) is None:
-            return
-    raise roles.RoleError(f"{role} doesn't end")
 
 
 def _number(version: str) -> tuple[int, ...]:

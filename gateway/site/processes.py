@@ -5,6 +5,7 @@ process is at work.
 """
 
 import http.client
+import signal
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,16 @@ def end(run: Path) -> None:
         roles.stop(run, role)
     # Those whose supervisor was killed; they may be in a namespace that has lost its name.
     workers.end(workers.adopt(run))
+
+
+def make_way(run: Path, role: str) -> None:
+    """End the role's process, so that another takes its place. Raises `RoleError`.
+
+    A supervisor is killed: one that is asked to end ends the workers, too, also those that it is
+    about to take over. The next one takes over from them, and packets pass meanwhile.
+    """
+    numbers = (signal.SIGKILL,) if role == roles.DATAPLANE else (signal.SIGTERM, signal.SIGKILL)
+    roles.stop(run, role, numbers)
 
 
 def is_control_ready(site: Site) -> bool:

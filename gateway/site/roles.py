@@ -10,7 +10,7 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -188,13 +188,13 @@ def tell(run: Path, role: str, number: int) -> int | None:
     return None
 
 
-def stop(run: Path, role: str) -> None:
+def stop(run: Path, role: str, numbers: Iterable[int] = (signal.SIGTERM, signal.SIGKILL)) -> None:
     """End the role's process: asked first, then killed. Raises `RoleError` if it stays.
 
-    It is at rest then: nobody starts it again.
+    It is at rest then: the watchdog doesn't start it again.
     """
     heartbeat.settle(run, role)
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number in numbers:
         if tell(run, role, number) is None and holder(run, role) is None:
             return
         for _ in looks(END_WITHIN_S, 0.005):

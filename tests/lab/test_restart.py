@@ -1,13 +1,16 @@
 """Control and data plane die and come back: what is known then, and who is there."""
 
 import os
+import re
 import signal
 import subprocess
+from dataclasses import replace
 
 import pytest
 from support.blows import kill, kill_dataplane, pid_of, running
 from support.labs import TGW, Instance, Lab, eventually
 
+from gateway.dataplane import record
 from gateway.lab import lifecycle
 from gateway.site import roles
 
@@ -56,6 +59,31 @@ def test_control_ends_machines_that_nobody_knows(own_lab: Lab) -> None:
     own_lab.restart("control")
     assert stray.id not in own_lab.hosts.names()
     assert known.id in own_lab.hosts.names()
+
+
+def test_a_supervisor_that_takes_over_slowly_is_replaced_and_its_workers_go_on(
+    own_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog starts it on a busy machine, and `tgw lab up` finds it before it is ready."""
+    public, run = own_lab.instance("web").public, own_lab.places.run
+    first = pid_of(own_lab, roles.DATAPLANE)
+    record.save(run, replace(record.load(run), supervisor=1))  # the one before
+    monkeypatch.setattr(roles, "STARTING_MAX_S", 0.0)
+    enter = ("ip", "netns", "exec", own_lab.uplink)
+    with subprocess.Popen(
+        [*enter, "ping", "-n", "-i", "0.01", public], stdout=subprocess.PIPE, text=True
+    ) as ping:
+        assert ping.stdout is not None
+        ping.stdout.readline()
+        assert "time=" in ping.stdout.readline()
+        done = own_lab.run("lab", "up")
+        ping.send_signal(signal.SIGINT)
+        said, _ = ping.communicate(timeout=10)
+    assert f"dataplane isn't at work, process {first}: replaced" in done.stderr
+    assert done.returncode == 0, done.stderr
+    sent, received = map(int, re.findall(r"(\d+) packets transmitted, (\d+) received", said)[0])
+    assert sent - received <= 1, "the last one may be under way"
+    assert pid_of(own_lab, roles.DATAPLANE) != first
 
 
 @pytest.mark.parametrize("role", lifecycle.READY)
