@@ -7,10 +7,7 @@ import asyncio
 import errno
 import gc
 import logging
-import signal
 import socket
-import time
-from itertools import count
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -22,11 +19,13 @@ from gateway.metadata import server as metadata
 from gateway.metadata.feed import Feed
 from gateway.net import privileges
 from gateway.runtime import descriptors
+from gateway.runtime.waiting import looks
 from gateway.site import roles
 from gateway.site.heartbeat import Heart
 from gateway.site.site import API_ADDRESS, HTTP_PORT, METADATA_ADDRESS, Site
 
 LOOK_S: Final = 0.2
+FREE_WITHIN_S: Final = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -51,30 +50,16 @@ def run(lab: str) -> None:
         gc.freeze()  # what there is by now stays: it need not be looked through each time
         # All is open that needs root's rights.
         _log.info("metadata: %s", privileges.drop(privileges.METADATA_USER, kept=0))
-        asyncio.run(_serve(pairs))
-
-
-async def _serve(pairs: dict[servers.Server, socket.socket]) -> None:
-    """Serve on all sockets until a signal; if one server fails, none goes on."""
-
-    def end() -> None:
-        for server in pairs:
-            server.should_exit = True
-
-    for server in pairs:
-        server.is_one_of_several = True
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end)
-    await asyncio.gather(*(server.serve([listener]) for server, listener in pairs.items()))
+        asyncio.run(servers.serve(pairs))
 
 
 def _listener(site: Site, address: str) -> socket.socket:
     """A socket that instances reach. It waits for the address while another process has it.
 
     That is a control of a version that served instances itself: it goes on until it is started
-    again, and then this process is there.
+    again. Raises `OSError` if it stays: whoever starts this process again then does so ever slower.
     """
-    for look in count():
+    for look, _ in enumerate(looks(FREE_WITHIN_S, LOOK_S)):
         try:
             with site.inside():
                 return socket.create_server((address, HTTP_PORT), backlog=listen.BACKLOG)
@@ -83,5 +68,4 @@ def _listener(site: Site, address: str) -> socket.socket:
                 raise
         if look == 0:
             _log.warning("%s is another process's: waiting for its end", address)
-        time.sleep(LOOK_S)
-    raise AssertionError("unreachable")
+    raise OSError(f"{address} is another process's, also after {FREE_WITHIN_S:g} s")

@@ -5,9 +5,10 @@ One kind for all: whoever reaches a socket of ours may be hostile, be it an inst
 
 import asyncio
 import re
+import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from math import ceil
 from typing import Any, Final
@@ -307,6 +308,20 @@ def server(
     except OSError as error:
         raise OSError(f"{certificate} and {key} are no use: {error}") from error
     return Server(config, bounds, identity, callers or Callers(), beat)
+
+
+async def serve(pairs: Mapping[Server, socket.socket]) -> None:
+    """Serve, each on its listener, until SIGTERM or SIGINT; if one server fails, none goes on."""
+
+    def end() -> None:
+        for server in pairs:
+            server.should_exit = True
+
+    for server in pairs:
+        server.is_one_of_several = True
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    await asyncio.gather(*(server.serve([listener]) for server, listener in pairs.items()))
 
 
 def job(name: str, server: uvicorn.Server, listener: socket.socket) -> Job:
