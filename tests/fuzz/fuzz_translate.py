@@ -2,7 +2,8 @@
 
 Any bytes, in any direction: nothing raises, a dropped packet is untouched, an accepted one keeps
 its length, and nothing but addresses and checksums of an accepted one changes. The compiled rules,
-where they are built, say and do the same. What it finds becomes a row among the vectors.
+where they are built, and the programs of the fast path, where the kernel takes them, say and do the
+same. What it finds becomes a row among the vectors.
 """
 
 import sys
@@ -10,7 +11,9 @@ import sys
 import atheris
 
 with atheris.instrument_imports():
+    from gateway.engine.fast_replay import FastEngine
     from gateway.engine.rules import INTERPRETED, Rules, compiled
+    from gateway.fastpath.bpf import FastPathError
     from gateway.nat.outcome import Checksum, Direction
     from gateway.nat.reasons import Reason
     from gateway.nat.table import Mapping, Package, build
@@ -21,7 +24,7 @@ MAPPINGS = (
     Mapping(0xCB007102, 0x0A000003, 2, out_kbps=1_000_000, in_kbps=1_000_000),
     Mapping(0xCB007103, 0x0A000004, 3, package=1),
 )
-TABLE = build(1, 4, MAPPINGS, (Package(1, 1_000_000),))
+TABLE = build(1, 4, MAPPINGS, (Package(1, 1_000_000),), (range(0xCB007100, 0xCB007200),))
 DIRECTIONS = tuple(Direction)
 CHECKSUMS = tuple(Checksum)
 ADDRESSES = [address for mapping in MAPPINGS for address in (mapping.public, mapping.private)]
@@ -30,6 +33,12 @@ try:
     COMPILED: Rules | None = compiled()
 except ImportError:
     COMPILED = None
+FAST = FastEngine()
+try:
+    FAST(TABLE, Direction.INBOUND)
+    HAS_FAST = True
+except FastPathError:
+    HAS_FAST = False
 
 
 def test_one_input(data: bytes) -> None:
@@ -51,6 +60,10 @@ def test_one_input(data: bytes) -> None:
             memoryview(other), direction, choice * NS_PER_S, checksum
         )
         assert (again, other) == (outcome, packet), "compiled rules differ"
+    if HAS_FAST:
+        other = bytearray(before)
+        again = FAST(TABLE, direction)(other, checksum, float(choice))
+        assert (again.reason, other) == (outcome.reason, packet), "the fast path differs"
     assert len(packet) == len(before)
     if outcome.reason is not Reason.TRANSLATED:
         assert bytes(packet) == before, "a dropped packet is untouched"

@@ -225,6 +225,13 @@ class FastLinks:
             raw.bind(("eth0", ETH_P_IP))
             raw.send(VNET.pack(*vnet) + frame)
 
+    def widen(self, size: int) -> None:
+        """Let both ends of all links take packets of this length."""
+        for host, near in (("client", UPLINK), *((host, host) for host in PRIVATE)):
+            self.mtu(near, size)
+            with Links(self.name(host)) as links:
+                links.change(links.index("eth0") or 0, mtu=size)
+
     def flood(self, host: str, packet: bytes, count: int) -> None:
         """Put a packet on the host's link so often, one after the other."""
         frame = self.frame(host, packet)

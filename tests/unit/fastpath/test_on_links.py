@@ -3,8 +3,10 @@
 There is no queue behind the programs: what arrives translated was carried by them.
 """
 
+from collections.abc import Iterator
+
 import pytest
-from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
@@ -29,6 +31,14 @@ from gateway.exchange.worker_page import Traffic
 from gateway.fastpath.passage import Passed
 from gateway.nat.outcome import Direction
 from gateway.nat.reasons import Reason
+
+
+@pytest.fixture
+def jumbo(links: FastLinks) -> Iterator[FastLinks]:
+    """The links, with room for packets of more than a page of memory."""
+    links.widen(9000)
+    yield links
+    links.widen(1500)
 
 
 @each_way
@@ -121,6 +131,24 @@ def test_what_is_unfinished_inside_a_tunnel_stays_so(
         frame = capture.one()
     assert frame.packet == links.expected(direction, packet)
     assert frame.vnet[4:] == (at, 16)
+
+
+@each_way
+@pytest.mark.parametrize(
+    "above",
+    [TCP(sport=1, dport=2, flags="A"), UDP(sport=1, dport=2), ICMP(id=1, seq=2)],
+    ids=["tcp", "udp", "echo"],
+)
+@pytest.mark.parametrize("in_front", [14, 33, 40], ids=lambda length: f"{length}-bytes-in-front")
+def test_headers_that_are_not_in_one_piece_are_brought_together(
+    jumbo: FastLinks, direction: Direction, above: Packet, in_front: int
+) -> None:
+    host, _, _, receiver = WAYS[direction]
+    packet = made(direction, above / Raw(b"\xa5" * 6000))  # a kernel puts the rest into pages
+    with jumbo.capture(receiver) as capture:
+        jumbo.put(host, jumbo.frame(host, packet), (0, 0, in_front, 0, 0, 0))
+        assert capture.one().packet == jumbo.expected(direction, packet)
+    assert (jumbo.reasons(), jumbo.passed()) == ({Reason.TRANSLATED: 1}, {})
 
 
 def test_an_aggregate_whose_checksum_is_not_its_own_goes_up(links: FastLinks) -> None:
