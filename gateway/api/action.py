@@ -26,6 +26,7 @@ from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control.controller import Controller
 from gateway.control.progress import Task
+from gateway.metering.loads import Loads
 from gateway.metering.meter import Meter
 from gateway.store.records import StoreError
 
@@ -55,6 +56,7 @@ class Context:
     caller: Caller = OPERATOR
     request_id: str = ""
     language: Language = Language.ENGLISH
+    loads: Loads | None = None
 
     def submit(self, *commands: cmd.Command) -> Task:
         """Record commands, all or none, as what this request asked for. Raises `ControlError`."""

@@ -20,6 +20,7 @@ from gateway.api.signed_api import SignedApi
 from gateway.api.temporary import RoleKeys, TemporaryCredentials, kept_secret
 from gateway.app import listen, servers, snapshots
 from gateway.app.instance_facts import facts_of
+from gateway.app.instance_loads import looking
 from gateway.app.observer import SiteObserver
 from gateway.app.startup import take_role
 from gateway.control import background
@@ -32,9 +33,10 @@ from gateway.lab.topology import Topology
 from gateway.metadata.feed import Feed
 from gateway.metadata.publisher import FactsPublisher
 from gateway.metering.book import Book
+from gateway.metering.loads import Loads
 from gateway.metering.meter import Meter
 from gateway.metering.publisher import MeteredPublisher
-from gateway.metering.sampling import sampling
+from gateway.metering.sampling import loading, sampling
 from gateway.net import privileges
 from gateway.runtime import descriptors
 from gateway.runtime.threads import Job, running
@@ -95,7 +97,8 @@ def _serve(topology: Topology, command: Command, heart: Heart, rate_per_s: float
     # What was restored stays: a garbage collection need not look through all of it each time.
     gc.freeze()
     gc.collect()
-    context = Context(control, meter, SiteObserver(places, topology.site))
+    loads = Loads(looking(control, topology.name), time.time)
+    context = Context(control, meter, SiteObserver(places, topology.site), loads=loads)
     temporary = TemporaryCredentials(keys, control)
     signed_api = _signed_apis(places, context, temporary, rate_per_s)
     signed_server = servers.server(signed_api(), bounds=servers.TRUSTED, beat=heart.part(1))
@@ -111,6 +114,7 @@ def _serve(topology: Topology, command: Command, heart: Heart, rate_per_s: float
                 servers.job("signed API", signed_server, signed_socket),
                 Job("credentials of instances", facts.renew),
                 snapshots.job(control, places.log, places.snapshot),
+                loading(loads, time.time),
                 _pulse(control, heart.part(3)),
                 _watch(places.run, command),
             ],

@@ -39,7 +39,7 @@ def _bounds() -> doctor.Finding:
     return doctor.Finding(
         "control groups, for the processors and the memory of instances",
         resources.are_bounded(),
-        "an instance may use all that the machine has",
+        "an instance may use all that the machine has, and its use isn't counted",
         needed=False,
     )
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from gateway.control.values import Instance
 from gateway.control.values.purchases import TYPES
+from gateway.metering.values import Use
 from gateway.runtime.waiting import looks
 
 ROOT: Final = Path("/sys/fs/cgroup")
@@ -26,14 +27,6 @@ PERIOD_US: Final = 100_000
 PROCESSES_MAX: Final = 4096
 EMPTY_WITHIN_S: Final = 2.0
 GIB: Final = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What a machine has used: seconds of processor time since its start, and bytes of memory."""
-
-    cpu_s: float
-    memory: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +70,12 @@ class Groups:
         """What the machine has used; None where that isn't counted."""
         try:
             if self._is_unified:
-                counted = dict(line.split() for line in self._read("", "cpu.stat").splitlines())
-                return Use(int(counted["usage_usec"]) / 1e6, int(self._read("", "memory.current")))
-            return Use(
-                int(self._read("cpuacct", "cpuacct.usage")) / 1e9,
-                int(self._read("memory", "memory.usage_in_bytes")),
-            )
+                counted, memory = self._pairs("", "cpu.stat"), self._pairs("", "memory.stat")
+                used = int(self._read("", "memory.current")) - memory["file"]
+                return Use(counted["usage_usec"] / 1e6, max(used, 0))
+            memory = self._pairs("memory", "memory.stat")
+            used = int(self._read("memory", "memory.usage_in_bytes")) - memory["total_cache"]
+            return Use(int(self._read("cpuacct", "cpuacct.usage")) / 1e9, max(used, 0))
         except (OSError, KeyError, ValueError):
             return None
 
@@ -118,6 +111,10 @@ class Groups:
 
     def _read(self, controller: str, file: str) -> str:
         return (self.root / controller / OURS / self.machine / file).read_text()
+
+    def _pairs(self, controller: str, file: str) -> dict[str, int]:
+        lines = self._read(controller, file).splitlines()
+        return {name: int(value) for name, value in map(str.split, lines)}
 
 
 def named(prefix: str, root: Path = ROOT) -> set[str]:

@@ -1,4 +1,4 @@
-"""The clock of the meter: a sample at the beginning of each second.
+"""The clock of the meter: a sample at the beginning of each second, and of loads of each cell.
 
 So an hour's last sample is taken as it ends, and what was counted until then is that hour's.
 """
@@ -8,10 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from gateway.metering.loads import Loads
 from gateway.metering.meter import Meter
+from gateway.metering.values import CELL_S
 from gateway.runtime.threads import Job, running
 
 EVERY_S: Final = 1.0
+
+
+def loading(loads: Loads, clock: Callable[[], float]) -> Job:
+    """Look at the loads of instances in the background, as each cell ends."""
+
+    def turn(ending: threading.Event) -> None:
+        if not ending.wait(CELL_S - clock() % CELL_S):
+            loads.sample()
+
+    return Job("loads of instances", turn)
 
 
 @contextmanager

@@ -51,6 +51,17 @@ class Cell:
     traffic: Traffic
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a machine has used: seconds of processor time since its start, and bytes of memory.
+
+    What the kernel keeps of files in memory isn't counted.
+    """
+
+    cpu_s: float
+    memory: int
+
+
 def plus(one: Traffic, other: Traffic) -> Traffic:
     return Traffic(*map(sum, zip(one, other, strict=True)))
 

@@ -1,6 +1,7 @@
 """User data that is a script runs once, in the instance; its type bounds what it may use."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,30 @@ def test_what_is_no_script_does_not_run(lab: Lab) -> None:
     done = lab.run("instance", "log", web.id)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "tgw: no user data ran in it\n")
     web.terminate()
+
+
+def test_what_an_instance_uses_is_told_by_the_clouds_metrics(lab: Lab, web: Instance) -> None:
+    if not resources.are_bounded():
+        pytest.skip("this machine has no control groups to use")
+
+    def last(metric: str) -> float:
+        answer = lab.control.call(
+            "GetMonitorData",
+            Namespace="QCE/CVM",
+            MetricName=metric,
+            Period=10,
+            Instances=[{"Dimensions": [{"Name": "InstanceId", "Value": web.id}]}],
+            StartTime=(datetime.now(UTC) - timedelta(minutes=5)).isoformat(),
+        )
+        return max(answer["DataPoints"][0]["Values"], default=0.0)
+
+    hold = "held = bytearray(100 << 20)\nwhile True: pass"
+    with lab.start(web.id, "python3", "-c", hold):
+        # On a busy machine it gets less of a processor than its type has.
+        eventually(lambda: last("CpuUsage") > 5, within_s=60)
+        eventually(lambda: last("MemUsed") > 100, within_s=60)
+        assert last("MemUsage") > 100 / 1024 * 99
+        assert last("BaseCpuUsage") > 5
 
 
 def test_a_type_bounds_memory_and_processes_and_its_use_is_counted(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """The actions on what was measured."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, Final
 
@@ -8,7 +9,16 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from gateway.api.action import Action, Answer, Context, action
 from gateway.api.errors import ApiError, BadValueError
 from gateway.api.fields import Request, Whole
-from gateway.api.monitor.metrics import DIMENSIONS, EIPS, METRICS, PERIODS, Metric, Point, points
+from gateway.api.monitor.metrics import (
+    DIMENSIONS,
+    EIPS,
+    METRICS,
+    NAMES,
+    PERIODS,
+    Metric,
+    Point,
+    points,
+)
 from gateway.api.services import MONITOR
 from gateway.api.unused import complete
 from gateway.metering.values import CELL_S, DAY_S, HOUR_S, floor
@@ -77,11 +87,15 @@ class GetMonitorData(Action):
             begin, end = _span(self, now)
             # Cells are kept for a day; before that there are the hours, for long periods.
             old = self.Period >= HOUR_S and begin < floor(now, CELL_S) - DAY_S
-            step = HOUR_S if old else CELL_S
-            found = [
-                points(metric, meter.cells(*key, step, begin, end), step, self.Period)
-                for key in keys
-            ]
+            step = HOUR_S if old and not metric.is_of_load else CELL_S
+            found = []
+            for key in keys:
+                cells: Iterable[tuple[int, object]]
+                if metric.is_of_load:
+                    cells = _loads(context, key[1], begin, end)
+                else:
+                    cells = ((c.at, c.traffic) for c in meter.cells(*key, step, begin, end))
+                found.append(points(metric, cells, step, self.Period))
         return {
             "Period": self.Period,
             "MetricName": self.MetricName,
@@ -123,6 +137,13 @@ def _metrics(namespace: str, name: str | None) -> list[Metric]:
             "InvalidParameterValue", f"{namespace} has the metrics {', '.join(metrics)} here"
         )
     return [metric for metric in metrics.values() if name in (None, metric.name)]
+
+
+def _loads(
+    context: Context, instance_id: str, begin: int, end: int
+) -> Iterator[tuple[int, object]]:
+    if context.loads:
+        yield from ((load.at, load) for load in context.loads.cells(instance_id, begin, end))
 
 
 def _key(namespace: str, target: Target) -> tuple[str, str]:
@@ -179,7 +200,7 @@ def _metric_view(namespace: str, metric: Metric) -> dict[str, Any]:
         "Unit": metric.unit,
         "UnitCname": metric.unit,
         "Period": list(PERIODS),
-        "Periods": [{"Period": str(one), "StatType": [metric.kind]} for one in PERIODS],
+        "Periods": [{"Period": str(one), "StatType": [NAMES[metric.over(one)]]} for one in PERIODS],
         "Dimensions": [{"Dimensions": [DIMENSIONS[namespace]]}],
         "Meaning": {"En": metric.english, "Zh": metric.chinese},
     }

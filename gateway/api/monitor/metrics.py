@@ -1,24 +1,34 @@
-"""The metrics of public traffic, as the cloud's service monitor has them.
+"""The metrics of public traffic and of instances' loads, as the cloud's service monitor has them.
 
-They are made of cells: what an address, or all of an instance's, carried in one step of time. A
-bandwidth is the mean over a period's cells, a traffic their sum. A megabit is 10^6 bits, a megabyte
-10^6 bytes; bytes are those of the IP packets.
+They are made of cells: what an address, or all of an instance's, carried in one step of time, or
+what an instance used in it. A bandwidth is the mean over a period's cells, a traffic their sum; a
+load is their mean, and from five minutes on the greatest of them. A megabit is 10^6 bits, a
+megabyte of traffic 10^6 bytes, those of the IP packets; one of memory is 2^20 bytes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
 from gateway.exchange.worker_page import Traffic
-from gateway.metering.values import CELL_S, DAY_S, HOUR_S, Cell, floor
+from gateway.metering.loads import Load
+from gateway.metering.values import CELL_S, DAY_S, HOUR_S, floor
 
 PERIODS: Final = (CELL_S, 60, 300, HOUR_S, DAY_S)
 EIPS: Final = "QCE/LB"
 INSTANCES: Final = "QCE/CVM"
 DIMENSIONS: Final[Mapping[str, str]] = {EIPS: "eip", INSTANCES: "InstanceId"}
+LONG_S: Final = 300
 _MEGA: Final = 1_000_000
+_MIB: Final = 1 << 20
+
+Statistic = Callable[[Iterable[float]], float]
+
+
+# What the cloud calls the statistics.
+NAMES: Final[Mapping[Statistic, str]] = {fmean: "avg", sum: "sum", max: "max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +39,13 @@ class Metric:
     english: str
     chinese: str
     unit: str
-    of: Callable[[Traffic, int], float]  # a cell's value, with its length in seconds
-    statistic: Callable[[Iterable[float]], float] = fmean
+    of: Callable[[Any, int], float]  # a cell's value, from what it holds and its length in seconds
+    statistic: Statistic = fmean
+    is_of_load: bool = False
 
-    @property
-    def kind(self) -> str:
-        return "sum" if self.statistic is sum else "avg"
+    def over(self, period: int) -> Statistic:
+        """What makes the value of a period of so many seconds."""
+        return max if self.is_of_load and period >= LONG_S else self.statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +59,15 @@ class Point:
     mean: float
 
 
-def points(metric: Metric, cells: Iterable[Cell], step: int, period: int) -> list[Point]:
-    """The periods of which there are cells of `step` seconds."""
+def points(
+    metric: Metric, cells: Iterable[tuple[int, object]], step: int, period: int
+) -> list[Point]:
+    """The periods of which there are cells of `step` seconds: when one began, and what it holds."""
     found = []
-    for at, together in groupby(cells, key=lambda cell: floor(cell.at, period)):
-        values = [metric.of(cell.traffic, step) for cell in together]
-        found.append(Point(at, metric.statistic(values), max(values), min(values), fmean(values)))
+    for at, together in groupby(cells, key=lambda cell: floor(cell[0], period)):
+        values = [metric.of(held, step) for _, held in together]
+        value = metric.over(period)(values)
+        found.append(Point(at, value, max(values), min(values), fmean(values)))
     return found
 
 
@@ -91,4 +105,23 @@ def _of(prefix: str) -> dict[str, Metric]:
     return {metric.name: metric for metric in found}
 
 
-METRICS: Final[Mapping[str, Mapping[str, Metric]]] = {EIPS: _of("Vip"), INSTANCES: _of("Wan")}
+def _of_load(
+    name: str, english: str, chinese: str, unit: str, of: Callable[[Load], float]
+) -> Metric:
+    return Metric(name, english, chinese, unit, lambda load, _seconds: of(load), is_of_load=True)
+
+
+_LOADS: Final = (
+    _of_load("CpuUsage", "CPU utilization", "CPU 利用率", "%", lambda load: load.cpu_percent),
+    _of_load(
+        "BaseCpuUsage", "basic CPU utilization", "基础 CPU 使用率", "%",
+        lambda load: load.cpu_percent,
+    ),
+    _of_load("MemUsage", "memory utilization", "内存利用率", "%", lambda load: load.memory_percent),
+    _of_load("MemUsed", "memory usage", "内存使用量", "MB", lambda load: load.memory / _MIB),
+)  # fmt: skip
+
+METRICS: Final[Mapping[str, Mapping[str, Metric]]] = {
+    EIPS: _of("Vip"),
+    INSTANCES: _of("Wan") | {metric.name: metric for metric in _LOADS},
+}

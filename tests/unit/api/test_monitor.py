@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.api import call, refusal
+from support.api import call, context, refusal
 from support.metering import BEGIN
 from support.world import World
 
+from gateway.api import registry
 from gateway.api.errors import ApiError
 from gateway.api.monitor.metrics import METRICS
 from gateway.api.registry import ACTIONS, check_action
 from gateway.exchange.worker_page import WorkerPage
+from gateway.metering.loads import Loads, Seen
+from gateway.metering.values import Use
 from gateway.nat.tally import Tally
 
 ADDRESS = "203.0.113.1"
@@ -31,6 +35,9 @@ class Busy:
         world.now = BEGIN
         self.instance_id = world.run()
         self._page = page
+
+    def clock(self) -> float:
+        return self.world.now
 
     def go_on(self, seconds: int, packets: int) -> None:
         """Time passes, second by second."""
@@ -152,6 +159,61 @@ def test_without_times_it_is_today(busy: Busy) -> None:
     answer = busy.ask("VipOutpkg", StartTime=None, Period=300)
     assert answer["StartTime"] == "2001-09-09T00:00:00+08:00"
     assert answer["EndTime"] == "2001-09-09T10:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "long"),
+    [
+        ("CpuUsage", [10, 50], 50),
+        ("BaseCpuUsage", [10, 50], 50),
+        ("MemUsage", [25, 25], 25),
+        ("MemUsed", [256, 256], 256),
+    ],
+)
+def test_an_instances_load(busy: Busy, metric: str, values: list[float], long: float) -> None:
+    cpu_s = 0.0
+    one = Loads(lambda: {busy.instance_id: Seen(Use(cpu_s, 1 << 28), 1, 1 << 30)}, busy.clock)
+    busy.world.now = BEGIN
+    one.sample()
+    for more in (1.0, 5.0):
+        busy.world.now += 10
+        cpu_s += more
+        one.sample()
+
+    def asked(period: int) -> list[float]:
+        parameters = {
+            "Namespace": "QCE/CVM",
+            "MetricName": metric,
+            "Instances": [{"Dimensions": [{"Name": "InstanceId", "Value": busy.instance_id}]}],
+            "Period": period,
+            "StartTime": time(0),
+        }
+        answer = registry.call(
+            replace(context(busy.world), loads=one), "GetMonitorData", parameters
+        )
+        return list(answer["DataPoints"][0]["Values"])
+
+    assert asked(10) == pytest.approx(values)
+    assert asked(60) == pytest.approx([sum(values) / 2])
+    assert asked(300) == pytest.approx([long])
+
+
+def test_without_anything_that_counts_there_are_no_loads(busy: Busy) -> None:
+    assert busy.values("CpuUsage", busy.instance_id) == {}
+
+
+def test_a_metric_of_load_says_how_each_period_is_made(busy: Busy) -> None:
+    asked = {"Namespace": "QCE/CVM", "MetricName": "CpuUsage"}
+    (found,) = call(busy.world, "DescribeBaseMetrics", asked)["MetricSet"]
+    kinds = {one["Period"]: one["StatType"] for one in found["Periods"]}
+    assert kinds == {
+        "10": ["avg"],
+        "60": ["avg"],
+        "300": ["max"],
+        "3600": ["max"],
+        "86400": ["max"],
+    }
+    assert found["Unit"] == "%"
 
 
 def test_hours_are_known_when_their_cells_are_forgotten(busy: Busy) -> None:

@@ -10,7 +10,8 @@ from support.world import World
 
 from gateway.control.values import Instance
 from gateway.lab import resources
-from gateway.lab.resources import CONTROLLERS, Groups, Use
+from gateway.lab.resources import CONTROLLERS, Groups
+from gateway.metering.values import Use
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def test_version_2_has_one_group_for_all(unified: Path, instance: Instance) -> N
     assert (folder / "cgroup.procs").read_text() == "7\n"
     (folder / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\n")
     (folder / "memory.current").write_text("4096\n")
-    assert groups.use() == Use(1.5, 4096)
+    assert groups.use() is None, "not all of it is counted"
+    (folder / "memory.stat").write_text("anon 1024\nfile 1024\n")
+    assert groups.use() == Use(1.5, 3072)
 
 
 def test_version_1_has_a_group_for_each_controller(tmp_path: Path, instance: Instance) -> None:
@@ -54,7 +57,8 @@ def test_version_1_has_a_group_for_each_controller(tmp_path: Path, instance: Ins
     assert (memory / "memory.limit_in_bytes").read_text() == f"{1 << 30}\n"
     (memory / "memory.usage_in_bytes").write_text("4096\n")
     (tmp_path / "cpuacct/tgw/machine/cpuacct.usage").write_text("2500000000\n")
-    assert groups.use() == Use(2.5, 4096)
+    (memory / "memory.stat").write_text("cache 1\ntotal_cache 1024\n")
+    assert groups.use() == Use(2.5, 3072)
 
 
 def test_without_groups_nothing_is_bound_and_nothing_fails(
