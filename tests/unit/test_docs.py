@@ -7,6 +7,7 @@ from pathlib import Path
 from vectors.every import VECTORS
 
 from gateway.exchange.worker_page import Traffic
+from gateway.fastpath.passage import Passed
 from gateway.nat.reasons import Reason
 from gateway.steering.ruleset import GUARD_COUNTERS
 from gateway.telemetry import catalogue
@@ -18,7 +19,8 @@ REQUIREMENTS = {"4787": 14, "5382": 10, "5508": 11}
 RFC_TEXT = (ROOT / "docs" / "rfc.md").read_text()
 DURABILITY_TEXT = (ROOT / "docs" / "durability.md").read_text()
 SECURITY_TEXT = (ROOT / "docs" / "security.md").read_text()
-NAMING = RFC_TEXT + DURABILITY_TEXT + SECURITY_TEXT  # tests, that is
+FAST_PATH_TEXT = (ROOT / "docs" / "fast-path.md").read_text()
+NAMING = RFC_TEXT + DURABILITY_TEXT + SECURITY_TEXT + FAST_PATH_TEXT  # tests, that is
 COUNTERS_TEXT = (ROOT / "docs" / "counters.md").read_text()
 # A test as a document names it, and how the names of its rows begin.
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[([^`]+)\])?`")
@@ -61,6 +63,11 @@ def test_every_bound_of_security_has_a_test() -> None:
     assert len(bounds) > 15
     assert [row for row in bounds if not NAMED.search(row)] == []
     assert SECURITY_TEXT.count("tests/") == len(NAMED.findall(SECURITY_TEXT))
+
+
+def test_every_way_up_of_the_fast_path_is_told() -> None:
+    rows = [f"| `{way.label}` | {way.doc} |" for way in Passed]
+    assert [row for row in rows if row not in FAST_PATH_TEXT.splitlines()] == []
 
 
 def section_of(rfc: str) -> str:
