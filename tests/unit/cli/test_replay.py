@@ -16,6 +16,7 @@ from support.replays import PAIR, PRIVATE, PUBLIC, Files, answer, request
 
 from gateway.engine.replay import ENGINES
 from gateway.exchange import generations
+from gateway.fastpath import bpf
 from gateway.nat.table import Mapping, build
 from gateway.packet import capture
 from gateway.site.places import Places
@@ -127,6 +128,27 @@ def test_an_engine_can_be_chosen(tgw: Tgw, files: Files, engine: str) -> None:
     written = files.output.read_bytes()
     assert tgw(*files.words(), "--json", "--engine", engine) == default
     assert files.output.read_bytes() == written
+
+
+def test_the_fast_path_says_how_much_it_decided(tgw: Tgw, files: Files) -> None:
+    default = tgw(*files.words())
+    written = files.output.read_bytes()
+    words = (*files.words(), "--engine", "fastpath")
+    # Without networks of the pool the programs can't tell which addresses are the gateway's.
+    assert tgw(*words).out == f"{default.out}0 of them decided by the fast path\n"
+    files.table.write_text(json.dumps({"mappings": [PAIR], "pools": ["203.0.113.0/24"]}))
+    assert tgw(*words).out == f"{default.out}3 of them decided by the fast path\n"
+    assert files.output.read_bytes() == written
+
+
+def test_without_libbpf_the_fast_path_is_refused_in_one_line(
+    tgw: Tgw, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bpf, "LIBRARY", "libbpf.so.none")
+    done = tgw(*files.words(), "--engine", "fastpath")
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.startswith("tgw: libbpf.so.none can't be used: ")
+    assert files.left() == {"table.json", "in.pcap"}
 
 
 def test_input_and_output_may_be_one_file(tgw: Tgw, files: Files) -> None:
