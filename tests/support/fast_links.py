@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address
@@ -151,6 +152,21 @@ class FastLinks:
         unwanted = () if every else (Passed.NOT_IPV4,)
         return {way: count for way, count in found.items() if count and way not in unwanted}
 
+    def has_seen(self, count: int) -> bool:
+        """Whether the programs have seen so many packets of those that were sent."""
+        return sum(self.reasons().values()) + sum(self.passed().values()) == count
+
+    def counted(self, reasons: dict[Reason, int], passed: dict[Passed, int]) -> None:
+        """Wait until the counters are these; fails if they don't become so.
+
+        A frame that was sent is on its way for a moment, longer where the processors are busy.
+        """
+        deadline = time.monotonic() + WITHIN_S
+        while (self.reasons(), self.passed()) != (reasons, passed):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.reasons()} and {self.passed()} were counted")
+            time.sleep(0.001)
+
     def _each(self) -> Iterator[memoryview]:
         size = len(self._pages) // self.processors
         return (self._pages[n * size : (n + 1) * size] for n in range(self.processors))
@@ -275,7 +291,7 @@ class Capture:
         return Frame(address[2], vnet, frame[:14], frame[14:])
 
     def rest(self) -> list[Frame]:
-        """What has come so far. A frame that is sent has gone all its way when the call ends."""
+        """What has come so far."""
         found: list[Frame] = []
         self._socket.setblocking(False)
         while True:

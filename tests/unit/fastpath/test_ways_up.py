@@ -1,5 +1,6 @@
 """What the programs of the fast path leave to the kernel, on real links: untouched, and counted."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from support.fast_ways import (
     is_carried,
     made,
 )
+from support.labs import eventually
 from vectors.row import POOL
 from vectors.unfinished import left
 
@@ -82,8 +84,8 @@ def test_a_frame_of_a_vlan_or_for_another_host_is_none_of_its_business(
     with links.capture(receiver) as capture:
         for unwanted in (tagged, other):
             links.put(host, unwanted)
-        assert links.passed(every=True)[Passed.NOT_IPV4] >= 2
-        assert links.reasons() == {}
+        eventually(lambda: links.passed(every=True).get(Passed.NOT_IPV4, 0) >= 2)
+        links.counted({}, {})
         assert [seen.packet for seen in capture.rest()] == []
 
 
@@ -161,7 +163,7 @@ def test_what_the_way_on_can_not_take_goes_up(links: FastLinks, direction: Direc
     is_carried(links, direction, large)
 
 
-BURST = 131_070 // 125  # packets: as many bytes as a bucket has at least, of 1 kbit each
+BURST = 131_070 // 125  # packets: as many as a bucket has at least, of 1 kbit each
 
 
 def test_no_address_has_more_than_its_share_of_the_slow_path(links: FastLinks) -> None:
@@ -170,11 +172,12 @@ def test_no_address_has_more_than_its_share_of_the_slow_path(links: FastLinks) -
     back = IP(src=PRIVATE[WEB], dst=CLIENT, proto=47) / Raw(bytes(8))
     links.set("slow_packets", 1)
     try:
-        links.flood("client", bytes(tunnel), BURST + 200)
+        for sent in range(100, BURST + 201, 100):  # no more than a busy kernel's queue takes
+            links.flood("client", bytes(tunnel), 100)
+            eventually(partial(links.has_seen, sent))
         limited = links.reasons()[Reason.SLOW_PATH_LIMITED]
-        assert 100 < limited <= 200  # one a second is given back
-        assert links.passed() == {Passed.PROTOCOL: BURST + 200 - limited}
-        assert links.reasons() == {Reason.SLOW_PATH_LIMITED: limited}
+        assert sent - BURST - 100 < limited <= sent - BURST  # one a second is given back
+        links.counted({Reason.SLOW_PATH_LIMITED: limited}, {Passed.PROTOCOL: sent - limited})
         goes_up(links, Passed.PROTOCOL, IN, bytes(another))
         goes_up(links, Passed.PROTOCOL, OUT, bytes(back))
         is_carried(links, IN, made(IN, PLAIN["udp"]))
@@ -191,8 +194,7 @@ def test_an_instance_without_a_mapping_has_no_slow_path(links: FastLinks) -> Non
             links.send(DB, bytes(IP(src="10.0.0.9", dst=CLIENT) / above))
         links.send(DB, bytes(IP(src="10.0.0.9", dst=CLIENT, proto=47) / Raw(bytes(8))))
         links.send(DB, bytes(IP(src="10.0.0.9", dst=PUBLIC, proto=47) / Raw(bytes(8))))
-        assert links.reasons() == {Reason.UNKNOWN_PRIVATE: 4}
-        assert links.passed() == {}
+        links.counted({Reason.UNKNOWN_PRIVATE: 4}, {})
     finally:
         links.register(DB, PRIVATE[DB])
 
@@ -205,7 +207,7 @@ def test_segments_that_are_too_long_go_up(links: FastLinks) -> None:
         for size, expected in ((1400, {Passed.TOO_LONG: 1}), (900, {})):
             links.forget()
             links.put("client", frame, (NEEDS_CHECKSUM, GSO_TCP, 54, size, TRANSPORT_AT, 16))
-            assert links.passed() == expected
+            links.counted({} if expected else {Reason.TRANSLATED: 1}, expected)
     finally:
         links.mtu(WEB, 1500)
 
@@ -216,7 +218,7 @@ def test_a_link_that_is_down_is_no_way(links: FastLinks) -> None:
         gateway.down(WEB)
         try:
             links.send("client", packet)
-            assert (links.passed(), links.reasons()) == ({Passed.NO_WAY: 1}, {})
+            links.counted({}, {Passed.NO_WAY: 1})
         finally:
             gateway.up(WEB)
             gateway.put(Route(f"{PRIVATE[WEB]}/32", link=WEB))
@@ -230,7 +232,7 @@ def test_what_is_switched_off_counts_nothing(
     links: FastLinks, direction: Direction, setting: str
 ) -> None:
     packet = made(direction, PLAIN["udp"])
-    host, _, _, receiver = WAYS[direction]
+    host = WAYS[direction][0]
     on = {"state": State.CARRYING, "watched": 0}
     try:
         for off in {"state": (State.PREPARED, State.RETIRED), "watched": (1,)}.get(setting, (0,)):
@@ -238,10 +240,10 @@ def test_what_is_switched_off_counts_nothing(
                 links.word(8)  # no table is of this generation
             else:
                 links.set(setting, off)
-            with links.capture(receiver) as capture:
-                links.send(host, packet)
-                assert (links.passed(every=True), links.reasons()) == ({}, {})
-                assert [s for s in capture.rest() if s.packet[12:20] != packet[12:20]] == []
+            with links.capture("client") as capture:
+                links.send(host, packet)  # the kernel sends it on to the internet, as it is
+                assert capture.one().packet[12:20] == packet[12:20]
+            assert (links.passed(every=True), links.reasons()) == ({}, {})
     finally:
         links.word(TABLE.generation)
         for name, value in on.items():
