@@ -6,10 +6,10 @@ of a draft and put back as it is now. `compile_table` does it from nothing; both
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from typing import Final
 
 from gateway.control.state import State
+from gateway.control.state.pool import number_of
 from gateway.control.values import Instance, InstanceState
 from gateway.nat.table import Draft, Mapping, Package, Revision, Table
 
@@ -34,8 +34,8 @@ def mapping_of(state: State, instance: Instance) -> Mapping | None:
     bought_mbps = state.bandwidth_mbps(instance)
     package = state.package(instance)
     return Mapping(
-        public=int(IPv4Address(public)),
-        private=int(IPv4Address(instance.private_ip)),
+        public=number_of(public),
+        private=number_of(instance.private_ip),
         slot=state.slots.of[public],
         out_kbps=bought_mbps * KBIT_PER_MBIT,
         in_kbps=max(bought_mbps, 0 if package else INBOUND_MIN_MBPS) * KBIT_PER_MBIT,

@@ -92,7 +92,7 @@ def test_an_instance_whose_namespace_lost_its_name_can_be_rebooted(
     assert lab.run("instance", "reboot", "web").returncode == 0
     packets_pass(lab, instance)
     assert first(lab, instance) != before
-    assert not is_alive(before)
+    eventually(lambda: not is_alive(before))
 
 
 def test_a_log_that_is_removed_while_control_has_it_is_put_back(
