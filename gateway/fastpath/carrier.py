@@ -56,6 +56,7 @@ class Carrier:
         self._seen: frozenset[tuple[int, str]] = frozenset()  # numbers and names of links
         self._attached: frozenset[tuple[int, str]] = frozenset()
         self._tries = 0
+        self._stands_aside = False
 
     def prepare(self) -> None:
         """Have new maps pinned, which carry nothing yet."""
@@ -97,13 +98,17 @@ class Carrier:
         try:
             if pins.state(self._directory) is not State.CARRYING:
                 raise FastPathError("other maps took the place of its own")
-            word = pins.memory(self._directory, pins.WORD).cast("Q")[0]
-            if word == 0 and generations.published(self._directory):
+            before, self._stands_aside = self._stands_aside, self._has_no_table()
+            if before and self._stands_aside:  # once, it may be about to get its first
                 raise FastPathError("the mapping table has outgrown its maps")
             watching.follow(self._directory)
         except OSError as error:
             raise FastPathError(f"its maps are lost ({error})") from error
         self._look_at_links()
+
+    def _has_no_table(self) -> bool:
+        word = pins.memory(self._directory, pins.WORD).cast("Q")[0]
+        return word == 0 and generations.published(self._directory) > 0
 
     def _look_at_links(self) -> None:
         """Attach links that are new. One may have no route yet, so several looks are for it.

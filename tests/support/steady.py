@@ -21,6 +21,7 @@ SENT = struct.Struct("!Qq")  # number, and when: monotonic, one clock for all na
 RECEIVE_BUFFER = 32 << 20
 SO_RCVBUFFORCE = 33
 LAST_WITHIN_S = 1.0
+WITHIN_S = 20.0
 
 
 class Sender(threading.Thread):
@@ -82,3 +83,12 @@ def received(found: socket.socket) -> list[tuple[int, int]]:
             packets.append(SENT.unpack(found.recv(64)))
         except TimeoutError:
             return packets
+
+
+def until_one_sent_after(moment: int, found: socket.socket) -> list[int]:
+    """When the datagrams were sent that come, until one comes that was sent after the moment."""
+    found.settimeout(WITHIN_S)
+    times = [0]
+    while times[-1] <= moment:
+        times.append(SENT.unpack(found.recv(64))[1])
+    return times[1:]

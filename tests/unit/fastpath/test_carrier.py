@@ -136,6 +136,7 @@ def test_what_is_lost_or_outgrown_is_told_of(gateway: Gateway) -> None:
     gateway.do("prepare", "carry", "look")
     gateway.publish(2, slots=20_000)
     assert gateway.word() == 0
+    gateway.do("look")
     with pytest.raises(FastPathError, match="outgrown"):
         gateway.do("look")
     gateway.do("prepare", "carry", "look")
