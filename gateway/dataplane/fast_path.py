@@ -63,14 +63,14 @@ class Beside:
             else:
                 self.state = ON
 
-    def give_up(self) -> None:
-        """Carry nothing after all: the workers that it was prepared for are not in service."""
+    def give_up(self, why: str) -> None:
+        """Carry nothing from now on: the workers that it was prepared for are not in service."""
         if self._fast_path:
             try:
                 self._fast_path.retire()
             except FastPathError as error:
                 _log.error("the fast path can't be retired: %s", error)
-            self._do_without("the data plane wasn't restarted")
+            self._do_without(why)
 
     def look(self) -> None:
         """Look after it; if it is lost the supervisor is asked to begin anew."""

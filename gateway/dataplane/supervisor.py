@@ -121,7 +121,7 @@ class Supervisor:
         except (OSError, StartError, SteeringError) as error:
             self._end(fresh)
             if self._fast_path:
-                self._fast_path.give_up()
+                self._fast_path.give_up("the data plane wasn't restarted")
             self._stay(str(error))
             return
         # One that was started meanwhile, in the place of an old one, is an old one, too.
@@ -143,7 +143,9 @@ class Supervisor:
             self._pause(LOOK_S)
 
     def end(self) -> None:
-        """End the workers in service, and start none in their place."""
+        """End the workers in service, and start none in their place; the kernel carries nothing."""
+        if self._fast_path:
+            self._fast_path.give_up("the data plane was asked to end")
         ending = list(self._serving.values())
         self._serving = {}
         self._due.clear()

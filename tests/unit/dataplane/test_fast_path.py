@@ -56,7 +56,7 @@ def test_what_was_never_wanted_is_left_alone() -> None:
     beside.prepare(OFF)
     beside.carry()
     beside.look()
-    beside.give_up()
+    beside.give_up("asked to end")
     assert (beside.state, kernel.told) == (OFF, [])
 
 
@@ -89,10 +89,10 @@ def test_it_is_given_up_with_the_workers_it_was_for(refused: tuple[str, ...]) ->
     kernel = Kernel(*refused)
     beside = beside_workers(kernel)
     beside.prepare(AUTO)
-    beside.give_up()
+    beside.give_up("asked to end")
     beside.carry()
     assert kernel.told == ["prepare", "retire"]
-    assert beside.state == "the data plane wasn't restarted"
+    assert beside.state == "asked to end"
 
 
 def test_what_is_lost_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
