@@ -60,16 +60,20 @@ class Machine:
         if isinstance(results[0], OSError):
             raise results[0]
         self.noted.parent.mkdir(parents=True, exist_ok=True)
-        self.noted.write_text(f"{results[0]}\n")
+        self._note(results[0])
         return results[0]
 
     def first(self) -> int | None:
-        """The first process of the machine, if it lives."""
+        """The first process of the machine, if it lives. If its note is gone it is noted again."""
         with suppress(OSError, ValueError):
             noted = int(self.noted.read_text())
             if self._is_first(noted):
                 return noted
-        return next(filter(self._is_first, namespace.processes(self.namespace)), None)
+        found = next(filter(self._is_first, namespace.processes(self.namespace)), None)
+        if found is not None:
+            with suppress(OSError):  # as when the lab is about to go
+                self._note(found)
+        return found
 
     def end(self) -> None:
         """End the first process, and all with it, be the namespace's name gone or not.
@@ -81,6 +85,10 @@ class Machine:
             kill(noted, self.namespace)
             _reap(noted)
         self.noted.unlink(missing_ok=True)
+
+    def _note(self, first: int) -> None:
+        self.noted.parent.mkdir(exist_ok=True)
+        self.noted.write_text(f"{first}\n")
 
     def _is_first(self, process: int) -> bool:
         return namespace.has_process(self.namespace, process) and _is_first(process)

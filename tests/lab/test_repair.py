@@ -87,6 +87,7 @@ def test_an_instance_whose_namespace_lost_its_name_can_be_rebooted(
     broken: tuple[Lab, Instance],
 ) -> None:
     lab, instance = broken
+    inside.machine_of(lab.name, instance.id).noted.unlink(missing_ok=True)
     before = first(lab, instance)
     run("ip", "netns", "del", instance.namespace)
     assert lab.run("instance", "reboot", "web").returncode == 0
