@@ -113,6 +113,7 @@ def up(
                 f"lab {topology.name} is up with another topology: 'tgw lab down' ends it first"
             )
         started = (web.ROLE,) if network_only else tuple(READY)
+        run = partial(_start, topology.site, command, say, time.monotonic())
         try:
             outdated = upgrade.outdated(topology.site.places.run, started)
         except upgrade.NewerError as error:
@@ -124,10 +125,9 @@ def up(
             _end_forgetful_control(topology, say)
             for role in outdated:
                 say(f"lab {topology.name}: {role} is of an earlier version, and is replaced")
-                start = partial(_start, topology.site, role, command, say)
-                upgrade.replace(topology.site.places.run, role, start)
+                upgrade.replace(topology.site.places.run, role, partial(run, role))
             for role in started:
-                _start(topology.site, role, command, say)
+                run(role)
             left = mend(lambda: _twice(lambda: inspection.inspect(topology)))
         except FAILURES as error:
             if before is None:
@@ -215,12 +215,14 @@ def _build(topology: Topology, say: Callable[[str], None]) -> None:
     builder.build(topology)
 
 
-def _start(site: Site, role: str, command: Command, say: Callable[[str], None]) -> None:
-    """Start the role's process, unless one is at work; one that isn't is replaced."""
+def _start(
+    site: Site, command: Command, say: Callable[[str], None], since: float, role: str
+) -> None:
+    """Start the role's process, unless one has been at work since then; another is replaced."""
     run = site.places.run
     if roles.holder(run, role) is not None:
         for _ in looks(roles.starting_s(run, role), 0.02):
-            if processes.look(site, role, READY[role]).ready:
+            if processes.look(site, role, READY[role], since).ready:
                 return
         say(f"lab {site.name}: {role} isn't at work, process {roles.holder(run, role)}: replaced")
         processes.make_way(run, role)

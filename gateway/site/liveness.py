@@ -41,8 +41,10 @@ def workers(run: Path) -> list[Worker]:
     return found
 
 
-def is_silent(pid: int, within_s: float, beat_ns: Callable[[], int]) -> bool:
-    """Whether the last heartbeat is older than that, and in a second from now none comes."""
+def is_silent(
+    pid: int, within_s: float, beat_ns: Callable[[], int], seen_s: float = SEEN_SILENT_S
+) -> bool:
+    """Whether the last heartbeat is older than that, and in `seen_s` from now none comes."""
     first = beat_ns()
     if (age_s(first) or 0.0) <= within_s:
         return False
@@ -51,7 +53,7 @@ def is_silent(pid: int, within_s: float, beat_ns: Callable[[], int]) -> bool:
         now = beat_ns()
         if now != first:
             return False
-        if silence.look(now) > SEEN_SILENT_S:
+        if silence.look(now) > seen_s:
             return True
     return False  # it gets no processor
 

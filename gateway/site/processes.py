@@ -7,6 +7,7 @@ process is at work.
 import http.client
 import signal
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from gateway.dataplane import record, workers
 from gateway.dataplane.queues import queues
 from gateway.net import namespace
 from gateway.site import heartbeat, roles
-from gateway.site.liveness import is_silent
+from gateway.site.liveness import SEEN_SILENT_S, is_silent
 from gateway.site.site import API_ADDRESS, HTTP_PORT, METADATA_ADDRESS, Site
 from gateway.site.watchdog import SILENT_MAX_S
 
@@ -37,14 +38,20 @@ class Process:
     beat_age_s: float | None = field(default=None, compare=False)
 
 
-def look(site: Site, role: str, is_ready: IsReady) -> Process:
-    """Find the process that has the role now; one that is stuck isn't ready."""
+def look(site: Site, role: str, is_ready: IsReady, since: float | None = None) -> Process:
+    """Find the process that has the role now; one that is stuck isn't ready.
+
+    With `since`, of the monotonic clock, one is also waited for that has made no heartbeat after
+    it: it may have been stopped a moment before.
+    """
     run = site.places.run
     pid = roles.holder(run, role)
     if pid is None:
         return Process(role, pid, ready=False)
     age_s = heartbeat.age_s(heartbeat.read(run, role).beat_ns)
-    stuck = is_silent(pid, SILENT_MAX_S, lambda: heartbeat.read(run, role).beat_ns)
+    old_s = SILENT_MAX_S if since is None else time.monotonic() - since
+    seen_s = SEEN_SILENT_S if since is None else SILENT_MAX_S
+    stuck = is_silent(pid, old_s, lambda: heartbeat.read(run, role).beat_ns, seen_s)
     return Process(role, pid, not stuck and is_ready(site), age_s)
 
 

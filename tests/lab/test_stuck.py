@@ -85,6 +85,14 @@ def test_what_is_stuck_is_named_and_up_replaces_it(lab: Lab) -> None:
     )
 
 
+def test_up_sees_what_was_stopped_a_moment_before(lab: Lab) -> None:
+    """Those who watch each other, too: neither is there to replace the other."""
+    before = {role: pid_of(lab, role) for role in (roles.CONTROL, roles.WATCHDOG)}
+    stop(list(before.values()))
+    assert lab.run("lab", "up").returncode == 0
+    assert are_others(lab, before)
+
+
 def test_a_damaged_table_is_published_again_when_its_workers_are_gone(
     lab: Lab, web: Instance
 ) -> None:
