@@ -21,6 +21,14 @@ def pid_of(lab: Lab, role: str) -> int:
     return pid
 
 
+def tells_a_traceback(said: str) -> bool:
+    """Whether a command that was cut says where in its code it was.
+
+    Until its first line has run Python itself answers Ctrl-C so.
+    """
+    return "Traceback" in said and "gateway/cli/main.py" in said
+
+
 def running(lab: Lab) -> list[str]:
     """The roles that a process has."""
     return [p.role for p in lifecycle.look(lab.name) if p.pid]

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import Final
 
-from support.blows import workers
+from support.blows import tells_a_traceback, workers
 from support.damage import Damage, damages
 from support.labs import TGW, Instance, Lab, eventually, lab_of, new_topology
 
@@ -150,7 +150,7 @@ class Chaos:
         sleep(after)
         process.send_signal(number)
         _, told = process.communicate(timeout=MENDED_WITHIN_S)
-        if "Traceback" in told:
+        if tells_a_traceback(told):
             raise BrokenError(f"a command that is cut says: {told}")
 
     def _launch(self) -> None:
