@@ -11,11 +11,13 @@ from typing import Final
 from bench import ours
 from bench.mappings import Files, Mappings
 from bench.processes import BenchError, Program, eventually, run, run_in, started
-from bench.rig import UPLINK, UPLINK_ADDRESS, Rig
+from bench.rig import HOST_LINK, LAN, UPLINK, UPLINK_ADDRESS, Rig, macs
 
 from gateway.dataplane import queues
 from gateway.exchange import generations
 from gateway.net import namespace
+from gateway.net.links import Links
+from gateway.net.plan import Route
 from gateway.steering import early, kernel
 
 PROGRAMS: Final = Path(__file__).with_name("peers")
@@ -101,6 +103,7 @@ def peers(several: int) -> list[Peer]:
         _ours(ours.FIRST_ENGINE, 1),
         _ours(ours.COMPILED_ENGINE, 1),
         _ours(ours.COMPILED_ENGINE, several),
+        fast_path(),
     ]
 
 
@@ -109,6 +112,33 @@ def compile_programs(directory: Path) -> None:
     for name, libraries in SOURCES.items():
         source, program = PROGRAMS / f"{name}.c", directory / name
         run(["gcc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source), *libraries])
+
+
+def fast_path() -> Peer:
+    """The batch engine with the kernel's fast path beside it, which is for one instance a link."""
+
+    def program(site: Site) -> Sequence[str]:
+        return [*_words(site, ours.COMPILED_ENGINE, 1), site.rig.gateway]
+
+    def is_carrying(site: Site, running: Program) -> bool:
+        directory = site.files.published(site.mappings)
+        return ours.is_in_service(directory, running.pid) and ours.is_carrying(directory)
+
+    @contextmanager
+    def start(site: Site) -> Iterator[None]:
+        with Links(site.rig.gateway) as links:
+            mac = macs(site.rig.server)[HOST_LINK]
+            links.neighbour(LAN, site.mappings.private, mac)
+            links.put(Route(f"{site.mappings.private}/32", link=LAN))
+        try:
+            with queued(program, is_carrying, protected=True)(site):
+                yield
+        finally:
+            ours.forget_fast_path(site.files.published(site.mappings), site.rig.gateway)
+
+    lacking = ours.lacking(ours.COMPILED_ENGINE)
+    title = "tgw, the fast path, and batch"
+    return Peer("fast-path", title, start, lacking, mappings_max=1, queues=1, is_ours=True)
 
 
 def protections() -> list[Peer]:
@@ -125,9 +155,7 @@ def protections() -> list[Peer]:
 
 def _ours(engine: str, count: int, *, protected: bool = True) -> Peer:
     def program(site: Site) -> Sequence[str]:
-        directory, pool = site.files.published(site.mappings), site.mappings.pool
-        words = [str(directory), engine, str(count), UPLINK, UPLINK_ADDRESS, pool]
-        return [sys.executable, "-P", ours.__file__, *words]
+        return _words(site, engine, count)
 
     def is_in_service(site: Site, running: Program) -> bool:
         directory = site.files.published(site.mappings)
@@ -145,6 +173,12 @@ def _ours(engine: str, count: int, *, protected: bool = True) -> Peer:
         queues=count,
         is_ours=True,
     )
+
+
+def _words(site: Site, engine: str, count: int) -> Sequence[str]:
+    directory, pool = site.files.published(site.mappings), site.mappings.pool
+    words = [str(directory), engine, str(count), UPLINK, UPLINK_ADDRESS, pool]
+    return [sys.executable, "-P", ours.__file__, *words]
 
 
 def _c_program(site: Site) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """Our data plane as a program: what the bench starts, and all that it knows of the engines.
 
-`python ours.py DIRECTORY ENGINE QUEUES UPLINK ADDRESS POOL` carries packets in its namespace until
-it is ended.
+`python ours.py DIRECTORY ENGINE QUEUES UPLINK ADDRESS POOL [NAMESPACE]` carries packets in its
+namespace until it is ended; with the namespace's name the kernel carries, too, what is plain.
 """
 
 import sys
@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from gateway.dataplane import record, service
-from gateway.dataplane.record import Settings
+from gateway.dataplane.fast_path import Beside
+from gateway.dataplane.record import OFF, ON, Settings
 from gateway.engine import rules
+from gateway.exchange import pins
+from gateway.fastpath import bpffs
+from gateway.fastpath.carrier import Carrier
+from gateway.fastpath.maps import Place
 from gateway.nat.mark import LOWEST_BITS
 from gateway.steering.kernel import point
 from gateway.steering.ruleset import Steering
@@ -39,15 +44,32 @@ def is_in_service(directory: Path, process: int) -> bool:
     return record.load(directory).supervisor == process
 
 
+def is_carrying(directory: Path) -> bool:
+    """Whether the kernel carries packets by itself."""
+    return pins.is_linked(directory) and pins.state(directory) is pins.State.CARRYING
+
+
+def forget_fast_path(directory: Path, namespace: str) -> None:
+    """Remove what a fast path in that namespace has left outside of it."""
+    bpffs.remove(_name(namespace))
+    (directory / pins.LINK).unlink(missing_ok=True)
+
+
 def main() -> None:
     """Run the data plane; a signal ends it."""
-    directory, engine, queues, uplink, address, pool = sys.argv[1:]
+    directory, engine, queues, uplink, address, pool, *fast = sys.argv[1:]
+    place = Place(_name(*fast), Path(directory), fast[0], uplink, address) if fast else None
     service.run(
         Path(directory),
-        Settings(engine=engine, queues=int(queues)),
+        Settings(engine=engine, queues=int(queues), fastpath=ON if fast else OFF),
         lambda numbers: point(steering_for(uplink, address, pool, numbers)),
         bits=LOWEST_BITS,
+        fast_path=Beside(Path(directory), lambda: Carrier(place)) if place else None,
     )
+
+
+def _name(namespace: str) -> str:
+    return namespace.replace(".", "-")
 
 
 if __name__ == "__main__":

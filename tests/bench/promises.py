@@ -16,6 +16,13 @@ STATEFUL: Final = "nft-stateful"
 PLAIN: Final = "plain"
 NETFILTERQUEUE: Final = "netfilterqueue-1"
 PROTECTED: Final = "batch-1"
+FAST_PATH: Final = "fast-path"
+FAST: Final = (
+    ("packets/s inbound, against plain forwarding", 1.15, PLAIN, work.PPS),
+    ("packets/s inbound, against nft with conntrack", 1.4, STATEFUL, work.PPS),
+    ("100,000 flows, against nft with conntrack", 1.8, STATEFUL, work.PPS_FLOWS),
+    ("one TCP stream, against plain forwarding", 1.05, PLAIN, work.STREAM_1),
+)
 LOST_MAX: Final = {flooded.UNASSIGNED: 0.1, flooded.BLOCKED: 0.1, flooded.SYN: 2.0}  # percent
 LIMITED_SHARE: Final = 0.95  # of what was offered
 LIMITED_MARK: Final = " ⁺"
@@ -94,6 +101,10 @@ def kept(samples: Samples, ours: str) -> Sequence[Kept]:
             NETFILTERQUEUE,
             PYTHON_LOOP,
             work.STREAM_1,
+        ),
+        *(
+            _at_least(samples, f"the fast path: {text}", least, FAST_PATH, peer, work_name)
+            for text, least, peer, work_name in FAST
         ),
         *(_at_most(samples, what, most) for what, most in LOST_MAX.items()),
     ]

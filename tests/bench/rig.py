@@ -132,11 +132,11 @@ def _build(rig: Rig, mappings: Mappings) -> Rig:
     with Links(rig.gateway) as links:
         links.veth(UPLINK, peer=HOST_LINK, peer_namespace=rig.client)
         links.veth(LAN, peer=HOST_LINK, peer_namespace=rig.server)
-    macs = {host: _macs(host) for host in (rig.client, rig.gateway, rig.server)}
-    _build_client(rig, mappings, macs[rig.gateway][UPLINK])
-    _build_server(rig, macs[rig.gateway][LAN])
-    _build_gateway(rig, macs)
-    return Rig(rig.client, rig.gateway, rig.server, macs[rig.gateway][UPLINK])
+    known = {host: macs(host) for host in (rig.client, rig.gateway, rig.server)}
+    _build_client(rig, mappings, known[rig.gateway][UPLINK])
+    _build_server(rig, known[rig.gateway][LAN])
+    _build_gateway(rig, known)
+    return Rig(rig.client, rig.gateway, rig.server, known[rig.gateway][UPLINK])
 
 
 def _build_client(rig: Rig, mappings: Mappings, gateway_mac: str) -> None:
@@ -167,7 +167,7 @@ def _build_server(rig: Rig, gateway_mac: str) -> None:
         run(["nft", "-f", "-"], stdin=SINK)
 
 
-def _build_gateway(rig: Rig, macs: dict[str, dict[str, str]]) -> None:
+def _build_gateway(rig: Rig, known: dict[str, dict[str, str]]) -> None:
     with Links(rig.gateway) as links, namespace.inside(rig.gateway):
         for scope in ("all", "default"):
             namespace.set_sysctl(f"ipv4.conf.{scope}.send_redirects", 0)
@@ -176,8 +176,8 @@ def _build_gateway(rig: Rig, macs: dict[str, dict[str, str]]) -> None:
         namespace.set_sysctl(f"ipv4.conf.{UPLINK}.rp_filter", 1)
         _join(links, UPLINK, UPLINK_ADDRESS, UPLINK_PREFIX)
         _join(links, LAN, LAN_ADDRESS, LAN_PREFIX)
-        links.neighbour(UPLINK, CLIENT_ADDRESS, macs[rig.client][HOST_LINK])
-        links.neighbour(LAN, SERVER_ADDRESS, macs[rig.server][HOST_LINK])
+        links.neighbour(UPLINK, CLIENT_ADDRESS, known[rig.client][HOST_LINK])
+        links.neighbour(LAN, SERVER_ADDRESS, known[rig.server][HOST_LINK])
         links.put(Route(PRIVATE_NETWORK, via=SERVER_ADDRESS))
         links.put(Route("default", via=CLIENT_ADDRESS))
         namespace.set_sysctl("ipv4.ip_forward", 1)
@@ -190,7 +190,8 @@ def _join(links: Links, interface: str, address: str, prefix: int) -> None:
     links.put(Route(str(IPv4Interface(f"{address}/{prefix}").network), link=interface))
 
 
-def _macs(host: str) -> dict[str, str]:
+def macs(host: str) -> dict[str, str]:
+    """The hardware address of each interface in a namespace."""
     with namespace.inside(host), IPRoute() as route:
         return {
             str(link.get_attr("IFLA_IFNAME")): str(link.get_attr("IFLA_ADDRESS"))
