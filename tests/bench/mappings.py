@@ -7,7 +7,7 @@ import socket
 import struct
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -33,6 +33,11 @@ class Mappings:
     def pool(self) -> str:
         """The network of the public addresses."""
         return FEW_NETWORK if self.count <= FEW_MAX else MANY_NETWORK
+
+    def addresses(self) -> range:
+        """The addresses of that network."""
+        network = IPv4Network(self.pool)
+        return range(int(network[0]), int(network[-1]) + 1)
 
     @property
     def public(self) -> str:
@@ -83,7 +88,9 @@ class Files:
             table.Mapping(*pair, slot, blocked=slot >= opened)
             for slot, pair in enumerate(mappings.pairs())
         ]
-        generations.publish(directory, table.build(1, mappings.count, rows))
+        generations.publish(
+            directory, table.build(1, mappings.count, rows, pools=[mappings.addresses()])
+        )
         return directory
 
     def _nft(self, mappings: Mappings, chains: str) -> Path:
