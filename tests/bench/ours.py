@@ -64,7 +64,7 @@ def main() -> None:
         Settings(engine=engine, queues=int(queues), fastpath=ON if fast else OFF),
         lambda numbers: point(steering_for(uplink, address, pool, numbers)),
         bits=LOWEST_BITS,
-        fast_path=Beside(Path(directory), lambda: Carrier(place)) if place else None,
+        fast_path=Beside(lambda: Carrier(place), lambda: False) if place else None,
     )
 
 
