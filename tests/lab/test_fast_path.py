@@ -61,6 +61,20 @@ def fast_packets(lab: Lab) -> int:
     return lab.counters().paths["fast"]
 
 
+def carries(lab: Lab) -> bool:
+    """Whether the fast path is in service; it isn't while its maps are lost."""
+    try:
+        return pins.state(lab.places.run) is State.CARRYING
+    except OSError:
+        return False
+
+
+def restart_dataplane(lab: Lab) -> None:
+    """Start the data plane again; its fast path comes last."""
+    lab.restart(roles.DATAPLANE)
+    eventually(lambda: carries(lab))
+
+
 def goes_on(lab: Lab) -> bool:
     """Whether the kernel carries packets, of those that somebody sends all the time."""
     before = fast_packets(lab)
@@ -202,20 +216,13 @@ def test_killed_it_goes_on_and_obeys_who_comes_after(fast: Lab, web: Instance) -
 
 def test_a_change_without_a_data_plane_holds_for_the_kernel(fast: Lab, web: Instance) -> None:
     assert sent_after(fast, web, ended_by_blocking, first=lambda: kill_dataplane(fast)) == []
-    fast.restart(roles.DATAPLANE)
+    restart_dataplane(fast)
 
 
 def test_lost_maps_are_made_anew(fast: Lab, web: Instance) -> None:
     process = pid_of(fast, roles.DATAPLANE)
     bpffs.remove(fast.name)
-
-    def carries() -> bool:
-        try:
-            return pins.state(fast.places.run) is State.CARRYING
-        except OSError:
-            return False
-
-    eventually(carries)
+    eventually(lambda: carries(fast))
     assert pid_of(fast, roles.DATAPLANE) == process
     before = fast_packets(fast)
     assert fast.pings("internet", web.public)
@@ -255,7 +262,7 @@ def test_a_data_plane_that_is_asked_to_end_carries_nothing(fast: Lab, web: Insta
     roles.stop(fast.places.run, roles.WATCHDOG)
     roles.stop(fast.places.run, roles.DATAPLANE)
     assert not fast.pings("internet", web.public)
-    fast.restart(roles.DATAPLANE)
+    restart_dataplane(fast)
     before = fast_packets(fast)
     assert fast.pings("internet", web.public)
     assert fast_packets(fast) == before + 2
