@@ -69,7 +69,8 @@ def status(arguments: argparse.Namespace) -> int:
         print_table(
             ("HOST", "NAMESPACE"), ((h, Hosts(found.lab).namespace(h)) for h in found.hosts)
         )
-        print(f"fast path: {found.fastpath}")
+        if found.hosts:
+            print(f"fast path: {found.fastpath}")
         for difference in found.differences:
             print(f"not as it should be: {difference}")
     return 0 if found.up else 1
