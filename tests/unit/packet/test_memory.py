@@ -30,6 +30,12 @@ def test_an_odd_byte_is_the_first_of_its_word(covered: bytes, total: int) -> Non
     assert memory.sum_bytes(bytearray(covered), 0, len(covered)) == total
 
 
+def test_content_takes_the_place_of_a_packets_first_bytes() -> None:
+    packet = bytearray(b"0123456789")
+    memory.put_bytes(packet, b"abcd", 3)
+    assert packet == b"abc3456789"
+
+
 def test_a_packet_inside_a_buffer_is_that_memory() -> None:
     buffer = bytearray(b"0123456789")
     packet = memory.packet_at(buffer, 4)
