@@ -13,18 +13,17 @@ maps that others are about to take the place of.
 """
 
 import ctypes
-import fcntl
 import mmap
 import os
 import platform
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import Final, Self
 
-from gateway.runtime.waiting import looks
+from gateway.runtime import locks
 
 LINK: Final = "fastpath"  # in the shared directory; it leads to the folder of pins
 TURN: Final = "fastpath.turn"
@@ -167,24 +166,12 @@ def wait_for_grace(directory: Path) -> None:
         outer.put(0, inner.file)
 
 
-@contextmanager
-def turn(directory: Path, within_s: float = TURN_WITHIN_S) -> Iterator[None]:
-    """Have the turn to write the maps during the block. Raises `OSError`, `TimeoutError`."""
-    file = os.open(directory / TURN, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if not any(_lock(file) for _ in looks(within_s, TURN_LOOK_S)):
-            raise TimeoutError("another process writes the fast path's maps, and doesn't end")
-        yield
-    finally:
-        os.close(file)
-
-
-def _lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def turn(directory: Path, within_s: float = TURN_WITHIN_S) -> AbstractContextManager[None]:
+    """Have the turn to write the maps during a block. Raises `OSError`, `TimeoutError`."""
+    late = "another process writes the fast path's maps, and doesn't end"
+    return locks.turn(
+        directory / TURN, mode=0o600, within_s=within_s, every_s=TURN_LOOK_S, late=late
+    )
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,6 @@ wait for each other: what they share (the directory of namespaces, the trees of 
 changed by their controls as well, at any time, and is safe for that.
 """
 
-import fcntl
 import os
 import shutil
 import time
@@ -32,6 +31,7 @@ from gateway.metering.meter import Meter
 from gateway.nat.table import BadTableError
 from gateway.net import namespace
 from gateway.net.differences import mend
+from gateway.runtime import locks
 from gateway.runtime.waiting import looks
 from gateway.site import heartbeat, holders, liveness, processes, rescue, roles
 from gateway.site.command import Command
@@ -368,9 +368,8 @@ def _alone(own: Places) -> Iterator[None]:
 def _locked(path: Path) -> int | None:
     """The file, locked; None if another process has locked it, or has just removed it."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with suppress(BlockingIOError, FileNotFoundError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(path.stat(), os.fstat(file)):
+    with suppress(FileNotFoundError):
+        if locks.lock(file) and os.path.samestat(path.stat(), os.fstat(file)):
             return file
     os.close(file)
     return None

@@ -1,16 +1,16 @@
 """New workers for a lab's data plane, without the loss of a packet: asked for, and waited for."""
 
-import fcntl
 import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 from gateway.dataplane import record
 from gateway.dataplane.record import Request, TakeOver
+from gateway.runtime.locks import turn
 from gateway.runtime.waiting import looks
 from gateway.site import roles
 from gateway.site.places import Places
@@ -62,21 +62,15 @@ def _answer(site: Places, request: Request, deadline: float) -> TakeOver:
 
 @contextmanager
 def _alone(site: Places, deadline: float) -> Iterator[None]:
-    try:
-        file = os.open(site.run / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except FileNotFoundError:
-        raise RestartError(f"lab {site.name} is not up: 'tgw lab up' builds it") from None
-    try:
-        if not any(_lock(file) for _ in looks(deadline - time.monotonic(), LOOK_S)):
-            raise RestartError("another restart of the data plane doesn't end")
+    late = "another restart of the data plane doesn't end"
+    within_s = deadline - time.monotonic()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                turn(site.run / LOCK, mode=0o644, within_s=within_s, every_s=LOOK_S, late=late)
+            )
+        except FileNotFoundError:
+            raise RestartError(f"lab {site.name} is not up: 'tgw lab up' builds it") from None
+        except TimeoutError as error:
+            raise RestartError(str(error)) from None
         yield
-    finally:
-        os.close(file)
-
-
-def _lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
