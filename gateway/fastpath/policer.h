@@ -92,8 +92,10 @@ INLINE int is_free(const struct share *share)
 }
 
 /* Takes from both buckets or from none. 0, a reason to drop, or a way up, negative. */
-INLINE int take_share(const struct share *share, u32 length, u64 now)
+APART int take_share(const struct share *share, u32 length, u64 now)
 {
+    if (!share)
+        return -PASSED_CONTENDED; /* never: the verifier wants to see that it was asked */
     if (share->own_kbps) {
         int taken = take(OF_ADDRESS, share->own, share->own_kbps, length, now);
         if (taken != TAKEN)
@@ -110,10 +112,11 @@ INLINE int take_share(const struct share *share, u32 length, u64 now)
     return 0;
 }
 
-INLINE void return_share(const struct share *share, u32 length)
+APART int return_share(const struct share *share, u32 length)
 {
-    if (share->own_kbps)
+    if (share && share->own_kbps)
         give_back(OF_ADDRESS, share->own, share->own_kbps, length);
-    if (share->is_in_package)
+    if (share && share->is_in_package)
         give_back(OF_PACKAGE, share->package, share->package_kbps, length);
+    return 0;
 }
