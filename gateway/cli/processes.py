@@ -34,7 +34,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         "--queues",
         type=_queues,
         metavar="N",
-        help=f"queues, and workers: 1 to {QUEUES_MAX} (default: as before, or one per core)",
+        help=f"queues, and workers: 1 to {QUEUES_MAX} (default: as before, or one per two cores)",
     )
     parser.add_argument(
         "--fastpath",

@@ -30,7 +30,7 @@ REQUEST: Final = "restart.json"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Which engine, one of `ENGINES`, and how many queues, 1 to `QUEUES_MAX`; 0: one per core.
+    """Which engine, one of `ENGINES`, and how many queues, 1 to `QUEUES_MAX`; 0: one per two cores.
 
     `fastpath`, one of `FAST_PATHS`, says whether the kernel carries what is plain: with `auto`
     where it can, and with `on` there is no start where it can't.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from gateway.dataplane import engines
 from gateway.dataplane.engines import Engine, EngineError
@@ -20,6 +21,8 @@ from gateway.engine.worker import Worker
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.net import privileges
+
+PROCESSORS_A_QUEUE: Final = 2
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +67,17 @@ def crew(directory: Path, settings: Settings, bits: MarkBits = DEFAULT_BITS) -> 
             engine.name,
             engine.queues_max,
         )
-    queues = settings.queues or len(os.sched_getaffinity(0))
+    queues = settings.queues or _queues_for(len(os.sched_getaffinity(0)))
     return Crew(min(queues, engine.queues_max), partial(work, directory, engine, bits=bits))
+
+
+def _queues_for(processors: int) -> int:
+    """How many queues to serve by default, on so many processors.
+
+    The kernel's work on a packet before its queue, in whatever context it arrives, takes about as
+    long as the worker's: a worker on each processor would stand in its way.
+    """
+    return max(1, processors // PROCESSORS_A_QUEUE)
 
 
 def work(directory: Path, engine: Engine, number: int, bits: MarkBits = DEFAULT_BITS) -> None:

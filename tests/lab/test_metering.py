@@ -116,7 +116,7 @@ def test_what_was_sent_is_billed_whatever_is_killed(own_lab: Lab) -> None:
     up(lab)
     sent.assert_is_billed()
 
-    assert lab.run("dataplane", "restart", "--queues", "1").returncode == 0
+    assert lab.run("dataplane", "restart", "--queues", "2").returncode == 0
     sent.send(web, eip, 600)
     lab.ask("eip", "bind", "shop", "db")
     sent.send(db, eip, 700)

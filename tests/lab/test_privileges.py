@@ -15,9 +15,11 @@ CAP_NET_ADMIN = 1 << 12
 
 @pytest.fixture
 def workers(lab: Lab, web: Instance) -> list[dict[str, list[str]]]:
+    cores = len(os.sched_getaffinity(0))
+    assert lab.run("dataplane", "restart", "--queues", str(cores)).returncode == 0
     assert lab.pings("internet", web.public)
     found = [status_of(status.pid) for status in statuses(lab.places.run) if status.alive]
-    assert len(found) == len(os.sched_getaffinity(0))
+    assert len(found) == cores
     return found
 
 

@@ -31,6 +31,7 @@ def test_stopped_workers_are_replaced_while_packets_pass(lab: Lab, web: Instance
 
 def test_a_change_is_in_force_though_a_worker_is_stopped(lab: Lab, web: Instance) -> None:
     eip = lab.ask("eip", "allocate")["AddressId"]
+    assert lab.run("dataplane", "restart", "--queues", "2").returncode == 0
     stop([workers(lab)[min(workers(lab))]])
     lab.run("eip", "bind", eip, web.id)
 

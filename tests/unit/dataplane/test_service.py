@@ -56,9 +56,9 @@ def test_a_second_worker_of_a_number_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "most", "served"),
-    [(3, 64, 3), (64, 64, 64), (0, 64, len(os.sched_getaffinity(0))), (0, 1, 1), (4, 1, 1)],
+    [(3, 64, 3), (64, 64, 64), (0, 64, 4), (0, 1, 1), (4, 1, 1)],
 )
-def test_there_is_a_queue_for_each_core_or_as_asked_for_or_as_the_engine_can(
+def test_there_is_a_queue_for_two_cores_or_as_asked_for_or_as_the_engine_can(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -66,10 +66,20 @@ def test_there_is_a_queue_for_each_core_or_as_asked_for_or_as_the_engine_can(
     most: int,
     served: int,
 ) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(9)))
     monkeypatch.setattr(engines, "choose", lambda name: engine(name, most))
     assert service.crew(tmp_path, Settings("slow", asked)).queues == served
     told = ["4 queues asked for, the engine slow serves 1"] if asked > most else []
     assert [line.getMessage() for line in caplog.records] == told
+
+
+@pytest.mark.parametrize(("processors", "queues"), [(1, 1), (2, 1), (3, 1), (4, 2), (64, 32)])
+def test_half_of_the_processors_are_left_to_the_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int, queues: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))
+    monkeypatch.setattr(engines, "choose", engine)
+    assert service.crew(tmp_path, Settings()).queues == queues
 
 
 def test_an_engine_that_cannot_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
