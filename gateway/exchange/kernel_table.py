@@ -15,9 +15,10 @@ from pathlib import Path
 
 from gateway.exchange import pins
 from gateway.exchange.pins import Pin, State
+from gateway.nat.decode import generation_of
 from gateway.nat.image import HEADER
 from gateway.nat.shape import WORD, runs
-from gateway.nat.table import Revision, Table, generation_of
+from gateway.nat.table import Revision, Table
 
 
 class KernelTable:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from gateway.exchange.file_lock import lock_to_read, unlock
 from gateway.exchange.table_writer import NAMES
+from gateway.nat.decode import decode, generation_of
 from gateway.nat.image import HEADER
-from gateway.nat.table import BadTableError, Table, decode, empty, generation_of
+from gateway.nat.table import BadTableError, Table, empty
 
 
 class TableReader:

@@ -18,9 +18,10 @@ from typing import Final
 
 from gateway.exchange.file_lock import lock_to_write, unlock
 from gateway.exchange.kernel_table import KernelTable
+from gateway.nat.decode import generation_of
 from gateway.nat.image import HEADER
 from gateway.nat.shape import WORD, runs
-from gateway.nat.table import Revision, generation_of
+from gateway.nat.table import Revision
 
 NAMES: Final = ("table.0", "table.1")
 MODE: Final = 0o644

@@ -105,6 +105,8 @@ def _table() -> dict[str, int]:
         "RECORD_IN_KBPS": layout.IN_KBPS * _WORD,
         "RECORD_PACKAGE": layout.PACKAGE * _WORD,
         "BLOCKED_BIT": layout.BLOCKED_BIT,
+        "MEMBER_BIT": layout.MEMBER_BIT,
+        "PACKAGE_MASK": layout.PACKAGE_MASK,
         "ENTRY_BYTES": layout.ENTRY_WORDS * _WORD,
         "PROBES": layout.PROBES,
         "GOLDEN": layout.GOLDEN,

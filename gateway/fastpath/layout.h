@@ -50,6 +50,8 @@
 #define RECORD_IN_KBPS 12
 #define RECORD_PACKAGE 16
 #define BLOCKED_BIT 2147483648ull
+#define MEMBER_BIT 1073741824ull
+#define PACKAGE_MASK 1073741823ull
 #define ENTRY_BYTES 8
 #define PROBES 32
 #define GOLDEN 2654435769ull
@@ -113,6 +115,7 @@
 #define PASSED_TOO_LONG 10
 #define PASSED_NO_WAY 11
 #define PASSED_CONTENDED 12
+#define PASSED_MEMBER 13
 
 /* Settings, in bytes: gateway/fastpath/settings.py */
 #define SETTING_STATE 0

@@ -15,12 +15,13 @@ from gateway.exchange.shared_words import WORD, SharedWords
 from gateway.fastpath.program import Sizes
 from gateway.fastpath.settings import FIELDS, SETTING, SLOW_PACKETS
 from gateway.nat.policer import BUCKETS
-from gateway.nat.shape import Shape
+from gateway.nat.shape import Rooms, Shape
 from gateway.nat.table import POOLS_MAX, SLOTS_MAX, Table
 
 SLOTS_MIN: Final = 1024
 PACKAGES_MIN: Final = 64
 LINKS_MIN: Final = 4096
+ROOMS_MIN: Final = Rooms(bits=11, members=10, groups=6, remotes=6, units=14)
 FILES: Final = {
     pins.ADDRESS_BUCKETS: generations.ADDRESS_BUCKETS,
     pins.PACKAGE_BUCKETS: generations.PACKAGE_BUCKETS,
@@ -43,7 +44,10 @@ def sizes_for(table: Table, links: int) -> Sizes:
     now = table.shape
     slots = min(SLOTS_MAX, max(SLOTS_MIN, 2 * now.slots))
     room = max(PACKAGES_MIN, 2 * now.room)
-    shape = Shape(slots, max(now.bits, (2 * slots - 1).bit_length()), room)
+    rooms = Rooms(
+        *(max(least, 1 + exponent) for least, exponent in zip(ROOMS_MIN, now.rooms, strict=True))
+    )
+    shape = Shape(slots, max(now.bits, (2 * slots - 1).bit_length()), room, rooms)
     assert int(BUCKETS) == 2, "a loader makes two buckets for each"
     return Sizes(-(-shape.size // 8) * 8, slots, room, max(LINKS_MIN, 2 * links))
 

@@ -21,3 +21,4 @@ class Passed(Documented):
     TOO_LONG = 10, "longer than the way on can take: the kernel tells the sender, or cuts it"
     NO_WAY = 11, "no route, no neighbour, or a link that isn't the instance's"
     CONTENDED = 12, "a bucket that other processors changed again and again"
+    MEMBER = 13, "from or to an instance that security groups filter"

@@ -111,10 +111,21 @@ INLINE int is_no_stranger(const struct table *table, const struct settings *all,
            (!setting(all, SETTING_WHOLE_POOLS) && of_public(table, address) != NONE);
 }
 
-INLINE int is_blocked(const struct table *table, s32 slot)
+INLINE int has_flag(const struct table *table, s32 slot, u32 flag)
 {
     const struct record *record = slot == NONE ? NULL : record_of(table, slot);
-    return record && record->package & BLOCKED_BIT;
+    return record && record->package & flag;
+}
+
+INLINE int is_blocked(const struct table *table, s32 slot)
+{
+    return has_flag(table, slot, BLOCKED_BIT);
+}
+
+/* Whether security groups filter the instance. */
+INLINE int is_member(const struct table *table, s32 slot)
+{
+    return has_flag(table, slot, MEMBER_BIT);
 }
 
 /* What the rules say of a packet from the uplink. 0, a reason to drop, or a way up. */
@@ -139,6 +150,8 @@ INLINE int judge_inbound(struct __sk_buff *skb, const struct table *table,
         return REASON_UNKNOWN_PUBLIC;
     if (is_blocked(table, plan->receiver))
         return REASON_BLOCKED;
+    if (is_member(table, plan->receiver))
+        return -PASSED_MEMBER;
     return packet->header == IP_HEADER ? read_transport(skb, packet) : -PASSED_OPTIONS;
 }
 
@@ -168,6 +181,8 @@ INLINE int judge_from_instance(struct __sk_buff *skb, const struct table *table,
     }
     if (is_blocked(table, plan->sender) || is_blocked(table, plan->receiver))
         return REASON_BLOCKED;
+    if (is_member(table, plan->sender) || is_member(table, plan->receiver))
+        return -PASSED_MEMBER;
     if (packet->header != IP_HEADER)
         return -PASSED_OPTIONS;
     int why = read_transport(skb, packet);

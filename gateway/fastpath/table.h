@@ -129,7 +129,7 @@ INLINE const struct record *record_of(const struct table *table, s32 slot)
 /* The number of the record's package; 0 if it is in none. */
 INLINE u32 package_of(const struct table *table, const struct record *record)
 {
-    u32 number = record->package & ~(u32)BLOCKED_BIT;
+    u32 number = record->package & PACKAGE_MASK;
     return number <= head(table, TABLE_PACKAGES) ? number : 0;
 }
 

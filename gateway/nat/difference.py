@@ -7,9 +7,10 @@ what changed, and a look at the checks.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from gateway.nat.decode import differing
 from gateway.nat.layout import RECORD_WORDS, RECORDS
 from gateway.nat.shape import block_of, words_of_block
-from gateway.nat.table import Mapping, Package, Table, differing
+from gateway.nat.table import Mapping, Package, Table
 
 
 class MappingChange(NamedTuple):

@@ -8,12 +8,13 @@ from typing import Final
 from zlib import crc32
 
 from gateway.nat.index import Index
-from gateway.nat.layout import PACKAGE_WORDS, PROBES, RECORD_WORDS, RECORDS
+from gateway.nat.layout import MEMBER_BIT, PACKAGE, PACKAGE_WORDS, PROBES, RECORD_WORDS, RECORDS
+from gateway.nat.policy_image import PolicyImage
 from gateway.nat.shape import BLOCK_BYTES, WORD, Shape, block_at
 from gateway.packet.memory import Words, words_of
 
-MAGIC: Final = b"TGWTABL4"
-HEADER: Final = struct.Struct("<8sQIIIIIIIIIII4x")
+MAGIC: Final = b"TGWTABL5"
+HEADER: Final = struct.Struct("<8sQIIIIIIIIIIII")
 POOL_WORDS: Final = 4
 RECORD_BYTES: Final = RECORD_WORDS * WORD
 PACKAGE_BYTES: Final = PACKAGE_WORDS * WORD
@@ -22,6 +23,7 @@ CHECK_AT: Final = 32
 _BEGIN: Final = RECORDS * WORD
 _BLOCK_BITS: Final = BLOCK_BYTES.bit_length() - 1
 _CHECK: Final = struct.Struct("<I")
+_PACKAGE: Final = slice(PACKAGE * WORD, PACKAGE * WORD + WORD)  # of a record
 
 
 class Image:
@@ -42,6 +44,8 @@ class Image:
         self._packages_at = shape.packages * WORD
         self.inbound = Index(self._words, shape.inbound, shape.bits, self.changed)
         self.outbound = Index(self._words, shape.outbound, shape.bits, self.changed)
+        policies: PolicyImage | None = old.policies if old else None
+        self.policies: PolicyImage = PolicyImage(self._words, shape, self.changed, policies)
         if old:
             self._take_over(old)
 
@@ -54,6 +58,15 @@ class Image:
         """Write the record of a slot, which is inside the table."""
         self._write(_BEGIN + slot * RECORD_BYTES, record)
 
+    def mark_member(self, private: int, bit: int) -> None:
+        """Note in the address's record, if it has a mapping, whether it is a member."""
+        slot = self.outbound.find(private)
+        if slot is not None:
+            raw = self.record(slot)
+            word = int.from_bytes(raw[_PACKAGE], "little")
+            raw[_PACKAGE] = (word & ~MEMBER_BIT | bit).to_bytes(WORD, "little")
+            self.set_record(slot, bytes(raw))
+
     def package(self, number: int) -> bytearray:
         """A copy of the package with this number, for which there is room."""
         at = self._package_at(number)
@@ -65,6 +78,7 @@ class Image:
 
     def seal(self, generation: int, *, mappings: int, packages: int) -> frozenset[int]:
         """Bring header and checks up to date; the blocks that changed since this was done last."""
+        self.policies.seal(generation)
         changed = frozenset(self.changed)
         self.changed.clear()
         memory, shape, checks = memoryview(self.memory), self.shape, self.shape.checks
@@ -72,7 +86,8 @@ class Image:
             block = memory[block_at(number, checks * WORD)]
             self._words[checks + number] = crc32(block)
         header = (MAGIC, generation, shape.slots, mappings, packages, shape.bits)
-        HEADER.pack_into(self.memory, 0, *header, 0, shape.room, PROBES, *self.pools)
+        numbers = (shape.room, PROBES, *self.pools, shape.rooms.word)
+        HEADER.pack_into(self.memory, 0, *header, 0, *numbers)
         _CHECK.pack_into(self.memory, CHECK_AT, check_of_head(memory, shape))
         return changed
 

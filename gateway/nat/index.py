@@ -60,6 +60,22 @@ class Index:
         words[last] = words[last + 1] = 0
         self._note(at, last)
 
+    def find(self, address: int) -> int | None:
+        """The slot of an address; None if it isn't there."""
+        words, at = self._words, self._home(address * GOLDEN & MASK)
+        for place in range(at, at + PROBES * ENTRY_WORDS, ENTRY_WORDS):
+            if not words[place + 1]:
+                return None
+            if words[place] == address:
+                return int(words[place + 1]) - 1
+        return None
+
+    def place(self, address: int) -> int:
+        """The slot of an address that is there."""
+        found = self.find(address)
+        assert found is not None, "the address is in the index"
+        return found
+
     def fill(self, entries: Iterable[tuple[int, int]]) -> None:
         """Put in entries of a smaller index, in their order: none lies further off than there."""
         words, start, shift = self._words, self._start, self._shift

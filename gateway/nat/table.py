@@ -15,22 +15,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple
-from zlib import crc32
 
 from gateway.nat import layout
-from gateway.nat.image import (
-    HEADER,
-    MAGIC,
-    PACKAGE_BYTES,
-    POOL_WORDS,
-    RECORD_BYTES,
-    Image,
-    check_of_head,
-)
+from gateway.nat.fault import BadTableError as BadTableError
+from gateway.nat.image import PACKAGE_BYTES, POOL_WORDS, RECORD_BYTES, Image
 from gateway.nat.index import Added
-from gateway.nat.shape import BITS_MAX, BITS_MIN, WORD, Shape, block_at
+from gateway.nat.policy import NO_POLICIES, Group, Member, Policies, RemoteSet
+from gateway.nat.policy_draft import PolicyDraft
+from gateway.nat.policy_words import generation_of_policies, policies_of
+from gateway.nat.shape import BITS_MIN, WORD, Shape, rooms_of
 from gateway.packet.checksum import address_delta
-from gateway.packet.memory import Buffer, Words, words_of
+from gateway.packet.memory import Words, words_of
 
 SLOTS_MAX: Final = 1 << 24
 PACKAGES_MAX: Final = 1 << 16
@@ -45,12 +40,7 @@ _RECORD: Final = struct.Struct("<IIIIII")
 _PACKAGE: Final = struct.Struct("<II")
 _NO_PACKAGE: Final = bytes(PACKAGE_BYTES)
 _NO_RECORD: Final = bytes(RECORD_BYTES)
-_STRIDE: Final = 64 * WORD  # checks are compared so many at once
 _TWICE: Final = "an address stands in two mappings: 1:1 NAT has one partner each"
-
-
-class BadTableError(ValueError):
-    """The bytes aren't a table this version can read, or mappings clash; the text says why."""
 
 
 class Mapping(NamedTuple):
@@ -94,7 +84,7 @@ class Table:
             public, private, out_kbps, in_kbps, package, deltas = record
             if deltas:
                 blocked = bool(package & layout.BLOCKED_BIT)
-                package &= ~layout.BLOCKED_BIT
+                package &= layout.PACKAGE_MASK
                 yield Mapping(public, private, slot, out_kbps, in_kbps, package, blocked)
 
     def __eq__(self, other: object) -> bool:
@@ -107,8 +97,9 @@ class Table:
 
     def __repr__(self) -> str:
         """Show the generation, the mappings and the packages of the table."""
-        generation, slots, mappings, packages, pools = self._content()
-        return f"Table({generation=}, {slots=}, {mappings=}, {packages=}, {pools=})"
+        generation, slots, mappings, packages, pools, policies = self._content()
+        content = f"{generation=}, {slots=}, {mappings=}, {packages=}, {pools=}"
+        return f"Table({content}, {policies=})" if any(self.policies) else f"Table({content})"
 
     @property
     def generation(self) -> int:
@@ -129,7 +120,9 @@ class Table:
     @property
     def shape(self) -> Shape:
         """The numbers from which follows where its parts lie."""
-        return Shape(self.slots, self._words[layout.BITS], self._words[layout.ROOM])
+        words = self._words
+        rooms = rooms_of(words[layout.ROOMS])
+        return Shape(self.slots, words[layout.BITS], words[layout.ROOM], rooms)
 
     @property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -156,6 +149,31 @@ class Table:
         pairs = enumerate(_PACKAGE.iter_unpack(raw), 1)
         return tuple(Package(number, kbps) for number, (there, kbps) in pairs if there)
 
+    @property
+    def policies(self) -> Policies:
+        """All groups and sets of remotes by number, and all members by private address."""
+        return policies_of(self.memory, self.shape)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All security groups, in the order of their numbers."""
+        return self.policies.groups
+
+    @property
+    def remotes(self) -> tuple[RemoteSet, ...]:
+        """All sets of remotes, in the order of their numbers."""
+        return self.policies.remotes
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """All instances that are filtered, in the order of their private addresses."""
+        return self.policies.members
+
+    @property
+    def policies_since(self) -> int:
+        """The generation in which the policies changed last; 0 if there were none ever."""
+        return generation_of_policies(self.memory, self.shape)
+
     def copy(self) -> "Table":
         """A table with bytes of its own: no one else can change them."""
         return Table(memoryview(bytes(self.memory)))
@@ -165,7 +183,8 @@ class Table:
         return next(self.mappings_in(slot, slot + 1), None) if slot >= 0 else None
 
     def _content(self) -> tuple[object, ...]:
-        return self.generation, self.slots, self.mappings, self.packages, self.pools
+        content = (self.generation, self.slots, self.mappings, self.packages, self.pools)
+        return (*content, self.policies)
 
 
 class Revision(NamedTuple):
@@ -178,7 +197,7 @@ class Revision(NamedTuple):
     changed: frozenset[int]  # the blocks that differ from the revision before; all in a new shape
 
 
-class Draft:
+class Draft(PolicyDraft):
     """A table in the making. Mappings and packages come and go; each change costs a few µs."""
 
     def __init__(self, slots: int, pools: Iterable[range] = ()) -> None:
@@ -215,7 +234,7 @@ class Draft:
             raise BadTableError("two mappings would be counted under one slot")
         if mapping.package and not self._has_package(mapping.package):
             raise BadTableError("a mapping's package isn't in the table")
-        record = _packed(mapping)
+        record = _packed(mapping, is_member=mapping.private in self._image.policies.members)
         if self._mappings >= self._half:
             self._grow_indexes()
         while not self._has_indexed(mapping):
@@ -233,7 +252,7 @@ class Draft:
             self._image.outbound.remove(private)
             self._image.set_record(slot, _NO_RECORD)
             self._mappings -= 1
-            self._members[package & ~layout.BLOCKED_BIT] -= 1
+            self._members[package & layout.PACKAGE_MASK] -= 1
 
     def put_package(self, package: Package) -> None:
         """Add a package. Raises `BadTableError` if its number is taken, or none."""
@@ -299,7 +318,7 @@ class Draft:
         self._reshape(shape._replace(bits=shape.bits + 1))
 
     def _reshape(self, shape: Shape) -> None:
-        self._image = Image(shape, self._image)
+        super()._reshape(shape)
         self._half = 1 << shape.bits - 1
         self._slots = shape.slots
 
@@ -325,6 +344,7 @@ def build(
     mappings: Iterable[Mapping],
     packages: Iterable[Package] = (),
     pools: Iterable[range] = (),
+    policies: Policies = NO_POLICIES,
 ) -> Table:
     """A table of `mappings`; equal content gives equal bytes. Raises `BadTableError`."""
     draft = Draft(slots, pools)
@@ -332,54 +352,13 @@ def build(
         draft.put_package(package)
     for mapping in sorted(mappings):
         draft.put(mapping)
+    for remotes in sorted(policies.remotes):
+        draft.set_remotes(remotes)
+    for group in sorted(policies.groups):
+        draft.set_group(group)
+    for member in sorted(policies.members):
+        draft.set_member(member)
     return draft.finish(generation)
-
-
-def decode(raw: Buffer, *, checked: bytes = b"") -> Table:
-    """The table that lies in `raw`. Raises `BadTableError` if none does, or it is damaged.
-
-    `checked` are the checks of the table that was decoded in this memory before, if there was one:
-    only the blocks that have another check now are read again.
-
-    Its sizes and checksums are looked at, not its content: a table that a `Draft` has not made can
-    lead the compiled rules astray. Who may write the file may do worse anyway.
-    """
-    memory = memoryview(raw).toreadonly()
-    if len(memory) < HEADER.size or bytes(memory[: len(MAGIC)]) != MAGIC:
-        raise BadTableError("not a mapping table")
-    _, _, slots, _, packages, bits, check, room, probes, *_ = HEADER.unpack_from(memory)
-    if not BITS_MIN <= bits <= BITS_MAX or packages > room:
-        raise BadTableError("the mapping table is damaged")
-    shape = Shape(slots, bits, room)
-    if shape.size != len(memory) or check != check_of_head(memory, shape):
-        raise BadTableError("the mapping table is damaged")
-    if probes > layout.PROBES:
-        raise BadTableError(f"an address may lie {probes} looks away, more than {layout.PROBES}")
-    table = Table(memory)
-    checks = table.checks
-    words, end = words_of(memoryview(checks)), shape.checks * WORD
-    for number in differing(checks, checked):
-        if crc32(memory[block_at(number, end)]) != words[number]:
-            raise BadTableError("the mapping table is damaged")
-    return table
-
-
-def generation_of(header: bytes) -> int:
-    """The generation in a table's first bytes, which may be no table's: 0 if they are too few."""
-    at = layout.GENERATION * WORD
-    return int.from_bytes(header[at : at + 2 * WORD], "little")
-
-
-def differing(checks: bytes, before: bytes) -> Iterator[int]:
-    """The numbers of the blocks whose checks differ from what they were before."""
-    if len(checks) != len(before):
-        yield from range(len(checks) // WORD)
-        return
-    for start in range(0, len(checks), _STRIDE):
-        part = slice(start, start + _STRIDE)
-        if checks[part] != before[part]:
-            now, then = (words_of(memoryview(of[part])) for of in (checks, before))
-            yield from (start // WORD + n for n in range(len(now)) if now[n] != then[n])
 
 
 def _check_slots(slots: int) -> None:
@@ -387,11 +366,11 @@ def _check_slots(slots: int) -> None:
         raise BadTableError(f"more than {SLOTS_MAX} slots")
 
 
-def _packed(mapping: Mapping) -> bytes:
+def _packed(mapping: Mapping, *, is_member: bool) -> bytes:
     """The mapping's record. Raises `BadTableError` if a number doesn't fit its word."""
     public, private, _, out_kbps, in_kbps, package, blocked = mapping
-    if blocked:
-        package |= layout.BLOCKED_BIT
+    package |= layout.BLOCKED_BIT if blocked else 0
+    package |= layout.MEMBER_BIT if is_member else 0
     try:
         deltas = address_delta(public, private) << 16 | address_delta(private, public)
         return _RECORD.pack(public, private, out_kbps, in_kbps, package, deltas)

@@ -9,8 +9,10 @@ if not cython.compiled:
         DELTAS,
         ENTRY_WORDS,
         IN_KBPS,
+        MEMBER_BIT,
         OUT_KBPS,
         PACKAGE,
+        PACKAGE_MASK,
         PACKAGE_WORDS,
         PACKAGES,
         POOLS,
@@ -133,13 +135,18 @@ class TableView:
     @cython.cfunc
     def package(self, slot: cython.longlong) -> cython.uint:
         """The number of the address's bandwidth package; 0 if it is in none."""
-        number: cython.uint = self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & ~BLOCKED_BIT
+        number: cython.uint = self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & PACKAGE_MASK
         return number if number <= self._last_package else 0
 
     @cython.cfunc
     def blocked(self, slot: cython.longlong) -> cython.bint:
         """Whether nothing may pass to or from the address at `slot`."""
         return (self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & BLOCKED_BIT) != 0
+
+    @cython.cfunc
+    def is_member(self, slot: cython.longlong) -> cython.bint:
+        """Whether security groups filter the private address of the mapping at `slot`."""
+        return (self._words[RECORDS + slot * RECORD_WORDS + PACKAGE] & MEMBER_BIT) != 0
 
     @cython.cfunc
     def package_kbps(self, number: cython.longlong) -> cython.uint:

@@ -10,9 +10,10 @@ from gateway.exchange import generations, pins
 from gateway.exchange.kernel_table import KernelTable
 from gateway.exchange.pins import State
 from gateway.exchange.table_writer import TableWriter
+from gateway.nat.decode import decode
 from gateway.nat.image import HEADER
 from gateway.nat.shape import Shape
-from gateway.nat.table import Draft, Mapping, Revision, Table, decode
+from gateway.nat.table import Draft, Mapping, Revision, Table
 
 pytestmark = needs_kernel
 

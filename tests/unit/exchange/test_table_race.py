@@ -19,7 +19,8 @@ from contextlib import closing
 from pathlib import Path
 from gateway.exchange.generations import published
 from gateway.exchange.table_reader import TableReader
-from gateway.nat.table import BadTableError, decode
+from gateway.nat.decode import decode
+from gateway.nat.table import BadTableError
 directory = Path(sys.argv[1])
 held, taken, missed = None, set(), 0
 def adopt(table):

@@ -40,6 +40,7 @@ from vectors.unfinished import left
 from gateway.exchange.pins import State
 from gateway.fastpath.passage import Passed
 from gateway.nat.outcome import Direction
+from gateway.nat.policy import Group, Member, Policies
 from gateway.nat.reasons import Reason
 from gateway.nat.table import Mapping, build
 from gateway.net import namespace
@@ -197,6 +198,25 @@ def test_an_instance_without_a_mapping_has_no_slow_path(links: FastLinks) -> Non
         links.counted({Reason.UNKNOWN_PRIVATE: 4}, {})
     finally:
         links.register(DB, PRIVATE[DB])
+
+
+@pytest.mark.parametrize("host", [WEB, DB])
+def test_what_security_groups_filter_goes_up(links: FastLinks, host: str) -> None:
+    group, member = Group(1), Member(0x0A000002 if host == WEB else 0x0A000003, (1,))
+    filtered = build(
+        9, 4, TABLE.mappings, pools=[POOL], policies=Policies(groups=(group,), members=(member,))
+    )
+    links.fill("table_1", filtered)
+    links.word(9)
+    try:
+        for direction, (sender, _, _, receiver) in WAYS.items():
+            packet = made(direction, PLAIN["tcp"])
+            if host in (sender, receiver):
+                goes_up(links, Passed.MEMBER, direction, packet)
+            else:
+                is_carried(links, direction, packet)
+    finally:
+        links.word(TABLE.generation)
 
 
 def test_segments_that_are_too_long_go_up(links: FastLinks) -> None:

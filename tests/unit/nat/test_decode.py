@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tables import HEADER_BYTES, sealed
 
-from gateway.nat.table import BadTableError, Mapping, Package, build, decode, differing
+from gateway.nat.decode import decode, differing
+from gateway.nat.policy import Group, Member, Policies, RemoteSet, Rule
+from gateway.nat.table import BadTableError, Mapping, Package, build
 
 FIRST = Mapping(0xCB007109, 0x0A000002, 3, out_kbps=5_000, in_kbps=10_000, package=2)
 SECOND = Mapping(0xCB00710A, 0x0A000003, 0)
@@ -60,7 +62,7 @@ def test_a_table_cut_anywhere_is_refused() -> None:
             decode(RAW[:length])
 
 
-@pytest.mark.parametrize("magic", [b"TGWTABL3", b"TGWTABLE", b"TGWTABL5", bytes(8)])
+@pytest.mark.parametrize("magic", [b"TGWTABL3", b"TGWTABLE", b"TGWTABL4", bytes(8)])
 def test_a_table_of_another_layout_is_refused(magic: bytes) -> None:
     with pytest.raises(BadTableError, match="not a mapping table"):
         decode(sealed(magic + RAW[8:]))
@@ -109,6 +111,45 @@ def test_counts_of_what_isnt_there_are_refused(field: int, count: int) -> None:
         decode(sealed(raw))
 
 
+GROUP = Group(1, (Rule(True, 6, 0, 65535, 1, 0),))
+FILTERED = build(
+    7,
+    4,
+    [FIRST, SECOND],
+    [Package(2, 20_000)],
+    policies=Policies((GROUP,), (RemoteSet(1, ((1, 2),)),), (Member(0x0A000002, (1,)),)),
+)
+
+
+@pytest.mark.parametrize("exponent", range(5))
+@pytest.mark.parametrize("value", [0, 1, 3, 5, 31])
+def test_rooms_of_another_size_are_refused(exponent: int, value: int) -> None:
+    word = FILTERED.shape.rooms.word & ~(31 << 5 * exponent) | value << 5 * exponent
+    if word == FILTERED.shape.rooms.word:
+        return
+    raw = bytes(FILTERED.memory[:60]) + struct.pack("<I", word) + bytes(FILTERED.memory[64:])
+    with pytest.raises(BadTableError, match="damaged"):
+        decode(sealed(raw))
+
+
+@pytest.mark.parametrize("word", [1 << 25, 1 << 31, 1, 3 << 5])
+def test_rooms_that_no_draft_makes_are_refused(word: int) -> None:
+    """They have more bits than there are rooms, an index without members, members without one."""
+    raw = RAW[:60] + struct.pack("<I", word) + RAW[64:]
+    room = bytes(4 * (4 + 2 * (2 + 32)) + 8 * 32)
+    for more in (b"", bytes(4), bytes(16), room):
+        with pytest.raises(BadTableError, match="damaged"):
+            decode(sealed(raw[:-4] + more + bytes(4)))
+
+
+def test_damaged_policies_are_refused() -> None:
+    for at in range(FILTERED.shape.policies * 4, len(FILTERED.memory)):
+        damaged = bytearray(FILTERED.memory)
+        damaged[at] ^= 0x10
+        with pytest.raises(BadTableError):
+            decode(damaged)
+
+
 COUNT = st.one_of(st.integers(0, 3), st.integers(0, 0xFFFFFFFF))
 
 
@@ -116,8 +157,8 @@ COUNT = st.one_of(st.integers(0, 3), st.integers(0, 0xFFFFFFFF))
     raw=st.binary(max_size=300),
     head=st.one_of(
         st.just(b""),
-        st.just(b"TGWTABL4"),
-        st.builds(struct.Struct("<8sQIIII").pack, st.just(b"TGWTABL4"), *[COUNT] * 5),
+        st.just(b"TGWTABL5"),
+        st.builds(struct.Struct("<8sQIIII").pack, st.just(b"TGWTABL5"), *[COUNT] * 5),
     ),
     seal=st.booleans(),
 )

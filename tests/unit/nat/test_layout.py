@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tables import PROBES, home, indexed, laid_out
 
+from gateway.nat.decode import decode
 from gateway.nat.layout import bucket_of
-from gateway.nat.table import Mapping, Package, build, decode, empty
+from gateway.nat.policy import ANY_PROTOCOL, Group, Member, Policies, RemoteSet, Rule
+from gateway.nat.table import Mapping, Package, build, empty
 
 FIRST = Mapping(0xCB007109, 0x0A000002, 3, out_kbps=5_000, in_kbps=10_000, package=2)
 SECOND = Mapping(0xCB00710A, 0x0A000003, 0)
@@ -22,7 +24,7 @@ DELTAS = b"\x08\x32" + b"\xf7\xcd"
 EMPTY_RECORD, EMPTY_ENTRY = bytes(24), bytes(8)
 BEHIND = bytes(8 * 32)  # the places that only those reach whose first ones are taken
 BEFORE_CRC = (
-    b"TGWTABL4"
+    b"TGWTABL5"
     b"\x07\0\0\0\0\0\0\0"  # generation
     b"\x04\0\0\0"  # slots
     b"\x02\0\0\0"  # mappings
@@ -64,8 +66,54 @@ def test_a_blocked_address_has_the_highest_bit_beside_its_package() -> None:
     assert blocked.mappings == (FIRST._replace(blocked=True), SECOND)
 
 
+RULE = Rule(True, 6, 80, 443, 2, 5)
+OTHER = Rule(False, ANY_PROTOCOL, 0, 65535, 0, 6)
+POLICIES = Policies(
+    groups=(Group(1), Group(3, (RULE,), (OTHER, RULE))),
+    remotes=(
+        RemoteSet(2, ((0x0A000000, 0x0A0000FF), (1 << 31, 1 << 31), (0xC6336401, 0xC6336401))),
+    ),
+    members=(Member(0x0A000002, (3, 1)),),
+)
+ONE = b"\x06\0\0\x80" + b"\x50\0\xbb\x01" + b"\x02\0\0\0" + b"\x05\0\0\0"
+TWO = b"\0\x01\0\0" + b"\0\0\xff\xff" + bytes(4) + b"\x06\0\0\0"
+POLICY_BYTES = (
+    (b"\x09\0\0\0\0\0\0\0" + b"\x01\0\0\0" + bytes(4))  # generation, members
+    # By hand: 0x0a000002's hash begins with 01110: 14 of 32 places come before its own.
+    + (EMPTY_ENTRY * 14 + PRIVATE_2 + b"\x01\0\0\0" + EMPTY_ENTRY * 17)
+    + BEHIND
+    + (PRIVATE_2 + b"\x03\0\0\0" + b"\x01\0\0\0" + bytes(20))
+    + bytes(15 * 32)
+    + (bytes(12) + b"\x01\0\0\0")  # group 1, without a rule
+    + bytes(16)
+    + (b"\x04\0\0\0" + b"\x01\0\0\0" + b"\x02\0\0\0" + b"\x01\0\0\0")  # group 3
+    + bytes(13 * 16)
+    + bytes(8)
+    + (bytes(4) + b"\x04\0\0\0")  # remotes 2
+    + bytes(14 * 8)
+    + (b"\0\0\0\x0a\xff\0\0\x0a" + b"\0\0\0\x80" * 2 + b"\x01\x64\x33\xc6" * 2)
+    + bytes(8 + 2 * 16)  # a piece has four units
+    + (ONE + TWO + ONE)
+    + bytes(16 + 8 * 16)
+)
+
+
+def test_policies_lie_as_it_is_documented() -> None:
+    table = build(9, 4, [FIRST, SECOND], [Package(2, 20_000)], policies=POLICIES)
+    shape = table.shape
+    assert bytes(table.memory[60:64]) == (5 | 4 << 5 | 4 << 10 | 4 << 15 | 4 << 20).to_bytes(
+        4, "little"
+    )
+    assert bytes(table.memory[4 * shape.policies : 4 * shape.checks]) == POLICY_BYTES
+    at = 64 + 3 * 24 + 16
+    assert bytes(table.memory[at : at + 4]) == b"\x02\0\0\x40"
+    assert table.mappings == TABLE.mappings
+    assert decode(table.memory).policies == POLICIES
+    assert repr(POLICIES) in repr(table)
+
+
 def test_the_empty_table_is_a_header_and_two_indexes_of_four_and_what_is_behind_them() -> None:
-    before, after = b"TGWTABL4" + bytes(20) + b"\x02\0\0\0", bytes(4) + b"\x20" + bytes(23)
+    before, after = b"TGWTABL5" + bytes(20) + b"\x02\0\0\0", bytes(4) + b"\x20" + bytes(23)
     block = bytes(2 * (4 + 32) * 8)
     checks = struct.pack("<I", crc32(block))
     crc = struct.pack("<I", crc32(before + bytes(4) + after + checks))

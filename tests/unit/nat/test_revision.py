@@ -3,8 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.nat.decode import decode
 from gateway.nat.shape import WORD, block_at
-from gateway.nat.table import BadTableError, Draft, Mapping, Package, Revision, build, decode
+from gateway.nat.table import BadTableError, Draft, Mapping, Package, Revision, build
 
 SLOTS = 600  # some blocks of records
 NUMBERS = st.integers(0, SLOTS - 1)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tables import HEADER_BYTES, Found, inbound, outbound
 
+from gateway.nat.decode import decode
 from gateway.nat.table import (
     PACKAGES_MAX,
     SLOTS_MAX,
@@ -16,7 +17,6 @@ from gateway.nat.table import (
     Package,
     Table,
     build,
-    decode,
     empty,
 )
 
