@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway.exchange import pins
-from gateway.exchange.pins import State
 from gateway.exchange.shared_words import WORD, SharedWords
 
 
@@ -38,6 +37,6 @@ class Buckets:
 def _shared_map(directory: Path, name: str) -> memoryview:
     """The words that the fast path polices by; none if there is no fast path, or it is lost."""
     with suppress(OSError):
-        if pins.state(directory) in (State.PREPARED, State.CARRYING):
+        if pins.state(directory) in pins.IN_USE:
             return pins.memory(directory, name)
     return memoryview(b"")

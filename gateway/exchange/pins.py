@@ -49,6 +49,9 @@ class State(IntEnum):
     RETIRED = 2
 
 
+IN_USE: Final = (State.PREPARED, State.CARRYING)
+
+
 class Pin:
     """A map, or a program, that is pinned. Close it; memory that is in use stays mapped."""
 

@@ -30,6 +30,7 @@ _FUNCTIONS: Final[Mapping[str, tuple[Any, ...]]] = {  # the result, then the arg
     "bpf_object__find_map_by_name": (c_void_p, c_void_p, c_char_p),
     "bpf_map__name": (c_char_p, c_void_p),
     "bpf_map__fd": (c_int, c_void_p),
+    "bpf_map__reuse_fd": (c_int, c_void_p, c_int),
     "bpf_map__set_max_entries": (c_int, c_void_p, c_uint32),
     "bpf_map__set_value_size": (c_int, c_void_p, c_uint32),
     "bpf_map__set_initial_value": (c_int, c_void_p, c_char_p, c_size_t),
@@ -205,6 +206,11 @@ class Object:
         ]
         if any(results):
             raise FastPathError(f"the map {name} can't have this size: {_failure()}")
+
+    def use(self, name: str, descriptor: int) -> None:
+        """Take this map in the place of one to be made. Raises `FastPathError`."""
+        if self._library.call.bpf_map__reuse_fd(self._map(name), descriptor):
+            raise FastPathError(f"the map {name} can't be used again: {_failure()}")
 
     def set_constants(self, content: bytes) -> None:
         """Set the constants of the object, before it is loaded. Raises `FastPathError`."""

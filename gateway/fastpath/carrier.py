@@ -64,13 +64,17 @@ class Carrier:
             bpffs.mount()
             with Links(self._site.namespace) as links:
                 sizes = maps.sizes_for(generations.load(self._directory), len(links.names()))
-            # The maps before carry on meanwhile, and control publishes: it takes up to a second.
-            with load(sizes) as loaded, pins.turn(self._directory):
+            # The maps before carry on meanwhile, and control publishes.
+            with (
+                maps.kept(self._directory, sizes) as kept,
+                load(sizes, kept) as loaded,
+                pins.turn(self._directory),
+            ):
                 self._retire()
                 folder = bpffs.fresh_folder(self._site.name)
                 folder.mkdir(mode=0o700)
                 loaded.pin(folder)
-                maps.set_up(self._site, folder, sizes.slots)
+                maps.set_up(self._site, folder, sizes.slots, filled=kept)
                 fresh = self._directory / f"{pins.LINK}.new"
                 fresh.unlink(missing_ok=True)
                 fresh.symlink_to(folder)
@@ -146,7 +150,7 @@ class Carrier:
         """Let the maps that are pinned carry nothing from now on, and forget nothing of them."""
         try:
             before = pins.state(self._directory)
-            if before in (State.PREPARED, State.CARRYING):
+            if before in pins.IN_USE:
                 pins.settings(self._directory)[pins.STATE] = State.RETIRED
                 pins.wait_for_grace(self._directory)
                 maps.give_buckets_back(self._directory)

@@ -1,11 +1,13 @@
 """New maps for a fast path: how large, and what they take over from those before.
 
 Each has room for twice as many slots as the published table, so that it is seldom made anew. The
-counters go on from the maps before. The buckets are those of the file, into which the words of the
-maps before were written when they were retired.
+counters go on from the maps before. The buckets are the same maps, where these have room enough: so
+old and new workers, and both paths, take from one word whenever they run side by side. Otherwise
+they begin with the words of the file, into which those of the maps before were written.
 """
 
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -52,8 +54,29 @@ def sizes_for(table: Table, links: int) -> Sizes:
     return Sizes(-(-shape.size // 8) * 8, slots, room, max(LINKS_MIN, 2 * links))
 
 
-def set_up(site: Place, folder: Path, slots: int) -> None:
-    """Fill the new maps in `folder` with all but the table and the links. Raises `OSError`."""
+@contextmanager
+def kept(directory: Path, sizes: Sizes) -> Iterator[dict[str, int]]:
+    """The buckets in use that have room enough, by name: open during the block."""
+    needed = {
+        pins.ADDRESS_BUCKETS: sizes.slots * int(BUCKETS),
+        pins.PACKAGE_BUCKETS: sizes.packages * int(BUCKETS),
+    }
+    with ExitStack() as opened:
+        found = {}
+        with suppress(OSError):
+            if pins.state(directory) in pins.IN_USE:
+                for name, count in needed.items():
+                    pin = opened.enter_context(pins.pin(directory, name))
+                    if pin.entries() >= count:
+                        found[name] = pin.file
+        yield found
+
+
+def set_up(site: Place, folder: Path, slots: int, filled: Collection[str] = ()) -> None:
+    """Fill the new maps in `folder` with all but the table and the links. Raises `OSError`.
+
+    Those with these names are `filled` already.
+    """
     settings = _memory(folder, pins.SETTINGS).cast("I")
     for name, value in (
         ("address", int(IPv4Address(site.address))),
@@ -61,7 +84,7 @@ def set_up(site: Place, folder: Path, slots: int) -> None:
         ("slow_packets", SLOW_PACKETS),
     ):
         settings[FIELDS[name] // SETTING] = value
-    for name in FILES:
+    for name in FILES.keys() - set(filled):
         words = _memory(folder, name)
         with suppress(FileNotFoundError):
             raw = (site.directory / FILES[name]).read_bytes()[: len(words)]

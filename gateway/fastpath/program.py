@@ -7,6 +7,7 @@ object for all machines, so nothing is compiled where the gateway is installed.
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
 from gateway.fastpath.bpf import Capacity, FastPathError, Library, Object
@@ -20,6 +21,7 @@ FROM_INSTANCE: Final = "from_instance"
 PAGE: Final = 4096
 TABLE_BYTES_MAX: Final = 1 << 29  # more can't be reached from one place, says the verifier
 LINKS: Final = 4096
+NOTHING_KEPT: Final[Mapping[str, int]] = MappingProxyType({})
 
 _CONSTANTS: Final = struct.Struct("=QQQ")
 _WORD: Final = 8
@@ -64,8 +66,12 @@ class Loaded:
                 self.library.pin(descriptor, directory / name)
 
 
-def load(sizes: Sizes, *, replaying: bool = False) -> Loaded:
+def load(
+    sizes: Sizes, kept: Mapping[str, int] = NOTHING_KEPT, *, replaying: bool = False
+) -> Loaded:
     """Have the kernel take the programs. Raises `FastPathError`.
+
+    The maps that are `kept`, descriptors by name, are those of other programs, too.
 
     To replay is to run them on packets of a capture: they ask for no way on, and take the time from
     the settings.
@@ -77,7 +83,7 @@ def load(sizes: Sizes, *, replaying: bool = False) -> Loaded:
         raise FastPathError(f"{OBJECT}: {error.strerror}") from error
     loading = Object(library, content, NAME)
     try:
-        _prepare(loading, sizes, library.processors(), replaying=replaying)
+        _prepare(loading, sizes, library.processors(), kept, replaying=replaying)
         loading.load()
     except BaseException:
         loading.close()
@@ -91,7 +97,9 @@ def page_bytes(slots: int) -> int:
     return int(-(-used // PAGE) * PAGE)
 
 
-def _prepare(loading: Object, sizes: Sizes, processors: int, *, replaying: bool) -> None:
+def _prepare(
+    loading: Object, sizes: Sizes, processors: int, kept: Mapping[str, int], *, replaying: bool
+) -> None:
     table = -(-sizes.table_bytes // _WORD) * _WORD
     if table > TABLE_BYTES_MAX:
         raise FastPathError(f"a table of {table} bytes: {TABLE_BYTES_MAX} is the most there can be")
@@ -106,5 +114,8 @@ def _prepare(loading: Object, sizes: Sizes, processors: int, *, replaying: bool)
         "links": Capacity(sizes.links),
     }
     for name, capacity in capacities.items():
-        loading.size(name, capacity)
+        if name in kept:
+            loading.use(name, kept[name])
+        else:
+            loading.size(name, capacity)
     loading.set_constants(_CONSTANTS.pack(table, page, replaying))

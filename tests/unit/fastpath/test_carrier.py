@@ -113,6 +113,26 @@ def test_from_nothing_to_carrying_and_back(gateway: Gateway) -> None:
         gateway.do("look")
 
 
+def test_who_polices_by_the_maps_before_takes_from_the_same_buckets(gateway: Gateway) -> None:
+    """Old workers end when new ones serve; an address must not get twice what it bought."""
+    gateway.publish(1)
+    gateway.do("prepare")
+    old = pins.memory(gateway.directory, pins.ADDRESS_BUCKETS).cast("Q")
+    gateway.do("carry", "prepare")
+    new = pins.memory(gateway.directory, pins.ADDRESS_BUCKETS).cast("Q")
+    old[5] = 77
+    assert new[5] == 77
+    gateway.publish(2, slots=20_000)  # more than they have room for
+    gateway.do("prepare")
+    larger = pins.memory(gateway.directory, pins.ADDRESS_BUCKETS).cast("Q")
+    assert (len(new), new[5]) == (2048, 77)
+    assert (len(larger), larger[5]) == (80_000, 77)
+    gateway.do("retire")
+    new[5] = 78  # nobody's any more
+    gateway.do("prepare")
+    assert pins.memory(gateway.directory, pins.ADDRESS_BUCKETS).cast("Q")[5] == 77
+
+
 def test_links_come_and_go(gateway: Gateway) -> None:
     carrier.attach(gateway.directory, NAME, LINK)  # without a fast path nothing happens
     carrier.detach(gateway.directory, NAME, LINK[0])
