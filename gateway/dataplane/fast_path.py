@@ -66,11 +66,14 @@ class Beside:
     def give_up(self, why: str) -> None:
         """Carry nothing from now on: the workers that it was prepared for are not in service."""
         if self._fast_path:
-            try:
-                self._fast_path.retire()
-            except FastPathError as error:
-                _log.error("the fast path can't be retired: %s", error)
+            self._retire(self._fast_path)
             self._do_without(why)
+
+    def end(self) -> None:
+        """Carry nothing from now on: the workers end, too, as they were asked to."""
+        if self._fast_path:
+            self._retire(self._fast_path)
+            self._fast_path, self.state = None, OFF
 
     def look(self) -> None:
         """Look after it; if it is lost the supervisor is asked to begin anew."""
@@ -81,6 +84,12 @@ class Beside:
                 _log.error("the fast path is loaded anew: %s", error)
                 self._fast_path = None
                 os.kill(os.getpid(), signals.ANEW)
+
+    def _retire(self, fast_path: FastPath) -> None:
+        try:
+            fast_path.retire()
+        except FastPathError as error:
+            _log.error("the fast path can't be retired: %s", error)
 
     def _do_without(self, why: object) -> None:
         _log.warning("no fast path: %s", why)

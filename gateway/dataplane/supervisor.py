@@ -145,7 +145,7 @@ class Supervisor:
     def end(self) -> None:
         """End the workers in service, and start none in their place; the kernel carries nothing."""
         if self._fast_path:
-            self._fast_path.give_up("the data plane was asked to end")
+            self._fast_path.end()
         ending = list(self._serving.values())
         self._serving = {}
         self._due.clear()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support.labs import Instance, Lab, lab_of, new_topology
 
+from gateway.dataplane.record import AUTO
+
 
 @pytest.fixture(autouse=True)
 def _root() -> None:
@@ -15,18 +17,24 @@ def _root() -> None:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
+def fastpath(request: pytest.FixtureRequest) -> str:
+    """How the module's labs are set: a module about the workers' loop says `FASTPATH = OFF`."""
+    return str(getattr(request.module, "FASTPATH", AUTO))
+
+
+@pytest.fixture(scope="module")
+def lab(fastpath: str) -> Iterator[Lab]:
     """One lab for all tests of a module; each makes instances of its own."""
     if os.geteuid() != 0:
         pytest.skip("needs root: namespaces and real packets")
-    with lab_of(new_topology()) as found:
+    with lab_of(new_topology(), fastpath) as found:
         yield found
 
 
 @pytest.fixture
-def own_lab() -> Iterator[Lab]:
+def own_lab(fastpath: str) -> Iterator[Lab]:
     """A lab for one test, to break."""
-    with lab_of(new_topology()) as found:
+    with lab_of(new_topology(), fastpath) as found:
         yield found
 
 

@@ -11,8 +11,13 @@ from support.blows import kill, kill_dataplane, pid_of, running
 from support.labs import TGW, Instance, Lab, eventually
 
 from gateway.dataplane import record
+from gateway.dataplane.record import AUTO, OFF
 from gateway.lab import lifecycle
 from gateway.site import roles
+
+# What the workers alone do. With a fast path the kernel goes on without any process: that is in
+# test_fast_path.
+FASTPATH = OFF
 
 
 def test_control_knows_after_kill_9_what_it_acknowledged(own_lab: Lab) -> None:
@@ -86,6 +91,7 @@ def test_a_supervisor_that_takes_over_slowly_is_replaced_and_its_workers_go_on(
     assert pid_of(own_lab, roles.DATAPLANE) != first
 
 
+@pytest.mark.parametrize("fastpath", [AUTO])
 @pytest.mark.parametrize("role", lifecycle.READY)
 def test_a_role_ends_cleanly_and_can_be_taken_again(own_lab: Lab, role: str) -> None:
     os.kill(pid_of(own_lab, role), signal.SIGTERM)

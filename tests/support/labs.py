@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from support import command
 
 from gateway.api.client import Client
+from gateway.dataplane import record
 from gateway.exchange.worker_page import Traffic
 from gateway.fastpath.bpffs import folder_of
 from gateway.lab import lifecycle
@@ -214,8 +215,12 @@ def _command_line(process: Path) -> bytes:
 
 
 @contextmanager
-def lab_of(topology: Topology) -> Iterator[Lab]:
+def lab_of(topology: Topology, fastpath: str = record.AUTO) -> Iterator[Lab]:
     """A lab that is up in the block, and gone without a trace after it."""
+    if fastpath != record.AUTO:
+        run = topology.site.places.run
+        run.mkdir(parents=True)
+        record.save(run, record.TakeOver(settings=record.Settings(fastpath=fastpath)))
     try:
         lifecycle.up(topology, COMMAND, say=lambda _: None)
         yield Lab(topology)

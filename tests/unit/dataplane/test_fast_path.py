@@ -95,6 +95,21 @@ def test_it_is_given_up_with_the_workers_it_was_for(refused: tuple[str, ...]) ->
     assert beside.state == "asked to end"
 
 
+@pytest.mark.parametrize("refused", [(), ("retire",)])
+def test_it_ends_with_workers_that_are_asked_to(
+    refused: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = Kernel(*refused)
+    beside = beside_workers(kernel)
+    beside.end()
+    beside.prepare(AUTO)
+    beside.carry()
+    beside.end()
+    beside.end()
+    assert (beside.state, kernel.told) == (OFF, ["prepare", "carry", "retire"])
+    assert bool(caplog.messages) == bool(refused)
+
+
 def test_what_is_lost_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda *told: sent.append(told))
