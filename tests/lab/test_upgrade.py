@@ -21,12 +21,14 @@ from support.wire import send
 import gateway
 from gateway.dataplane import record
 from gateway.dataplane.queues import queues
+from gateway.dataplane.record import AUTO, OFF
 from gateway.exchange.worker_page import counts, page_path
 from gateway.lab import lifecycle
 from gateway.nat.reasons import Reason
 from gateway.net import namespace
 from gateway.site import roles
 
+FASTPATH = OFF  # what the workers carry between them
 RATE = 20_000  # datagrams a second, inbound
 FINE = 5_000
 BANDWIDTH = 100  # Mbps: nothing is policed
@@ -72,6 +74,7 @@ def are_gone(lab: Lab, before: dict[int, int]) -> bool:
     return there and not set(before.values()) & set(now.values())
 
 
+@pytest.mark.parametrize("fastpath", [OFF, AUTO])
 def test_restarts_lose_nothing(own_lab: Lab, web: Instance) -> None:
     supervisor, seen = pid_of(own_lab, "dataplane"), [workers(own_lab)]
     with lossless(own_lab, web):
