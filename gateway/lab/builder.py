@@ -12,7 +12,18 @@ from gateway.lab.hosts import GATEWAY_MAC, INTERNET, INTERNET_MAC, UPLINK_MAC, H
 from gateway.lab.topology import UPLINK, Topology
 from gateway.net import namespace
 from gateway.net.differences import Difference, differences, pair_differences, repair
-from gateway.net.plan import Address, End, Link, Neighbour, Pair, Plan, Route, loopback, no_ipv6
+from gateway.net.plan import (
+    ALL_LINKS,
+    Address,
+    End,
+    Link,
+    Neighbour,
+    Pair,
+    Plan,
+    Route,
+    loopback,
+    no_ipv6,
+)
 from gateway.site import network
 from gateway.site.site import API_ADDRESS, API_NAMES, METADATA_ADDRESS, METADATA_NAME
 from gateway.steering import check
@@ -66,7 +77,7 @@ def internet(topology: Topology) -> Plan:
             Route(f"{topology.uplink_address}/32", link=ETH0),
             Route(topology.pool, via=topology.uplink_address, link=ETH0),
         ),
-        sysctls=(*no_ipv6(lo.name, ETH0), ("ipv4.ip_forward", "0")),
+        sysctls=(*no_ipv6(*ALL_LINKS, lo.name, ETH0), ("ipv4.ip_forward", "0")),
         files=tuple(etc_files(topology).items()),
     )
 
@@ -102,7 +113,8 @@ def machine(topology: Topology, host: str, private_ip: str, *, up: bool) -> Plan
             Route(f"{topology.vpc_gateway}/32", link=ETH0),
             Route("default", via=topology.vpc_gateway, link=ETH0),
         ),
-        sysctls=(*no_ipv6(lo.name, ETH0), ("ipv4.ip_forward", "0")),
+        # Its own links' only: the rest is its root's affair.
+        sysctls=(*no_ipv6(lo.name, ETH0), (f"ipv4.conf.{ETH0}.forwarding", "0")),
         files=tuple(etc_files(topology).items()),
         free=True,
     )
@@ -116,7 +128,7 @@ def gateway_end(topology: Topology, host: str, private_ip: str, mac: str, *, up:
         neighbours=(Neighbour(host, private_ip, mac),),
         routes=(Route(f"{private_ip}/32", link=host),),
         sysctls=(
-            *((key, value) for key, value in no_ipv6(host) if host in key),
+            *no_ipv6(host),
             # The guard checks the source, before a hairpin's becomes a public one that the kernel's
             # own check would not believe.
             (f"ipv4.conf.{host}.rp_filter", "0"),

@@ -19,7 +19,8 @@ from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.machines import Machines
 from gateway.lab.topology import Topology
 from gateway.net import namespace
-from gateway.net.differences import Difference, differences
+from gateway.net.differences import Difference, compared
+from gateway.net.sight import see
 from gateway.site import network
 from gateway.store.snapshots import SnapshotFile
 from gateway.store.sqlite import SqliteReader
@@ -36,9 +37,15 @@ def inspect(topology: Topology) -> list[Difference]:
     machines = Machines(topology)
     there = _settled(state)
     known = {INTERNET, GATEWAY, *unsure} | {one.instance_id for one in there}
+    ends = [machines.end_of(one, up=_is_up(one)) for one in there]
+    gateway = builder.gateway(topology, ends, unsure)
+    seen = see(gateway)
     return [
-        *_fixed(topology, machines, there, unsure),
-        *(found for one in there for found in machines.differences(one, up=_is_up(one))),
+        *builder.internet_differences(topology),
+        *compared(gateway, seen),
+        *builder.uplink(topology),
+        *_rules(topology, there),
+        *(found for one in there for found in machines.differences(one, seen, up=_is_up(one))),
         *(_stranger(topology, machines, host) for host in hosts if host not in known),
     ]
 
@@ -65,23 +72,15 @@ def unwritten(topology: Topology) -> list[str]:
     return [f"{file} is missing, which control writes" for file in files if not file.exists()]
 
 
-def _fixed(
-    topology: Topology, machines: Machines, there: list[Instance], unsure: tuple[str, ...]
-) -> list[Difference]:
+def _rules(topology: Topology, there: list[Instance]) -> list[Difference]:
+    """Compare the gateway's rules, and the links that its guard knows."""
     site = topology.site
-    ends = [machines.end_of(one, up=_is_up(one)) for one in there]
-    found = [
-        *builder.internet_differences(topology),
-        *differences(builder.gateway(topology, ends, unsure)),
-        *builder.uplink(topology),
-    ]
-    if namespace.exists(site.namespace):
-        rules = network.rule_differences(site)
-        links = [(one.instance_id, one.private_ip) for one in there]
-        up = [link for link, one in zip(links, there, strict=True) if _is_up(one)]
-        # The sets of a guard that is to be restored mean nothing.
-        found += rules or network.arp_differences(site, up, links)
-    return found
+    if not namespace.exists(site.namespace):
+        return []
+    links = [(one.instance_id, one.private_ip) for one in there]
+    up = [link for link, one in zip(links, there, strict=True) if _is_up(one)]
+    # The sets of a guard that is to be restored mean nothing.
+    return network.rule_differences(site) or network.arp_differences(site, up, links)
 
 
 def _settled(state: State) -> list[Instance]:

@@ -34,10 +34,11 @@ from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.resources import Groups, named
 from gateway.lab.topology import Topology
 from gateway.net import namespace
-from gateway.net.differences import Difference, differences, pair_differences, repair
+from gateway.net.differences import Difference, compared, pair_compared, repair
 from gateway.net.links import Links
 from gateway.net.machine import kill, strays
 from gateway.net.plan import Plan
+from gateway.net.sight import Seen, see
 from gateway.runtime.waiting import looks
 from gateway.site import places
 from gateway.steering import kernel
@@ -82,12 +83,19 @@ class Machines:
         with _as_adapter_error(instance.instance_id):
             repair(lambda: self._all_differences(instance, up=False))
 
-    def differences(self, instance: Instance, *, up: bool) -> list[Difference]:
-        """Compare the machine and its link with what they shall be. Raises `OSError`."""
+    def differences(
+        self, instance: Instance, gateway: Seen | None, *, up: bool
+    ) -> list[Difference]:
+        """Compare the machine and its link, whose end in the gateway was seen, with their plans.
+
+        Raises `OSError`.
+        """
         topology, host, address = self._topology, instance.instance_id, instance.private_ip
+        plan = builder.machine(topology, host, address, up=up)
+        found = see(plan, beside=[self._gateway])
         return [
-            *differences(builder.machine(topology, host, address, up=up)),
-            *pair_differences(builder.link_of(topology, host, instance.mac)),
+            *compared(plan, found),
+            *pair_compared(builder.link_of(topology, host, instance.mac), gateway, found),
             *self._without_first(instance),
         ]
 
@@ -113,9 +121,10 @@ class Machines:
     def _all_differences(self, instance: Instance, *, up: bool) -> list[Difference]:
         if not namespace.exists(self._gateway):  # which isn't this one's to make
             raise FileNotFoundError(f"namespace {self._gateway} is missing")
-        end = differences(self.end_of(instance, up=up))
+        end = self.end_of(instance, up=up)
+        found = see(end)
         # Down in the gateway first: no packet passes while the machine is changed.
-        return [*end, *self.differences(instance, up=up)]
+        return [*compared(end, found), *self.differences(instance, found, up=up)]
 
     def _without_first(self, instance: Instance) -> list[Difference]:
         """The difference of a machine in which no process lives, not even the first."""

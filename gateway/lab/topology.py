@@ -10,6 +10,7 @@
 import json
 import tomllib
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from math import inf
 from pathlib import Path
@@ -112,27 +113,27 @@ class Topology:
     @property
     def internet_address(self) -> str:
         """The internet host's own address, the next hop of the gateway."""
-        return str(IPv4Network(self.internet)[1])
+        return str(_parsed(self.internet)[1])
 
     @property
     def uplink_address(self) -> str:
         """The gateway's address on the uplink, the internet's next hop to the pool."""
-        return str(IPv4Network(self.internet)[-2])
+        return str(_parsed(self.internet)[-2])
 
     @property
     def internet_prefix(self) -> int:
         """The number of bits in the internet's prefix."""
-        return IPv4Network(self.internet).prefixlen
+        return _parsed(self.internet).prefixlen
 
     @property
     def vpc_gateway(self) -> str:
         """The gateway's address in the VPC, every instance's next hop."""
-        return str(IPv4Network(self.vpc)[1])
+        return str(_parsed(self.vpc)[1])
 
     @property
     def vpc_prefix(self) -> int:
         """The number of bits in the VPC's prefix."""
-        return IPv4Network(self.vpc).prefixlen
+        return _parsed(self.vpc).prefixlen
 
     @property
     def site(self) -> Site:
@@ -183,6 +184,12 @@ def known(places: Places) -> Topology | None:
 
 
 NETWORKS: Final = ("internet", "pool", "vpc")
+
+
+@lru_cache(maxsize=64)
+def _parsed(network: str) -> IPv4Network:
+    """The network, which is asked for with each of thousands of instances."""
+    return IPv4Network(network)
 
 
 def _network(field: str, text: str) -> IPv4Network:

@@ -3,7 +3,6 @@
 The builder is the same: a network that isn't there yet differs from its plan in everything.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,15 +10,14 @@ from typing import Final, NamedTuple
 
 from pyroute2.netlink.exceptions import NetlinkError
 
-from gateway.net import namespace, netlink, sight
+from gateway.net import namespace, netlink
 from gateway.net.links import Links
-from gateway.net.netlink import Message, Netlink, TooManyError
-from gateway.net.plan import LOCAL, Address, Neighbour, Pair, Plan, Route
-from gateway.net.sight import FALLBACKS, ORDINARY_RULES, Seen, SeenLink
+from gateway.net.netlink import Message, Netlink
+from gateway.net.plan import LOCAL, Address, Link, Neighbour, Pair, Plan, Route
+from gateway.net.sight import FALLBACKS, ORDINARY_RULES, Seen, see
 
 # What is mended lets others be seen: a link's address only when the link is there.
 ROUNDS: Final = 5
-FREE_MAX: Final = 4096  # things of a kind in a host that is its root's: it may have filled it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +83,17 @@ def _mended(found: list[Difference]) -> dict[str, Exception]:
 
 def differences(plan: Plan) -> list[Difference]:
     """Compare one namespace with its plan. Raises `OSError` if it can't be looked at."""
+    return compared(plan, see(plan))
+
+
+def compared(plan: Plan, found: Seen | None) -> list[Difference]:
+    """Compare what was seen of a namespace with its plan; None if it isn't there."""
     name = plan.namespace
-    if not namespace.exists(name):
-        return [
-            Difference(name, "the namespace is missing", partial(namespace.create, name)),
-            *_files(plan),
-        ]
-    try:
-        with Netlink(name, FREE_MAX if plan.free else None) as kernel:
-            only = None if plan.whole else [link.name for link in plan.links]
-            found = sight.look(kernel, only, linkless=not all(route.link for route in plan.routes))
-    except TooManyError as error:
-        return [Difference(name, str(error))]
+    if found is None:
+        missing = Difference(name, "the namespace is missing", partial(namespace.create, name))
+        return [missing, *_files(plan)]
+    if found.too_many:
+        return [Difference(name, found.too_many)]
     told: Iterable[tuple[str, Callable[[], object]]] = (
         *_sysctls(plan, plan.sysctls, found),
         *_links(plan, found),
@@ -111,39 +108,35 @@ def differences(plan: Plan) -> list[Difference]:
 
 def pair_differences(pair: Pair) -> list[Difference]:
     """Look whether two links are each other's far ends. Raises `OSError`."""
-    one, other = pair.one, pair.other
-    if not (namespace.exists(one.namespace) and namespace.exists(other.namespace)):
-        return [Difference(one.namespace, f"link {one.link} is missing", partial(_join, pair))]
-    with Netlink(one.namespace) as here, Netlink(other.namespace) as there:
-        near, far = sight.link_of(here, one.link), sight.link_of(there, other.link)
-        for end, link in ((one, near), (other, far)):
-            if link is None:
-                what = f"link {end.link} is missing"
-                return [Difference(end.namespace, what, partial(_join, pair))]
-        assert near is not None
-        assert far is not None
-        if not _is_joined(here, near, far, other.namespace):
-            what = f"link {one.link} leads elsewhere"
-            return [Difference(one.namespace, what, partial(_join, pair))]
+    near, far = (
+        Plan(end.namespace, links=(Link(end.link),), whole=False) for end in (pair.one, pair.other)
+    )
+    return pair_compared(pair, see(near), see(far, beside=[near.namespace]))
+
+
+def pair_compared(pair: Pair, near: Seen | None, far: Seen | None) -> list[Difference]:
+    """Compare two links that were seen, the far one with the number of the near one's namespace."""
+    ends = ((pair.one, near), (pair.other, far))
+    found = [(end, seen.links.get(end.link) if seen else None) for end, seen in ends]
+    links = [(end, link) for end, link in found if link]
+    if len(links) < len(found):
+        missing = next(end for end, link in found if link is None)
+        where, what = missing.namespace, f"link {missing.link} is missing"
+        return [Difference(where, what, partial(_join, pair))]
+    (_, one), (_, other) = links
+    there = far.numbers[pair.one.namespace] if far else -1
+    if (one.peer_index, other.peer_index, other.peer_nsid) != (other.index, one.index, there):
+        what = f"link {one.name} leads elsewhere"
+        return [Difference(pair.one.namespace, what, partial(_join, pair))]
     return [
         Difference(
             end.namespace,
             f"link {end.link} has the MAC address {link.mac}, not {end.mac}",
             partial(_set_mac, end.namespace, link.index, end.mac),
         )
-        for end, link in ((one, near), (other, far))
+        for end, link in links
         if end.mac != link.mac
     ]
-
-
-def _is_joined(here: Netlink, near: SeenLink, far: SeenLink, far_namespace: str) -> bool:
-    if (near.peer_index, far.peer_index) != (far.index, near.index):
-        return False
-    file = os.open(namespace.path(far_namespace), os.O_RDONLY)
-    try:
-        return near.peer_nsid == sight.nsid_of(here, file)
-    finally:
-        os.close(file)
 
 
 def _join(pair: Pair) -> None:
@@ -171,16 +164,20 @@ def _sysctls(
     plan: Plan, wanted: Iterable[tuple[str, str]], found: Seen
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     absent = {link.name for link in plan.links} - found.links.keys()
-    with namespace.inside(plan.namespace):
-        for key, value in wanted:
-            if absent and absent & set(key.split(".")):
-                continue  # the link itself is named as missing
-            try:
-                now = namespace.sysctl(key)
-            except FileNotFoundError:
-                now = "missing"
-            if now != value:
-                yield f"{key} is {now}, not {value}", partial(_set, plan.namespace, key, value)
+    for key, value in wanted:
+        if absent and absent & set(key.split(".")):
+            continue  # the link itself is named as missing
+        now = found.sysctls.get(key) or _sysctl(plan.namespace, key)
+        if now != value:
+            yield f"{key} is {now}, not {value}", partial(_set, plan.namespace, key, value)
+
+
+def _sysctl(name: str, key: str) -> str:
+    try:
+        with namespace.inside(name):
+            return namespace.sysctl(key)
+    except FileNotFoundError:
+        return "missing"
 
 
 def _set(name: str, key: str, value: str) -> None:
@@ -224,12 +221,12 @@ def _addresses(plan: Plan, found: Seen) -> Iterator[tuple[str, Callable[[], obje
 
 
 def _neighbours(plan: Plan, found: Seen) -> Iterator[tuple[str, Callable[[], object]]]:
-    planned = _looked_at(plan, found)
+    planned, wanted = _looked_at(plan, found), set(plan.neighbours)
     for one in plan.neighbours:
         if one.link in planned and one not in found.neighbours:
             yield f"{one} is missing", partial(_add_neighbour, plan.namespace, one)
     for extra, told in found.neighbours.items():
-        if extra.link in planned and extra not in plan.neighbours:
+        if extra.link in planned and extra not in wanted:
             mend = partial(_remove, plan.namespace, netlink.DEL_NEIGHBOUR, told)
             yield f"{extra} doesn't belong here", mend
 

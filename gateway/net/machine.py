@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -148,17 +149,21 @@ def _is_first(process: int) -> bool:
     """Whether the process is the first one in a namespace of processes that is in this one's."""
     with suppress(OSError):
         ids = _ids(process)
-        return len(ids) == len(_ids(os.getpid())) + 1 and ids[-1] == 1
+        return len(ids) == _depth() + 1 and ids[-1] == 1
     return False
+
+
+@cache
+def _depth() -> int:
+    """In how many namespaces of processes this process is, one within the other."""
+    return len(_ids(os.getpid()))
 
 
 def _ids(process: int) -> list[int]:
     """The process's id in each namespace of processes that it is in, the outermost first."""
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "NSpid":
-            return [int(word) for word in value.split()]
-    return []
+    status = Path(f"/proc/{process}/status").read_bytes()
+    words = status.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()
+    return [int(word) for word in words]
 
 
 def _started(name: str, host_name: str, hidden: Iterable[str], files: Mapping[str, str]) -> int:

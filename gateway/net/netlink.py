@@ -21,6 +21,7 @@ NEW_ADDRESS, DEL_ADDRESS, GET_ADDRESS = 20, 21, 22
 NEW_ROUTE, DEL_ROUTE, GET_ROUTE = 24, 25, 26
 NEW_NEIGHBOUR, DEL_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
 NEW_RULE, DEL_RULE, GET_RULE = 32, 33, 34
+GET_NEIGHBOUR_TABLE = 66
 NEW_NSID, GET_NSID = 88, 90
 
 _HEADER: Final = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence, port
@@ -137,9 +138,7 @@ class Netlink:
                 if kind == _ERROR:
                     _raise(payload)
                     return
-                yield Message(
-                    payload[:header_size], dict(_attributes(payload[header_size:])), payload
-                )
+                yield Message(payload[:header_size], attributes(payload[header_size:]), payload)
                 if not flags & 0x2:  # NLM_F_MULTI: others follow
                     return
 
@@ -150,14 +149,16 @@ def attribute(kind: int, value: bytes) -> bytes:
     return _ATTRIBUTE.pack(length, kind) + value + bytes(_aligned(length) - length)
 
 
-def _attributes(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + _ATTRIBUTE.size <= len(raw):
+def attributes(raw: bytes) -> dict[int, bytes]:
+    """The attributes that follow one another: the value of each kind."""
+    found, at, last = {}, 0, len(raw) - _ATTRIBUTE.size
+    while at <= last:
         length, kind = _ATTRIBUTE.unpack_from(raw, at)
         if length < _ATTRIBUTE.size:
-            return
-        yield kind & _KIND_MASK, raw[at + _ATTRIBUTE.size : at + length]
+            break
+        found[kind & _KIND_MASK] = raw[at + _ATTRIBUTE.size : at + length]
         at += _aligned(length)
+    return found
 
 
 def _raise(payload: bytes) -> None:

@@ -115,9 +115,12 @@ class Plan:
         return (*(route for one in self.addresses for route in _implied(one)), *self.routes)
 
 
+ALL_LINKS: Final = ("all", "default")  # as sysctls call those there are, and those to come
+
+
 def no_ipv6(*links: str) -> tuple[tuple[str, str], ...]:
-    """The sysctls by which neither these links nor any to come have IPv6."""
-    return tuple((f"ipv6.conf.{one}.disable_ipv6", "1") for one in ("all", "default", *links))
+    """The sysctls by which these links have no IPv6."""
+    return tuple((f"ipv6.conf.{link}.disable_ipv6", "1") for link in links)
 
 
 def loopback() -> tuple[Link, Address]:
@@ -126,8 +129,7 @@ def loopback() -> tuple[Link, Address]:
 
 
 def _implied(one: Address) -> list[Route]:
-    interface = IPv4Interface(f"{one.address}/{one.prefix}")
     networks = [f"{one.address}/32"]
-    if interface.is_loopback:
-        networks += [str(interface.network)]
+    if one.address.startswith("127."):
+        networks += [str(IPv4Interface(f"{one.address}/{one.prefix}").network)]
     return [Route(network, link=one.link, kind="local", table=LOCAL) for network in networks]

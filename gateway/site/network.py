@@ -8,7 +8,7 @@ from functools import partial
 
 from gateway.dataplane import record
 from gateway.net.differences import Difference, differences, repair
-from gateway.net.plan import Address, Link, Plan, Route, loopback, no_ipv6
+from gateway.net.plan import ALL_LINKS, Address, Link, Plan, Route, loopback, no_ipv6
 from gateway.site.site import Site
 from gateway.steering import arp, check, kernel
 from gateway.steering.kernel import SteeringError
@@ -47,7 +47,7 @@ def plan(site: Site) -> Plan:
             Route("default", via=uplink.next_hop, link=uplink.interface),
         ),
         sysctls=(
-            *no_ipv6(lo.name, uplink.interface),
+            *no_ipv6(*ALL_LINKS, lo.name, uplink.interface),
             # A redirect would tell an instance to go around the gateway.
             ("ipv4.conf.all.send_redirects", "0"),
             ("ipv4.conf.default.send_redirects", "0"),

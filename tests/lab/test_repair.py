@@ -7,14 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.damage import Damage, damages, run
+from support.damage import Damage, damages, mac_of, run
 from support.labs import COMMAND, Instance, Lab, eventually, lab_of, leftovers, new_topology
 
-from gateway.lab import inside, inspection, lifecycle
+from gateway.lab import builder, inside, inspection, lifecycle
 from gateway.lab.lifecycle import LabError
 from gateway.lab.resources import named
 from gateway.net import namespace
-from gateway.net.differences import FREE_MAX, mend
+from gateway.net.differences import mend
+from gateway.net.sight import FREE_MAX, see
 
 SINGLES = 6
 SEED = 20
@@ -136,6 +137,23 @@ def test_an_owners_rules_are_named_and_stay(broken: tuple[Lab, Instance]) -> Non
     finally:
         for name in (lab.gateway, lab.uplink):
             run("ip", "netns", "exec", name, "nft", "delete", "table", "ip", "owners")
+
+
+def test_sysctls_that_are_told_along_with_links_are_those_of_the_files(
+    broken: tuple[Lab, Instance],
+) -> None:
+    lab, instance = broken
+    end = builder.gateway_end(
+        lab.topology, instance.id, instance.private, mac_of(instance), up=True
+    )
+    gateway = builder.gateway(lab.topology, [end])
+    machine = builder.machine(lab.topology, instance.id, instance.private, up=True)
+    for plan, least in ((gateway, 18), (machine, 10), (end, 5)):
+        seen = see(plan)
+        assert seen is not None
+        with namespace.inside(plan.namespace):
+            assert seen.sysctls == {key: namespace.sysctl(key) for key in seen.sysctls}
+        assert len(seen.sysctls) >= least
 
 
 def test_an_instance_may_have_links_of_its_own(broken: tuple[Lab, Instance]) -> None:
