@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.api.errors import ApiError
-from gateway.control.state import PASSING
-from gateway.control.values import InstanceState, TaskResult
+from gateway.control.values import PASSING, InstanceState, TaskResult
 from gateway.runtime.waiting import looks
 
 TIMEOUT_S: Final = 120.0

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 def run(lab: str, options: listen.Options) -> None:
     """Take signed calls as `options` say, until SIGTERM. Raises `RoleError` or `OSError`."""
-    places = take_role(lab, roles.API).site.places
+    places = take_role(lab, roles.API)
     bounds = servers.LOCAL.within(descriptors.ask_for(servers.LOCAL.descriptors))
     with Heart(places.run, roles.API) as heart, local_callers() as callers:
         server = servers.server(

@@ -29,7 +29,7 @@ from gateway.control.events import LabConfigured
 from gateway.control.workers_table import WorkersTable
 from gateway.exchange import generations
 from gateway.lab.machines import Machines
-from gateway.lab.topology import Topology
+from gateway.lab.topology import Topology, standing
 from gateway.metadata.feed import Feed
 from gateway.metadata.publisher import FactsPublisher
 from gateway.metering.book import Book
@@ -59,7 +59,7 @@ def run(lab: str, command: Command, *, rate_per_s: float | None = None) -> None:
     `command` starts this program anew. Raises `RoleError`, `StoreError`, `ControlError`,
     `CredentialsError` or `OSError`.
     """
-    topology = take_role(lab, roles.CONTROL)
+    topology = standing(take_role(lab, roles.CONTROL))
     with Heart(topology.site.places.run, roles.CONTROL, parts=4) as heart:
         _serve(topology, command, heart, rate_per_s)
 

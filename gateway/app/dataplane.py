@@ -11,6 +11,7 @@ from gateway.app.startup import take_role
 from gateway.dataplane import record, service, signals
 from gateway.dataplane.fast_path import Beside, FastPath
 from gateway.fastpath import bpffs
+from gateway.lab.topology import standing
 from gateway.site import roles
 from gateway.site.command import Command
 from gateway.site.heartbeat import Heart
@@ -24,11 +25,11 @@ def run(lab: str, command: Command, **given: Any) -> None:
     """Be the lab's data plane, until SIGTERM.
 
     `command` starts this program anew. `given` are fields of `Settings`; others are as they were
-    before. Raises `RoleError`, `StartError` or `OSError`.
+    before. Raises `RoleError`, `TopologyError`, `StartError` or `OSError`.
     """
     # From here to `service.run` a signal waits: SIGHUP would end a process that is not ready.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
-    site = take_role(lab, roles.DATAPLANE).site
+    site = standing(take_role(lab, roles.DATAPLANE)).site
     run = site.places.run
     site.enter()
     with Heart(run, roles.DATAPLANE) as heart:

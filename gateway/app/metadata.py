@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from gateway.api.relay import Relay
 from gateway.app import listen, servers
 from gateway.app.startup import take_role
+from gateway.lab.topology import standing
 from gateway.metadata import server as metadata
 from gateway.metadata.feed import Feed
 from gateway.net import privileges
@@ -31,8 +32,8 @@ _log = logging.getLogger(__name__)
 
 
 def run(lab: str) -> None:
-    """Be what instances reach, until SIGTERM. Raises `RoleError` or `OSError`."""
-    site = take_role(lab, roles.METADATA).site
+    """Be what instances reach, until SIGTERM. Raises `RoleError`, `TopologyError` or `OSError`."""
+    site = standing(take_role(lab, roles.METADATA)).site
     feed = Feed(site.places.facts)
     own = 2 * servers.INSTANCES.descriptors
     bounds = servers.INSTANCES.within(descriptors.ask_for(own) // 2)

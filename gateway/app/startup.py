@@ -1,17 +1,19 @@
-"""What each of the lab's processes does first: it takes its role."""
+"""What each of the lab's processes does first: it takes its role.
+
+Nothing here brings the lab's own rooms with it: some of the processes need none of them.
+"""
 
 import signal
 import sys
 from types import FrameType
 
-from gateway.lab.topology import Topology, saved
 from gateway.runtime import log
 from gateway.site import roles
 from gateway.site.places import Places
 
 
-def take_role(lab: str, role: str) -> Topology:
-    """Take the role until the process ends, which SIGTERM makes it do; the lab's topology.
+def take_role(lab: str, role: str) -> Places:
+    """Take the role until the process ends, which SIGTERM makes it do; the lab's places.
 
     Raises `RoleError`.
     """
@@ -22,9 +24,8 @@ def take_role(lab: str, role: str) -> Topology:
     log.set_up()
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    run = Places(lab).run
-    roles.take(run, role)  # the open file is the lock: it stays until the process ends
-    topology = saved(run)
-    if topology is None:
+    places = Places(lab)
+    roles.take(places.run, role)  # the open file is the lock: it stays until the process ends
+    if not places.is_up:
         raise roles.RoleError(f"lab {lab} is not up: 'tgw lab up' builds it")
-    return topology
+    return places

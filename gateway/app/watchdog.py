@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from gateway.app.startup import take_role
-from gateway.lab import lifecycle
+from gateway.lab import web
 from gateway.site import roles
 from gateway.site.command import Command
 from gateway.site.heartbeat import Heart
@@ -16,14 +16,14 @@ def run(lab: str, command: Command) -> None:
 
     `command` starts this program anew, as a process with another role.
     """
-    place = take_role(lab, roles.WATCHDOG).site.places.run
+    place = take_role(lab, roles.WATCHDOG).run
 
     def spawn(role: str) -> "subprocess.Popen[bytes]":
         return roles.spawn(place, role, command)
 
     with Heart(place, roles.WATCHDOG) as heart:
         beat = heart.part()
-        watchdog = Watchdog(place, [r for r in lifecycle.READY if r != roles.WATCHDOG], spawn)
+        watchdog = Watchdog(place, (*roles.OF_A_SITE, web.ROLE), spawn)
         while place.is_dir():
             beat()
             watchdog.look()

@@ -17,7 +17,7 @@ from gateway.site.heartbeat import Heart
 
 def run(lab: str) -> None:
     """Be the lab's server on the internet, until SIGTERM. Raises `RoleError` or `OSError`."""
-    run = take_role(lab, web.ROLE).site.places.run
+    run = take_role(lab, web.ROLE).run
     namespace.enter(Hosts(lab).namespace(INTERNET))
     bounds = servers.INSTANCES.within(descriptors.ask_for(servers.INSTANCES.descriptors))
     with Heart(run, web.ROLE) as heart:

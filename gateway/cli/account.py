@@ -4,12 +4,12 @@ import argparse
 
 from gateway.cli.control import client
 from gateway.cli.output import print_json, print_table
-from gateway.cli.verbs import Subparsers, verb, whole
+from gateway.cli.verbs import Subparsers, command, whole
 from gateway.control.values import Behaviour
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    parser = verb(nouns, common, "account", account, "Show or change the account", json=True)
+    parser = command(nouns, common, "account", account, json=True)
     parser.add_argument(
         "--behaviour",
         choices=[behaviour.value.lower() for behaviour in Behaviour],

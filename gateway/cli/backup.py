@@ -5,21 +5,18 @@ import os
 from pathlib import Path
 
 from gateway.cli import files
-from gateway.cli.output import RefusedError, places_of, print_json
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.labs import places_of
+from gateway.cli.output import RefusedError, print_json
+from gateway.cli.verbs import Subparsers, command
 from gateway.lab.topology import saved
 from gateway.store.backup import back_up, put_back
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Add the commands `tgw backup` and `tgw restore` to the parser."""
-    parser = verb(
-        nouns, common, "backup", backup, "Copy the event log, also while control works", json=True
-    )
+    parser = command(nouns, common, "backup", backup, json=True)
     _add_file(parser, "where to; one that is there is left alone", "replace a file that is there")
-    parser = verb(
-        nouns, common, "restore", restore, "Make a copy the event log of a lab that is down"
-    )
+    parser = command(nouns, common, "restore", restore)
     _add_file(parser, "what 'tgw backup' wrote", "replace the event log that is there")
 
 

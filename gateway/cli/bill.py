@@ -6,16 +6,14 @@ from typing import Any, Final
 
 from gateway.cli.control import client, find_instance
 from gateway.cli.output import print_json, print_table
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.verbs import Subparsers, command
 
 HOUR_S: Final = 3600
 IDLE: Final = "IDLE"  # in the place of a charge type: what an EIP costs that is bound to nothing
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    parser = verb(
-        nouns, common, "bill", bill, "Hours and bytes to pay for, by address and holder", json=True
-    )
+    parser = command(nouns, common, "bill", bill, json=True)
     parser.add_argument("--instance", metavar="INSTANCE", help="only this one's, by id or name")
     parser.add_argument("--hourly", action="store_true", help="the traffic of each hour")
 

@@ -6,19 +6,18 @@ from typing import Final
 
 from gateway.cli.control import client, find_public
 from gateway.cli.output import print_json, print_table
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.verbs import Subparsers, command
 
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 DURATION: Final = re.compile(f"([0-9]{{1,9}})([{''.join(SECONDS)}])")
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    parser = verb(
+    parser = command(
         nouns,
         common,
         "block",
         block,
-        "Let nothing pass to or from a public address for a time; alone, list what is blocked",
         json=True,
     )
     _add_address(parser, nargs="?")
@@ -30,7 +29,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="such as 90s, 30m, 2h or 3d (default %(default)s)",
     )
-    parser = verb(nouns, common, "unblock", unblock, "Open a blocked public address", json=True)
+    parser = command(nouns, common, "unblock", unblock, json=True)
     _add_address(parser)
 
 

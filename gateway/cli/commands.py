@@ -1,6 +1,6 @@
-"""The commands of `tgw`, and the parser of their words.
+"""The parser of the words of `tgw`.
 
-Only the module of the command that is called is imported: all of them take four times as long to
+Only the module of the command that is called is imported: all of them take many times as long to
 start as most of them by themselves.
 """
 
@@ -13,41 +13,10 @@ from importlib import import_module
 from typing import Final, NoReturn
 
 from gateway.cli import streams
+from gateway.cli.contents import COMMANDS
 from gateway.cli.output import EXIT_MISTAKE
 from gateway.cli.verbs import DEFAULT_LAB, LAB_VARIABLE, lab_option
 from gateway.runtime.version import VERSION
-
-# Each command of `tgw`, and the module that declares it.
-COMMANDS: Final = {
-    "lab": "lab",
-    "instance": "instance",
-    "eip": "eip",
-    "package": "package",
-    "block": "block",
-    "unblock": "block",
-    "account": "account",
-    "credentials": "credentials",
-    "exec": "hosts",
-    "shell": "hosts",
-    "table": "show",
-    "counters": "show",
-    "events": "show",
-    "trace": "trace",
-    "replay": "replay",
-    "doctor": "doctor",
-    "demo": "demo",
-    "backup": "backup",
-    "restore": "backup",
-    "fastpath": "fastpath",
-    "dataplane": "processes",
-    "control": "processes",
-    "metadata": "processes",
-    "api": "processes",
-    "web": "processes",
-    "watchdog": "processes",
-    "bill": "bill",
-    "completion": "completion",
-}
 
 # Options that may stand before the verb, too, and whether a value follows.
 COMMON: Final = {"--lab": True, "--json": False}
@@ -65,8 +34,8 @@ class Parser(argparse.ArgumentParser):
         sys.exit(EXIT_MISTAKE)
 
 
-def parser(command: str = "") -> argparse.ArgumentParser:
-    """The command's part of the command line; all of it for what is no command."""
+def parser(*called: str) -> argparse.ArgumentParser:
+    """The command line: whole for the commands that are called, a line of help for the others."""
     common = lab_option(os.environ.get(LAB_VARIABLE) or DEFAULT_LAB)
     tgw = Parser(
         prog="tgw",
@@ -75,10 +44,18 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     )
     tgw.add_argument("--version", action="version", version=f"tgw {VERSION}")
     nouns = tgw.add_subparsers(metavar="COMMAND", required=True)
-    modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
-    for module in modules:
-        import_module(f"gateway.cli.{module}").add(nouns, common)
+    modules = {COMMANDS[command].module for command in called}
+    for command, (module, line) in COMMANDS.items():
+        if module not in modules:
+            nouns.add_parser(command, help=line)
+        elif command not in nouns.choices:  # a module may declare several
+            import_module(f"gateway.cli.{module}").add(nouns, common)
     return tgw
+
+
+def called(words: Sequence[str]) -> list[str]:
+    """The command among the words, if there is one."""
+    return [word for word in words if word in COMMANDS][:1]
 
 
 def behind_the_verb(words: Sequence[str]) -> list[str]:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from gateway.cli.commands import COMMANDS, COMMON, parser
+from gateway.cli.commands import COMMON, called, parser
+from gateway.cli.contents import COMMANDS
 from gateway.cli.output import need_root
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.verbs import Subparsers, command
 from gateway.lab.hosts import Hosts
 from gateway.site import places
 
@@ -58,12 +59,11 @@ class Word(NamedTuple):
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    found = verb(
+    found = command(
         nouns,
         common,
         "completion",
         completion,
-        "A script for a shell to complete commands: 'source <(tgw completion bash)'",
         needs_root=False,
     )
     found.add_argument(
@@ -94,7 +94,7 @@ def candidates(words: list[str], lab: str) -> list[Word]:
         return []
     if not before and not part.startswith("-"):  # without the modules of all commands
         return [Word(command) for command in COMMANDS if command.startswith(part)]
-    place = _Place(parser(*before[:1]), lab)
+    place = _Place(parser(*called(before)), lab)
     for word in before:
         place = place.after(word)
     return [one for one in place.words(part) if one.word.startswith(part)]

@@ -7,14 +7,15 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any, Final
 
 from gateway.api.client import Client
-from gateway.cli.output import RefusedError, site_of
+from gateway.cli.labs import places_up
+from gateway.cli.output import RefusedError
 
 PAGE: Final = 100  # the most that one answer has
 
 
 def client(arguments: argparse.Namespace) -> Client:
     """A client of the lab's control. Raises `RefusedError` if the lab isn't up."""
-    return Client(site_of(arguments).places.socket)
+    return Client(places_up(arguments).socket)
 
 
 def every(control: Client, action: str, field: str) -> dict[str, Any]:

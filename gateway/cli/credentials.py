@@ -6,20 +6,20 @@ import time
 
 from gateway.api.credentials import Credentials, Pair
 from gateway.api.times import iso_time
-from gateway.cli.output import RefusedError, print_json, site_of
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.labs import places_up
+from gateway.cli.output import RefusedError, print_json
+from gateway.cli.verbs import Subparsers, command
 from gateway.control.place import REGION
 from gateway.site.places import Places
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Add the command `tgw credentials` and its options to the parser."""
-    parser = verb(
+    parser = command(
         nouns,
         common,
         "credentials",
         credentials,
-        "SecretId, SecretKey and endpoint of the lab's API, as lines for a shell to eval",
         json=True,
     )
     change = parser.add_mutually_exclusive_group()
@@ -30,7 +30,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def credentials(arguments: argparse.Namespace) -> None:
     """Make, enable or disable a pair if asked, and print the result."""
-    places = site_of(arguments).places
+    places = places_up(arguments)
     kept = Credentials(places.credentials)
     made = kept.create(time.time()) if arguments.new else None
     switched = arguments.disable or arguments.enable

@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict, replace
 
 from gateway.cli.output import EXIT_REFUSED, print_json, progress
-from gateway.cli.verbs import LAB_VARIABLE, TGW, Subparsers, lab_option, verb
+from gateway.cli.verbs import LAB_VARIABLE, TGW, Subparsers, command, lab_option
 from gateway.lab import lifecycle
 from gateway.lab.demo.stage import Told, stage
 from gateway.lab.demo.steps import STEPS
@@ -18,9 +18,7 @@ INDENT = "     "
 def add(nouns: Subparsers, _common: argparse.ArgumentParser) -> None:
     """Declare the command, with a lab of its own."""
     common = lab_option(DEMO_LAB)
-    parser = verb(
-        nouns, common, "demo", demo, "Watch a public IP that the instance never sees", json=True
-    )
+    parser = command(nouns, common, "demo", demo, json=True)
     parser.add_argument("--keep", action="store_true", help="leave the demo's lab up")
 
 

@@ -4,19 +4,18 @@ import argparse
 from dataclasses import asdict
 
 from gateway.cli.output import EXIT_REFUSED, print_json
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.verbs import Subparsers, command
 from gateway.lab import resources
 from gateway.site import doctor
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the command and its one own option."""
-    parser = verb(
+    parser = command(
         nouns,
         common,
         "doctor",
         examine,
-        "What this machine offers, and what to install",
         json=True,
         needs_root=False,
     )

@@ -16,7 +16,7 @@ _ON_ITS_OWN: Final = [
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    verbs = noun(nouns, "eip", "Allocate, bind, unbind and release elastic public IPs")
+    verbs = noun(nouns, "eip")
     parser = verb(verbs, common, "allocate", allocate, "Take an EIP from the pool", json=True)
     parser.add_argument("--name", default="", help="a name for it")
     parser.add_argument("--bandwidth", type=whole, default=1, metavar="MBPS", help="default 1")

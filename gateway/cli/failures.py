@@ -4,37 +4,28 @@ import re
 from argparse import Namespace
 from typing import Final
 
-from pyroute2.netlink.exceptions import NetlinkError
-
-from gateway.api.client import ControlUnreachableError, NotDoneError
-from gateway.api.credentials import CredentialsError
+from gateway.api.client import ControlUnreachableError
 from gateway.api.errors import ApiError
-from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError, RefusedError
-from gateway.control.errors import ControlError
-from gateway.exchange.worker_page import WorkerRunningError
-from gateway.fastpath.bpf import FastPathError
-from gateway.lab.lifecycle import LabError
-from gateway.lab.topology import TopologyError
-from gateway.nat.table import BadTableError
-from gateway.site.roles import RoleError
-from gateway.steering.kernel import SteeringError
-from gateway.store.records import StoreError
+from gateway.cli.output import EXIT_MISTAKE, EXIT_REFUSED, MistakeError
 
-FAILURES: Final = (
-    RefusedError,
-    BadTableError,
-    ControlError,
-    CredentialsError,
-    FastPathError,
-    LabError,
-    NetlinkError,
-    NotDoneError,
-    RoleError,
-    SteeringError,
-    StoreError,
-    TopologyError,
-    WorkerRunningError,
-    OSError,
+# By name: what raised the error has been imported, and nothing else need be.
+FAILURES: Final = frozenset(
+    (
+        "builtins:OSError",
+        "gateway.api.client:NotDoneError",
+        "gateway.api.credentials:CredentialsError",
+        "gateway.cli.output:RefusedError",
+        "gateway.control.errors.base:ControlError",
+        "gateway.exchange.worker_page:WorkerRunningError",
+        "gateway.fastpath.bpf:FastPathError",
+        "gateway.lab.lifecycle:LabError",
+        "gateway.lab.topology:TopologyError",
+        "gateway.nat.table:BadTableError",
+        "gateway.site.roles:RoleError",
+        "gateway.steering.kernel:SteeringError",
+        "gateway.store.records:StoreError",
+        "pyroute2.netlink.exceptions:NetlinkError",
+    )
 )
 # Codes that say that the request itself was wrong, whatever there is in the lab …
 MISTAKEN: Final = re.compile(
@@ -57,6 +48,10 @@ def explained(error: Exception, arguments: Namespace) -> tuple[int, str]:
         return EXIT_MISTAKE if mistake else EXIT_REFUSED, f"{error.message} ({error.code})"
     if isinstance(error, MistakeError):
         return EXIT_MISTAKE, str(error)
-    if isinstance(error, FAILURES):
+    if not FAILURES.isdisjoint(map(_name, type(error).__mro__)):
         return EXIT_REFUSED, str(error)
     raise error
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"

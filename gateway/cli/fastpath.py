@@ -2,7 +2,8 @@
 
 import argparse
 
-from gateway.cli.output import RefusedError, print_json, print_table, topology_of
+from gateway.cli.labs import places_up
+from gateway.cli.output import RefusedError, print_json, print_table
 from gateway.cli.verbs import Subparsers, noun, verb
 from gateway.dataplane import record
 from gateway.dataplane.record import OFF, ON
@@ -12,7 +13,7 @@ from gateway.site.restart import RestartError, restart
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the noun `fastpath` with all its verbs."""
-    verbs = noun(nouns, "fastpath", "Have the kernel carry what is plain, or all by the workers")
+    verbs = noun(nouns, "fastpath")
     verb(verbs, common, "on", switch_on, "Carry what is plain in the kernel, from now on")
     verb(verbs, common, "off", switch_off, "Carry all packets by the workers, from now on")
     verb(verbs, common, "status", status, "What the kernel carries, and what it leaves", json=True)
@@ -40,7 +41,7 @@ def _switch(lab: str, wanted: str) -> None:
 
 def status(arguments: argparse.Namespace) -> None:
     """Show what the fast path does now, and has done."""
-    run = topology_of(arguments).site.places.run
+    run = places_up(arguments).run
     found, taken = report(run), record.load(run)
     passed = {why.label: count for why, count in found.passed.items()}
     if arguments.json:

@@ -8,8 +8,9 @@ from typing import NoReturn
 
 from gateway.api.client import Client
 from gateway.cli.control import find_instance
-from gateway.cli.output import MistakeError, topology_of
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.labs import places_up
+from gateway.cli.output import MistakeError
+from gateway.cli.verbs import Subparsers, command
 from gateway.lab import inside
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.net import entry, namespace
@@ -17,11 +18,11 @@ from gateway.net import entry, namespace
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Add the commands `tgw exec` and `tgw shell` to the parser."""
-    parser = verb(nouns, common, "exec", run_command, "Run a command in a host of the lab")
+    parser = command(nouns, common, "exec", run_command)
     _add_host(parser)
     parser.usage = f"{parser.prog} [--lab LAB] HOST -- COMMAND…"
     parser.set_defaults(takes_command=True)
-    parser = verb(nouns, common, "shell", run_shell, "Open a shell in a host of the lab")
+    parser = command(nouns, common, "shell", run_shell)
     _add_host(parser)
 
 
@@ -65,10 +66,10 @@ def _die(status: int, line: str) -> NoReturn:
 
 def _host(arguments: argparse.Namespace) -> str:
     """The host's name, which for an instance is its id; control is asked only if it must be."""
-    topology = topology_of(arguments)
-    if arguments.host in Hosts(topology.name).names():
+    places = places_up(arguments)
+    if arguments.host in Hosts(arguments.lab).names():
         return str(arguments.host)
-    return str(find_instance(Client(topology.site.places.socket), arguments.host)["InstanceId"])
+    return str(find_instance(Client(places.socket), arguments.host)["InstanceId"])
 
 
 def _add_host(parser: argparse.ArgumentParser) -> None:

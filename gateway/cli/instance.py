@@ -9,16 +9,13 @@ from gateway.cli import files
 from gateway.cli.control import client, find_instance, instances
 from gateway.cli.output import MistakeError, RefusedError, print_json, print_table
 from gateway.cli.verbs import Run, Subparsers, noun, verb, whole
-from gateway.control.decisions.purchases import USER_DATA_MAX
 from gateway.control.values import (
     DEFAULT_IMAGE,
     DEFAULT_TYPE,
     INSTANCE_BANDWIDTH_MAX_MBPS,
+    USER_DATA_MAX,
     ChargeType,
 )
-from gateway.lab import first_boot, inside
-from gateway.net import entry
-from gateway.net.machine import ENVIRONMENT
 
 VERBS = {
     "start": ("StartInstances", "Switch a stopped instance on"),
@@ -29,7 +26,7 @@ VERBS = {
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    verbs = noun(nouns, "instance", "Run, look at and end instances")
+    verbs = noun(nouns, "instance")
     parser = verb(
         verbs, common, "run", run, "Run an instance; returns when it is reachable", json=True
     )
@@ -124,6 +121,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def show_log(arguments: argparse.Namespace) -> NoReturn:
     """Show the output of its user data, from inside: the file is the instance's."""
+    # Only now: no other verb enters a machine.
+    from gateway.lab import first_boot, inside
+    from gateway.net import entry
+    from gateway.net.machine import ENVIRONMENT
+
     host = find_instance(client(arguments), arguments.instance)["InstanceId"]
     entry.end_as(inside.run(arguments.lab, host, first_boot.SHOW, ENVIRONMENT))
 

@@ -4,13 +4,8 @@ import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from gateway.cli.output import (
-    MistakeError,
-    places_of,
-    print_json,
-    print_table,
-    progress,
-)
+from gateway.cli.labs import places_of
+from gateway.cli.output import MistakeError, print_json, print_table, progress
 from gateway.cli.verbs import DEFAULT_LAB, TGW, Subparsers, noun, verb
 from gateway.lab import graph as graphs
 from gateway.lab import lifecycle
@@ -20,7 +15,7 @@ from gateway.lab.topology import Topology, TopologyError, known, saved
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the noun `lab` with all its verbs."""
-    verbs = noun(nouns, "lab", "Build, look at and remove a lab")
+    verbs = noun(nouns, "lab")
     parser = verb(verbs, common, "up", up, "Build the lab, or repair what is missing of it")
     parser.add_argument("--topology", type=Path, metavar="FILE", help="a TOML file; see README")
     parser.add_argument(

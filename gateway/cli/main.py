@@ -60,7 +60,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     # Split here, because argparse's ways with "--" differ between versions of Python.
     dashes = words.index("--") if "--" in words else len(words)
     ordered = commands.behind_the_verb(words[:dashes])
-    chosen = commands.parser(*ordered[:1]).parse_args(ordered)
+    chosen = commands.parser(*commands.called(ordered)).parse_args(ordered)
     chosen.after_dashes = list(words[dashes + 1 :])
     if "--" in words and not chosen.takes_command:
         raise MistakeError("'--' is for 'tgw exec HOST -- COMMAND…' only")

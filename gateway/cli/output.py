@@ -3,14 +3,9 @@
 import json
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 from unicodedata import east_asian_width
-
-from gateway.lab.topology import Topology, saved
-from gateway.site.places import Places
-from gateway.site.site import Site
 
 EXIT_REFUSED = 1
 EXIT_MISTAKE = 2
@@ -65,24 +60,6 @@ def need_root() -> None:
     """Refuse to go on without root's rights. Raises `RefusedError`."""
     if os.geteuid() != 0:
         raise RefusedError("this needs root's rights: run it as root")
-
-
-def places_of(arguments: Namespace) -> Places:
-    """The places of the lab the command is about."""
-    return Places(arguments.lab)
-
-
-def topology_of(arguments: Namespace) -> Topology:
-    """The topology of the lab the command is about. Raises `RefusedError` if it isn't up."""
-    topology = saved(places_of(arguments).run)
-    if topology is None:
-        raise RefusedError(f"lab {arguments.lab} is not up: 'tgw lab up' builds it")
-    return topology
-
-
-def site_of(arguments: Namespace) -> Site:
-    """The gateway the command is about. Raises `RefusedError` if it isn't up."""
-    return topology_of(arguments).site
 
 
 def progress(line: str) -> None:

@@ -7,14 +7,19 @@ from gateway.api.client import Client
 from gateway.cli.control import client, find_address, find_package, packages
 from gateway.cli.output import MistakeError, print_json, print_table
 from gateway.cli.verbs import Subparsers, noun, verb, whole
-from gateway.control.decisions.packages import ON_ITS_OWN
-from gateway.control.values import UNLIMITED_MBPS, ChargeType, NetworkType, PackageChargeType
+from gateway.control.values import (
+    ON_ITS_OWN,
+    UNLIMITED_MBPS,
+    ChargeType,
+    NetworkType,
+    PackageChargeType,
+)
 
 UNLIMITED = "unlimited"
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    verbs = noun(nouns, "package", "Share bandwidth between public addresses")
+    verbs = noun(nouns, "package")
     parser = verb(verbs, common, "create", create, "Make a bandwidth package", json=True)
     parser.add_argument("--name", default="", help="a name for it")
     _add_bandwidth(parser, UNLIMITED_MBPS)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gateway.cli import files
 from gateway.cli.output import MistakeError, RefusedError
-from gateway.cli.verbs import TGW, Subparsers, verb
+from gateway.cli.verbs import TGW, Subparsers, command
 from gateway.dataplane.record import ENGINES, FAST_PATHS, QUEUES_MAX
 
 PORT_MAX: Final = 65535
@@ -20,7 +20,7 @@ PEM_MAX: Final = 1 << 20  # bytes of certificates, or of a key
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the commands that are the lab's processes."""
-    parser = verb(nouns, common, "dataplane", dataplane, "Be the lab's data plane, or restart it")
+    parser = command(nouns, common, "dataplane", dataplane)
     parser.add_argument(
         "action",
         nargs="?",
@@ -41,16 +41,14 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         choices=FAST_PATHS,
         help="whether the kernel carries what is plain (default: as before, or off)",
     )
-    parser = verb(nouns, common, "control", control, "Be the lab's control: API and mapping table")
+    parser = command(nouns, common, "control", control)
     parser.add_argument(
         "--api-rate",
         type=_rate,
         metavar="CALLS",
         help="calls a second of each action (default: the cloud's 10 or 20)",
     )
-    parser = verb(
-        nouns, common, "api", api, "Be what takes signed calls, and passes them to control"
-    )
+    parser = command(nouns, common, "api", api)
     parser.add_argument(
         "--listen",
         type=_address,
@@ -59,15 +57,14 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cert", metavar="FILE", help="speak TLS there: the certificates, PEM")
     parser.add_argument("--key", metavar="FILE", help="and the certificate's key, PEM")
-    verb(
+    command(
         nouns,
         common,
         "metadata",
         metadata,
-        "Be what instances reach: metadata, and the way to the API",
     )
-    verb(nouns, common, "web", web, "Be the internet's 'what is my address' server")
-    verb(nouns, common, "watchdog", watchdog, "Be the lab's watchdog: start again what has fallen")
+    command(nouns, common, "web", web)
+    command(nouns, common, "watchdog", watchdog)
 
 
 def dataplane(arguments: argparse.Namespace) -> None:

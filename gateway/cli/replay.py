@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, TextIO
 
 from gateway.cli import files
 from gateway.cli.output import EXIT_REFUSED, MistakeError, print_table
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.verbs import Subparsers, command
 from gateway.engine import fast_replay
 from gateway.engine.fast_replay import FastEngine, fast_engine
 from gateway.engine.replay import DEFAULT_ENGINE, ENGINES, Engine, Replayed, replay
@@ -30,12 +30,11 @@ COMPRESSED: Final = ".gz"
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Add the command `tgw replay` and its options to the parser."""
-    parser = verb(
+    parser = command(
         nouns,
         common,
         "replay",
         run,
-        "A capture through the rules: no lab, no root",
         needs_root=False,
     )
     parser.add_argument(

@@ -16,8 +16,9 @@ from gateway.api.errors import ApiError
 from gateway.api.times import iso_time
 from gateway.app.observer import SiteObserver
 from gateway.cli import table_difference
-from gateway.cli.output import json_text, places_of, print_json, print_table, topology_of
-from gateway.cli.verbs import Subparsers, count, verb
+from gateway.cli.labs import places_of, topology_of
+from gateway.cli.output import json_text, print_json, print_table
+from gateway.cli.verbs import Subparsers, command, count
 
 FOLLOW_EVERY_S = 0.2
 SHOWN_MAX = 80  # characters of one value
@@ -27,19 +28,18 @@ Ask = Callable[..., dict[str, Any]]
 
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
-    table = verb(nouns, common, "table", show_table, "The mapping table in force", json=True)
+    table = command(nouns, common, "table", show_table, json=True)
     table.add_argument(
         "--diff", action="store_true", help="what the last change changed: the generation before"
     )
-    verb(
+    command(
         nouns,
         common,
         "counters",
         show_counters,
-        "Packets and bytes, by address and by reason",
         json=True,
     )
-    parser = verb(nouns, common, "events", show_events, "What happened, oldest first", json=True)
+    parser = command(nouns, common, "events", show_events, json=True)
     parser.add_argument("--last", type=count, metavar="N", help="only the last N of them")
     parser.add_argument("--follow", action="store_true", help="go on with what happens from now on")
 

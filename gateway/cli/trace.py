@@ -9,8 +9,8 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from gateway.cli import files
-from gateway.cli.output import topology_of
-from gateway.cli.verbs import Subparsers, verb
+from gateway.cli.labs import places_up
+from gateway.cli.verbs import Subparsers, command
 from gateway.engine.listeners import TraceRecord
 from gateway.nat.reasons import Reason
 from gateway.packet import pcapng
@@ -20,12 +20,11 @@ from gateway.telemetry import explanation, live_trace
 
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Add the command `tgw trace` and its options to the parser."""
-    parser = verb(
+    parser = command(
         nouns,
         common,
         "trace",
         run,
-        "Each packet before and after the rules, and why, live",
         json=True,
     )
     parser.add_argument(
@@ -47,7 +46,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Show packets until there were enough, or Ctrl-C."""
-    directory = topology_of(arguments).site.places.run
+    directory = places_up(arguments).run
     addresses = live_trace.PublishedAddresses(directory)
     left = arguments.count
     captured = arguments.pcap and files.is_stdout(arguments.pcap)

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.cli.contents import COMMANDS
 from gateway.site.command import Command
-from gateway.site.site import NAME
+from gateway.site.places import NAME
 
 # How this program starts itself. -P: what lies in the current directory is not imported.
 TGW: Final = Command((sys.executable, "-P", "-m", "gateway.cli.start"))
@@ -29,10 +30,25 @@ def lab_option(default: str) -> argparse.ArgumentParser:
     return parser
 
 
-def noun(nouns: Subparsers, name: str, help_line: str) -> Subparsers:
-    """Declare a noun, for verbs to be added."""
-    found: Subparsers = nouns.add_parser(name, help=help_line, description=f"{help_line}.")
+def noun(nouns: Subparsers, name: str) -> Subparsers:
+    """Declare a command that is a noun, for verbs to be added."""
+    line = COMMANDS[name].line
+    found: Subparsers = nouns.add_parser(name, help=line, description=f"{line}.")
     return found.add_subparsers(metavar="VERB", required=True)
+
+
+def command(
+    nouns: Subparsers,
+    common: argparse.ArgumentParser,
+    name: str,
+    run: Run,
+    *,
+    json: bool = False,
+    needs_root: bool = True,
+) -> argparse.ArgumentParser:
+    """Declare a command of one word, which is a verb by itself."""
+    line = COMMANDS[name].line
+    return verb(nouns, common, name, run, line, json=json, needs_root=needs_root)
 
 
 def verb(
@@ -45,7 +61,7 @@ def verb(
     json: bool = False,
     needs_root: bool = True,
 ) -> argparse.ArgumentParser:
-    """A verb, or a command of one word; `json` gives it the option --json.
+    """Declare a verb; `json` gives it the option --json.
 
     Without root's rights it isn't run, unless it needs none.
     """

@@ -25,7 +25,7 @@ from gateway.exchange import generations
 from gateway.fastpath import bpffs
 from gateway.lab import builder, inspection, machines, upgrade, web
 from gateway.lab.hosts import Hosts
-from gateway.lab.topology import FILE, NETWORKS, Topology, TopologyError, known, save, saved
+from gateway.lab.topology import NETWORKS, Topology, TopologyError, known, save, saved
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
 from gateway.nat.table import BadTableError
@@ -37,7 +37,7 @@ from gateway.site import heartbeat, holders, liveness, processes, rescue, roles
 from gateway.site.command import Command
 from gateway.site.holders import Holder, HoldersError
 from gateway.site.liveness import Worker
-from gateway.site.places import Places
+from gateway.site.places import TOPOLOGY, Places
 from gateway.site.processes import IsReady, Process
 from gateway.site.site import Site
 from gateway.steering.kernel import SteeringError
@@ -195,7 +195,7 @@ def _looked(topology: Topology) -> list[str]:
     except FAILURES as error:
         seen = [str(error)]
     return [
-        *([] if written else [f"{own.run / FILE} isn't as written"]),
+        *([] if written else [f"{own.run / TOPOLOGY} isn't as written"]),
         *map(str, _lost(own)),
         *seen,
     ]

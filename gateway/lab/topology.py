@@ -21,11 +21,10 @@ from gateway.lab.hosts import GATEWAY, Hosts
 from gateway.nat.checks import is_martian
 from gateway.nat.mark import DEFAULT_BITS, MarkBits
 from gateway.runtime.files import replace_text
-from gateway.site.places import Places
-from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NAME, NO_SERVICE_ADDRESS, Site, Uplink
+from gateway.site.places import NAME, TOPOLOGY, Places
+from gateway.site.site import API_ADDRESS, METADATA_ADDRESS, NO_SERVICE_ADDRESS, Site, Uplink
 
 UPLINK: Final = "uplink"
-FILE: Final = "topology.json"  # in the directory of a lab that is up
 BYTES_MAX: Final = 1 << 20  # of a TOML file
 PREFIX_MIN: Final = 12  # a million addresses; more would cost control minutes and gigabytes
 
@@ -152,12 +151,12 @@ class Topology:
 def save(topology: Topology, run: Path) -> None:
     """Remember in the lab's directory what the lab was built from."""
     run.mkdir(parents=True, exist_ok=True)
-    replace_text(run / FILE, json.dumps(asdict(topology)))
+    replace_text(run / TOPOLOGY, json.dumps(asdict(topology)))
 
 
 def saved(run: Path) -> Topology | None:
     """What the lab was built from; None if the lab isn't up. Raises `TopologyError`."""
-    file = run / FILE
+    file = run / TOPOLOGY
     try:
         return Topology.from_values(json.loads(file.read_text()))
     except FileNotFoundError:
@@ -166,6 +165,14 @@ def saved(run: Path) -> Topology | None:
         raise TopologyError(f"{file}: {error}; was it written by a newer tgw?") from error
     except (ValueError, AttributeError) as error:
         raise TopologyError(f"{file} is damaged: 'tgw lab down' removes it") from error
+
+
+def standing(places: Places) -> Topology:
+    """What the lab was built from. Raises `TopologyError`, also if it isn't up."""
+    topology = saved(places.run)
+    if topology is None:
+        raise TopologyError(f"lab {places.name} is not up: 'tgw lab up' builds it")
+    return topology
 
 
 def known(places: Places) -> Topology | None:

@@ -3,12 +3,15 @@
 What a boot empties is under `RUN`, what stays is under `STATE`.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 RUN: Final = Path("/run/tgw")
 STATE: Final = Path("/var/lib/tgw")
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")  # what a site may be called
+TOPOLOGY: Final = "topology.json"  # the file of what it was built from, in both directories
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,11 @@ class Places:
     def run(self) -> Path:
         """What lives as long as the site is up: sockets, tables, counters, logs."""
         return RUN / self.name
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the site was built and not removed since."""
+        return (self.run / TOPOLOGY).exists()
 
     @property
     def state(self) -> Path:

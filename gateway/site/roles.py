@@ -27,6 +27,7 @@ DATAPLANE: Final = "dataplane"
 METADATA: Final = "metadata"
 API: Final = "api"
 WATCHDOG: Final = "watchdog"
+OF_A_SITE: Final = (DATAPLANE, CONTROL, METADATA, API)  # in the order in which they start
 
 READY_WITHIN_S: Final = 60.0  # a machine that boots, or is emulated, is slow
 STARTING_MAX_S: Final = 10.0  # what isn't ready after so long may never be

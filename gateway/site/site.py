@@ -3,7 +3,6 @@
 Nothing here says who is behind the gateway, or what is at the other end of its uplink.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from gateway.net import namespace
 from gateway.site.places import Places
 from gateway.steering.ruleset import Steering
 
-NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 METADATA_ADDRESS: Final = "169.254.0.23"
 METADATA_NAME: Final = "metadata.tencentyun.com"
 API_ADDRESS: Final = "169.254.0.95"  # where instances find the cloud's API

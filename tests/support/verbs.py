@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.commands import parser
+from gateway.cli.contents import COMMANDS
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def is_path(action: argparse.Action) -> bool:
 
 def verbs() -> list[Verb]:
     """Every verb of `tgw`, and every command of one word."""
-    return list(_leaves((), parser()))
+    return list(_leaves((), parser(*COMMANDS)))
 
 
 def _leaves(words: tuple[str, ...], node: argparse.ArgumentParser) -> Iterator[Verb]:

@@ -16,6 +16,7 @@ from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import (
     EIP_BANDWIDTH_MAX_MBPS,
+    ON_ITS_OWN,
     PACKAGE_BANDWIDTH_MAX_MBPS,
     UNLIMITED_MBPS,
     BandwidthPackage,
@@ -31,7 +32,6 @@ JOINABLE: Final = (
     ChargeType.BANDWIDTH_POSTPAID_BY_HOUR,
     ChargeType.BANDWIDTH_PACKAGE,  # one of an earlier version, that is in no package yet
 )
-ON_ITS_OWN: Final = (ChargeType.TRAFFIC_POSTPAID_BY_HOUR, ChargeType.BANDWIDTH_POSTPAID_BY_HOUR)
 
 
 def create(state: State, command: cmd.CreatePackages, at: Moment) -> list[ev.Event]:

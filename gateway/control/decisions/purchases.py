@@ -16,13 +16,18 @@ from gateway.control import events as ev
 from gateway.control.decisions import candidates, disks, requirements
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
-from gateway.control.values import TYPES, InstanceChargeType, InstanceState, Purchase
+from gateway.control.values import (
+    TYPES,
+    USER_DATA_MAX,
+    InstanceChargeType,
+    InstanceState,
+    Purchase,
+)
 
 SOLD: Final = (InstanceChargeType.POSTPAID_BY_HOUR, InstanceChargeType.SPOTPAID)
 KEYS_MAX: Final = 5  # to log in with
 GROUPS_MAX: Final = 5  # that an instance is in
 GIVEN_MAX: Final = 20  # private addresses that one call may name
-USER_DATA_MAX: Final = 16 << 10  # bytes, before base64
 CHANGEABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState.LAUNCH_FAILED)
 # {R:3} counts from 3 on, {R:3,F:4} with four digits.
 _NUMBER: Final = re.compile(r"\{R:(\d{1,9})(?:,F:(\d{1,2}))?\}", re.ASCII)

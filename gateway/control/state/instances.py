@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
 from gateway.control import events as ev
 from gateway.control.events.kinds import Rules
@@ -13,19 +12,11 @@ from gateway.control.values.charging import ChargeType
 from gateway.control.values.instances import (
     BANDWIDTH_OPERATION,
     OPERATIONS,
+    PASSING,
     Instance,
     InstanceState,
     Operation,
 )
-
-# A passing state, and the state that follows when its work is done; none follows TERMINATING.
-PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
-    InstanceState.PENDING: InstanceState.RUNNING,
-    InstanceState.STARTING: InstanceState.RUNNING,
-    InstanceState.REBOOTING: InstanceState.RUNNING,
-    InstanceState.STOPPING: InstanceState.STOPPED,
-    InstanceState.TERMINATING: None,
-}
 
 
 class Instances:

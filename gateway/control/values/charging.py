@@ -22,6 +22,8 @@ INSTANCE_BANDWIDTH_MAX_MBPS = {
     ChargeType.TRAFFIC_POSTPAID_BY_HOUR: 100,
     ChargeType.BANDWIDTH_PACKAGE: 2000,
 }
+# What an address can be paid for by when no bandwidth package pays for it.
+ON_ITS_OWN = (ChargeType.TRAFFIC_POSTPAID_BY_HOUR, ChargeType.BANDWIDTH_POSTPAID_BY_HOUR)
 EIP_BANDWIDTH_MAX_MBPS = {
     ChargeType.BANDWIDTH_PREPAID_BY_MONTH: 200,
     ChargeType.BANDWIDTH_POSTPAID_BY_HOUR: 100,

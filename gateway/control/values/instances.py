@@ -25,6 +25,14 @@ class InstanceState(StrEnum):
     TERMINATING = "TERMINATING"
 
 
+# A passing state, and the state that follows when its work is done; none follows TERMINATING.
+PASSING: Final[Mapping[InstanceState, InstanceState | None]] = {
+    InstanceState.PENDING: InstanceState.RUNNING,
+    InstanceState.STARTING: InstanceState.RUNNING,
+    InstanceState.REBOOTING: InstanceState.RUNNING,
+    InstanceState.STOPPING: InstanceState.STOPPED,
+    InstanceState.TERMINATING: None,
+}
 # What has begun when an instance is in a passing state, as the cloud calls it.
 OPERATIONS: Final[Mapping[InstanceState, str]] = {
     InstanceState.PENDING: "RunInstances",

@@ -59,6 +59,7 @@ TYPES: Final[Mapping[str, InstanceType]] = {
 }
 DEFAULT_TYPE: Final = "S5.SMALL1"
 DEFAULT_IMAGE: Final = "img-tgw00001"  # the only image: the system of the machine itself
+USER_DATA_MAX: Final = 16 << 10  # bytes, before base64
 
 
 @dataclass(frozen=True, slots=True)

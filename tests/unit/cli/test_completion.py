@@ -11,8 +11,8 @@ import pytest
 from support.verbs import verbs
 from support.world import World
 
-from gateway.cli.commands import COMMANDS
 from gateway.cli.completion import SCRIPTS
+from gateway.cli.contents import COMMANDS
 
 from .conftest import LAB, Tgw
 

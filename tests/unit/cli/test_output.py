@@ -1,4 +1,3 @@
-import argparse
 import json
 import os
 
@@ -52,11 +51,6 @@ def test_only_root_is_root(monkeypatch: pytest.MonkeyPatch, user: int) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
     with pytest.raises(RefusedError, match="needs root"):
         output.need_root()
-
-
-def test_the_topology_of_a_lab_that_is_not_up_is_refused() -> None:
-    with pytest.raises(RefusedError, match=r"^lab edge is not up: 'tgw lab up' builds it$"):
-        output.topology_of(argparse.Namespace(lab="edge"))
 
 
 def test_a_wide_character_takes_two_columns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,9 +13,10 @@ from support.story import HOURLY, Story
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions.purchases import USER_DATA_MAX, numbered
+from gateway.control.decisions.purchases import numbered
 from gateway.control.values import (
     TYPES,
+    USER_DATA_MAX,
     Attributes,
     ChargeType,
     Disk,
