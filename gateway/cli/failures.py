@@ -20,7 +20,7 @@ FAILURES: Final = frozenset(
         "gateway.fastpath.bpf:FastPathError",
         "gateway.lab.lifecycle:LabError",
         "gateway.lab.topology:TopologyError",
-        "gateway.nat.table:BadTableError",
+        "gateway.nat.fault:BadTableError",
         "gateway.site.roles:RoleError",
         "gateway.steering.kernel:SteeringError",
         "gateway.store.records:StoreError",
