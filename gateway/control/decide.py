@@ -18,11 +18,15 @@ from gateway.control.decisions import (
     blocks,
     deadlines,
     expiry,
+    groups,
     instances,
+    memberships,
     packages,
+    policies,
     purchases,
     replacements,
     tags,
+    templates,
 )
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
@@ -68,6 +72,19 @@ RULES: Final[Mapping[type[cmd.Command], Rule]] = {
     cmd.CreateTag: tags.create,
     cmd.DeleteTag: tags.delete,
     cmd.ChangeTags: tags.change,
+    cmd.CreateGroup: groups.create,
+    cmd.CloneGroup: groups.clone,
+    cmd.ChangeGroup: groups.change,
+    cmd.DeleteGroup: groups.delete,
+    cmd.AddPolicies: policies.add,
+    cmd.RemovePolicies: policies.remove,
+    cmd.ReplacePolicies: policies.replace_some,
+    cmd.SetPolicies: policies.set_all,
+    cmd.JoinGroups: memberships.join,
+    cmd.LeaveGroups: memberships.leave,
+    cmd.CreateTemplate: templates.create,
+    cmd.ChangeTemplate: templates.change,
+    cmd.DeleteTemplate: templates.delete,
 }
 
 

@@ -25,6 +25,15 @@ MOVE_NOTHING = {
     "Untagged",
     "TagCreated",
     "TagDeleted",
+    "GroupCreated",
+    "GroupChanged",
+    "GroupDeleted",
+    "PoliciesAdded",
+    "PoliciesRemoved",
+    "PoliciesSet",
+    "TemplateCreated",
+    "TemplateChanged",
+    "TemplateDeleted",
 }
 NEVER_USED = float("-inf")
 

@@ -8,7 +8,7 @@ from gateway.control.ports import EventStore
 from gateway.control.state import State
 from gateway.control.values import InstanceState
 
-UNORDERED = ("macs", "by_mac", "disks", "by_disk")  # indexes that nothing lists
+UNORDERED = ("macs", "by_mac", "disks", "by_disk", "_uses")  # indexes that nothing lists
 
 
 def snapshot(state: State) -> dict[str, Any]:

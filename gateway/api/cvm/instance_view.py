@@ -13,7 +13,7 @@ from gateway.api.fields import Check, Form
 from gateway.api.filters import By, Seen, Table, Test, always, equal
 from gateway.api.tag_view import tags_view
 from gateway.api.times import from_plain_time, iso_time
-from gateway.control.place import SECURITY_GROUP_ID, SUBNET_ID, VPC_ID, ZONE
+from gateway.control.place import SUBNET_ID, VPC_ID, ZONE
 from gateway.control.state import PASSING, State
 from gateway.control.values import Instance, InstanceState
 
@@ -54,7 +54,7 @@ def instance_view(state: State, instance: Instance) -> dict[str, Any]:
         **_network(state, instance),
         **_bought(instance),
         **disks_view(instance.purchase),
-        "SecurityGroupIds": list(_groups(instance)),
+        "SecurityGroupIds": list(state.groups_of(instance)),
         **_NOTHING_OF_THE_KIND,
         "Uuid": instance.uuid,
         "CreatedTime": iso_time(instance.created_at),
@@ -103,11 +103,6 @@ def _bought(instance: Instance) -> dict[str, Any]:
         "DisableApiTermination": bought.attributes.protected,
         "StopChargingMode": _charging(instance),
     }
-
-
-def _groups(instance: Instance) -> tuple[str, ...]:
-    """The security groups that it was bought with, or the default one; none filters anything."""
-    return instance.purchase.attributes.security_groups or (SECURITY_GROUP_ID,)
 
 
 def _charging(instance: Instance) -> str:
@@ -169,7 +164,7 @@ FILTERS: Final[Table[Instance]] = Table(
         "subnet-id": always(SUBNET_ID, form=Form("subnet", f"{VALUE}.SubnetIdMalformed")),
         "instance-id": equal(lambda _, one: (one.instance_id,), ids.INSTANCE),
         "uuid": equal(lambda _, one: (one.uuid,)),
-        "security-group-id": equal(lambda _, one: _groups(one), _GROUP),
+        "security-group-id": equal(lambda seen, one: seen.state.groups_of(one), _GROUP),
         "instance-name": equal(lambda _, one: (one.name,)),
         "instance-charge-type": equal(lambda _, one: (one.purchase.charge_type.value,)),
         "instance-state": equal(lambda _, one: (one.state.value,)),

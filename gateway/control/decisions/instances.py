@@ -25,7 +25,7 @@ def run(state: State, command: cmd.RunInstance, at: Moment) -> list[ev.Event]:
         return []
     bandwidth_mbps = _bandwidth(command)
     requirements.count(command.count, RUN_MAX)
-    purchases.check(command.purchase)
+    purchases.check(state, command.purchase, command.count)
     tags.check(state, command.tags)
     newcomers = command.count if bandwidth_mbps else 0
     package = packages.joining(state, command.package_id, command.charge_type, newcomers)

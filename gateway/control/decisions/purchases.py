@@ -13,7 +13,7 @@ from typing import Final
 from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
-from gateway.control.decisions import candidates, disks, requirements
+from gateway.control.decisions import candidates, disks, groups, requirements
 from gateway.control.decisions.moment import Moment
 from gateway.control.state import State
 from gateway.control.values import (
@@ -26,7 +26,6 @@ from gateway.control.values import (
 
 SOLD: Final = (InstanceChargeType.POSTPAID_BY_HOUR, InstanceChargeType.SPOTPAID)
 KEYS_MAX: Final = 5  # to log in with
-GROUPS_MAX: Final = 5  # that an instance is in
 GIVEN_MAX: Final = 20  # private addresses that one call may name
 CHANGEABLE: Final = (InstanceState.RUNNING, InstanceState.STOPPED, InstanceState.LAUNCH_FAILED)
 # {R:3} counts from 3 on, {R:3,F:4} with four digits.
@@ -34,12 +33,14 @@ _NUMBER: Final = re.compile(r"\{R:(\d{1,9})(?:,F:(\d{1,2}))?\}", re.ASCII)
 _HOST_NAME: Final = re.compile(r"(?=.{2,60}\Z)[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
 _LINE_BREAKS: Final = dict.fromkeys(map(ord, "\r\n"))  # `base64 FILE` makes lines of 76
 _KEY: Final = re.compile(r"skey-[0-9a-z]{8}")
-_GROUP: Final = re.compile(r"sg-[0-9a-z]{8}")
 _ROLE: Final = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
 
 
-def check(purchase: Purchase) -> None:
-    """Check that these terms are sold; host names are checked later. Raises a `DomainError`."""
+def check(state: State, purchase: Purchase, count: int) -> None:
+    """Check that `count` instances can be bought on these terms; host names are checked later.
+
+    Raises a `DomainError`.
+    """
     if purchase.instance_type not in TYPES:
         name = purchase.instance_type[:80]
         near = get_close_matches(name, TYPES, n=5, cutoff=0)
@@ -52,7 +53,8 @@ def check(purchase: Purchase) -> None:
     _check_keys(purchase.key_ids)
     _check_user_data(purchase.attributes.user_data)
     _check_role(purchase.attributes.role)
-    _check_groups(purchase.attributes.security_groups)
+    newcomers = [str(number) for number in range(count)]
+    groups.check_joined(state, purchase.attributes.security_groups, newcomers)
 
 
 def numbered(name: str, position: int, count: int) -> str:
@@ -129,7 +131,8 @@ def change(state: State, command: cmd.ChangeInstancesAttributes, _at: Moment) ->
     changes = {name: value for name, value in wanted.items() if value is not None}
     _check_user_data(command.user_data or "")
     _check_role(command.role or "")
-    _check_groups(command.security_groups or ())
+    if command.security_groups is not None:
+        _check_groups(state, command.security_groups, command.instance_ids)
     events: list[ev.Event] = []
     for instance_id in dict.fromkeys(command.instance_ids):
         instance = requirements.instance(state, instance_id)
@@ -137,9 +140,17 @@ def change(state: State, command: cmd.ChangeInstancesAttributes, _at: Moment) ->
         if command.host_name is not None:
             changes["host_name"] = host_name(command.host_name, instance.private_ip)
         after = replace(instance.purchase.attributes, **changes)  # type: ignore[arg-type]
+        if command.security_groups == state.groups_of(instance):
+            after = instance.purchase.attributes
         if after != instance.purchase.attributes:
             events.append(ev.InstanceAttributesChanged(instance_id, after))
     return events
+
+
+def _check_groups(state: State, group_ids: Collection[str], instance_ids: Collection[str]) -> None:
+    if not group_ids:
+        raise errors.LastGroupError("an instance is in one security group at least")
+    groups.check_joined(state, group_ids, dict.fromkeys(instance_ids))
 
 
 def _check_user_data(text: str) -> None:
@@ -163,18 +174,5 @@ def _check_keys(key_ids: Collection[str]) -> None:
     if len(key_ids) > KEYS_MAX or not all(map(_KEY.fullmatch, key_ids)):
         raise errors.KeyPairError(
             f"up to {KEYS_MAX} keys have ids of the form skey-xxxxxxxx: "
-            "eight lower-case letters and digits follow"
-        )
-
-
-def _check_groups(group_ids: Collection[str]) -> None:
-    """Check the form: there is no list of security groups that one could be looked up in."""
-    if len(group_ids) > GROUPS_MAX:
-        raise errors.SecurityGroupQuotaError(
-            f"an instance is in at most {GROUPS_MAX} security groups"
-        )
-    if not all(map(_GROUP.fullmatch, group_ids)):
-        raise errors.SecurityGroupError(
-            "a security group has an id of the form sg-xxxxxxxx: "
             "eight lower-case letters and digits follow"
         )

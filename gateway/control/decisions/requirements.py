@@ -16,6 +16,8 @@ from gateway.control.values import (
 
 NAME_MAX: Final = 128
 UNNAMED: Final = "unnamed"
+SHORT_MAX: Final = 60  # characters of a security group's name, or a template's
+DESCRIPTION_MAX: Final = 100
 
 _NAMES: Final = f"a name has at most {NAME_MAX} characters, all of them printable"
 
@@ -94,6 +96,22 @@ def other_name(name: str) -> str:
     if len(name) > NAME_MAX:
         raise errors.NameTooLongError(_NAMES)
     return _printable(name)
+
+
+def short_name(name: str) -> str:
+    """Check the name for a security group or a template; an empty one becomes a default."""
+    if len(name) > SHORT_MAX:
+        raise errors.NameTooLongError(f"this name has at most {SHORT_MAX} characters")
+    return _printable(name)
+
+
+def description(text: str) -> str:
+    """Check a description, which may be empty. Raises a `DomainError`."""
+    if len(text) > DESCRIPTION_MAX:
+        raise errors.NameTooLongError(f"a description has at most {DESCRIPTION_MAX} characters")
+    if not text.isprintable():
+        raise errors.InvalidValueError("a description has only printable characters")
+    return text
 
 
 def _printable(name: str) -> str:

@@ -117,5 +117,8 @@ def _check_room(state: State, tags: Sequence[Tag]) -> None:
 
 def _taggable(state: State, resource_id: str) -> bool:
     """Whether there is something with this id that can have tags."""
-    things = (state.instances, state.eips, state.packages, (VPC_ID, SUBNET_ID))
+    things = (
+        *(state.instances, state.eips, state.packages, state.groups, state.templates),
+        (VPC_ID, SUBNET_ID),
+    )
     return any(resource_id in some for some in things)

@@ -57,14 +57,6 @@ class KeyPairError(DomainError):
     """The text for a key's id isn't one, or there are too many."""
 
 
-class SecurityGroupError(DomainError):
-    """The text for a security group's id isn't one."""
-
-
-class SecurityGroupQuotaError(DomainError):
-    """The instance would be in more security groups than it may be."""
-
-
 class UserDataError(DomainError):
     """The user data isn't base64, or has too many bytes."""
 

@@ -12,6 +12,7 @@ from gateway.control.state.slots import SlotsImage
 from gateway.control.state.state import State
 from gateway.control.values.account import Account
 from gateway.control.values.addresses import Eip
+from gateway.control.values.groups import SecurityGroup, Template
 from gateway.control.values.instances import Instance, InstanceState
 from gateway.control.values.packages import BandwidthPackage
 
@@ -51,6 +52,11 @@ class StateImage:
     packages: dict[str, BandwidthPackage]
     touched: dict[str, int]
     touched_complete_after: int
+    groups: dict[str, SecurityGroup]
+    templates: dict[str, Template]
+    remotes: dict[str, int]
+    policies_touched: dict[str, int]
+    policies_complete_after: int
 
 
 def image_of(state: State) -> StateImage:
@@ -84,6 +90,11 @@ def image_of(state: State) -> StateImage:
         packages=dict(state.packages),
         touched=dict(touches._latest),
         touched_complete_after=touches._complete_after,
+        groups=dict(state.groups),
+        templates=dict(state.templates),
+        remotes=dict(state.remotes),
+        policies_touched=dict(state._policy_touches._latest),
+        policies_complete_after=state._policy_touches._complete_after,
     )
 
 
@@ -105,12 +116,16 @@ def state_of(image: StateImage) -> State:
     account.tags.update(image.tags)
     account.known_tags.update(image.known_tags)
     _restore_ledger(account.ledger, image.ledger)
+    state._groups.restore(image.groups, image.templates, image.remotes)
     state._instances.restore(image.instances, image.passing, image.by_ordinary_ip)
     state._addresses.restore(image.eips)
     state._addresses.blocked.update(image.blocked)
     state._packages.by_id.update(image.packages)
     touches._latest.update(image.touched)
     touches._complete_after = image.touched_complete_after
+    state._policy_touches.sequence = image.sequence
+    state._policy_touches._latest.update(image.policies_touched)
+    state._policy_touches._complete_after = image.policies_complete_after
     return state
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from gateway.control import events as ev
 from gateway.control.events.kinds import Rules
 from gateway.control.state.account import AccountPart
+from gateway.control.state.groups import Groups
 from gateway.control.state.networks import Networks
 from gateway.control.state.touches import Touches
 from gateway.control.values.charging import ChargeType
@@ -22,7 +23,9 @@ from gateway.control.values.instances import (
 class Instances:
     """This part of the state keeps all instances by their ids, with indexes."""
 
-    def __init__(self, networks: Networks, account: AccountPart, touches: Touches) -> None:
+    def __init__(
+        self, networks: Networks, account: AccountPart, groups: Groups, touches: Touches
+    ) -> None:
         self.by_id: dict[str, Instance] = {}
         # Ids of instances, by what they have.
         self.by_mac: dict[str, str] = {}
@@ -31,6 +34,7 @@ class Instances:
         self.passing: dict[str, InstanceState] = {}  # those in a passing state
         self._networks = networks
         self._account = account
+        self._groups = groups
         self._touches = touches
 
     def rules(self) -> Rules:
@@ -60,6 +64,7 @@ class Instances:
         self.by_ordinary_ip.update(by_ordinary_ip)
         for instance_id, instance in by_id.items():
             self.by_mac[instance.mac] = instance_id
+            self._groups.members_restored(instance)
             self._note_disks(instance)
 
     def _ordered(self, event: ev.InstanceOrdered, at: float) -> None:
@@ -130,6 +135,7 @@ class Instances:
             for disk in self.by_id.pop(instance_id).purchase.disks:
                 del self.by_disk[disk.disk_id]
             self._account.drop_tags(instance_id)
+        self._groups.take_in(instance_id, before, after)
         self._touches.note(instance_id)
 
     def _note_disks(self, instance: Instance) -> None:

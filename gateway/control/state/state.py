@@ -8,13 +8,14 @@ No command has to search: what is looked up has an index, and what was touched l
 that only that is compiled again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gateway.control.events.kinds import Event
 from gateway.control.events.networks import LabConfigured
 from gateway.control.state.account import AccountPart
 from gateway.control.state.addresses import Addresses
+from gateway.control.state.groups import Groups
 from gateway.control.state.instances import Instances
 from gateway.control.state.ledger import Ledger
 from gateway.control.state.networks import Networks
@@ -24,6 +25,7 @@ from gateway.control.state.slots import Slots
 from gateway.control.state.touches import Touches
 from gateway.control.values.account import Account
 from gateway.control.values.addresses import Eip, OrdinaryIp
+from gateway.control.values.groups import SecurityGroup, Template
 from gateway.control.values.instances import Instance, InstanceState
 from gateway.control.values.packages import BandwidthPackage
 
@@ -36,7 +38,9 @@ class State:
         self._touches = Touches()
         self._networks = Networks()
         self._account = AccountPart()
-        self._instances = Instances(self._networks, self._account, self._touches)
+        self._policy_touches = Touches()
+        self._groups = Groups(self._account, self._policy_touches)
+        self._instances = Instances(self._networks, self._account, self._groups, self._touches)
         self._addresses = Addresses(self._networks, self._account, self._instances, self._touches)
         self._packages = Packages(self._account, self._addresses)
         # To read only; each is kept by its part.
@@ -50,6 +54,9 @@ class State:
         self.deadlines: Mapping[str, float] = self._addresses.deadlines
         self.in_use: Mapping[str, str] = self._networks.in_use
         self.packages: Mapping[str, BandwidthPackage] = self._packages.by_id
+        self.groups: Mapping[str, SecurityGroup] = self._groups.by_id
+        self.templates: Mapping[str, Template] = self._groups.templates
+        self.remotes: Mapping[str, int] = self._groups.remotes.numbers
         self.tags: Mapping[str, Mapping[str, str]] = self._account.tags
         self.known_tags: Mapping[str, Mapping[str, int]] = self._account.known_tags
         self.ledger: Ledger = self._account.ledger
@@ -59,11 +66,12 @@ class State:
             **self._instances.rules(),
             **self._addresses.rules(),
             **self._packages.rules(),
+            **self._groups.rules(),
         }
 
     def evolve(self, event: Event, at: float) -> None:
         """Take in one event that happened at `at`, Unix seconds."""
-        self._touches.sequence = self.sequence + 1
+        self._touches.sequence = self._policy_touches.sequence = self.sequence + 1
         self.rules[type(event)](event, at)
         self.sequence += 1
 
@@ -133,6 +141,29 @@ class State:
         The latest come first. None if `sequence` is too long ago to tell.
         """
         return self._touches.since(sequence)
+
+    def policies_touched_since(self, sequence: int) -> list[str] | None:
+        """The groups and templates that may be others than at `sequence`, or have other members.
+
+        None if `sequence` is too long ago to tell.
+        """
+        return self._policy_touches.since(sequence)
+
+    def groups_of(self, instance: Instance) -> tuple[str, ...]:
+        """The security groups that the instance is in, the one that is tried first first."""
+        return self._groups.of(instance)
+
+    def members_of(self, group_id: str) -> Collection[str]:
+        """The instances that are in this security group, in no order."""
+        return self._groups.members[group_id]
+
+    def naming(self, key: str) -> list[str]:
+        """The security groups whose policies name this group or template."""
+        return list(self._groups.naming(key))
+
+    def grouping(self, template_id: str) -> list[str]:
+        """The groups of templates that this template is in."""
+        return list(self._groups.grouping(template_id))
 
     def _payer(self, instance: Instance) -> Eip | Instance:
         """Return what pays for the instance's public address: its EIP, or the instance itself."""

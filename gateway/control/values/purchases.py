@@ -70,7 +70,7 @@ class Attributes:
     user_data: str = ""  # base64, as the request had it
     role: str = ""
     protected: bool = False  # whether termination is refused
-    security_groups: tuple[str, ...] = ()  # in the order of their priority; they filter nothing
+    security_groups: tuple[str, ...] = ()  # in the order of their priority
 
 
 DEFAULT_ATTRIBUTES: Final = Attributes()

@@ -11,6 +11,7 @@ from support.world import World
 
 from gateway.api.errors import ApiError
 from gateway.api.services import CVM
+from gateway.control import commands as cmd
 from gateway.control.values import Instance
 
 PURCHASE: dict[str, Any] = {
@@ -26,7 +27,7 @@ PURCHASE: dict[str, Any] = {
         {"DiskSize": 0},
     ],
     "LoginSettings": {"KeyIds": ["skey-1bcdefgh"]},
-    "SecurityGroupIds": ["sg-2bcdefgh", "sg-1bcdefgh", "sg-2bcdefgh"],
+    "SecurityGroupIds": ["sg-tgw00001", "sg-tgw00001"],
     "EnhancedService": {"SecurityService": {"Enabled": True}, "MonitorService": {"Enabled": False}},
     "VirtualPrivateCloud": {"VpcId": "vpc-tgw00001", "SubnetId": "subnet-tgw00001"},
     "InternetAccessible": {"InternetMaxBandwidthOut": 10, "PublicIpAssigned": True},
@@ -270,12 +271,16 @@ def test_an_instance_that_was_bought_without_a_word_has_a_disk_and_a_group(world
 
 
 def test_security_groups_are_shown_found_and_replaced(world: World) -> None:
-    (instance,) = run(world, SecurityGroupIds=PURCHASE["SecurityGroupIds"])
-    assert shown(world)["SecurityGroupIds"] == ["sg-2bcdefgh", "sg-1bcdefgh"]
-    change = {"InstanceIds": [instance.instance_id], "SecurityGroups": ["sg-3bcdefgh"]}
+    for name in "abc":
+        world.execute(cmd.CreateGroup(name, ""))
+    with world.control.state() as state:
+        _, first, second, third = state.groups
+    (instance,) = run(world, SecurityGroupIds=[second, first, second])
+    assert shown(world)["SecurityGroupIds"] == [second, first]
+    change = {"InstanceIds": [instance.instance_id], "SecurityGroups": [third]}
     call(world, "ModifyInstancesAttribute", change)
-    assert shown(world)["SecurityGroupIds"] == ["sg-3bcdefgh"]
-    for group, count in (("sg-3bcdefgh", 1), ("sg-1bcdefgh", 0)):
+    assert shown(world)["SecurityGroupIds"] == [third]
+    for group, count in ((third, 1), (first, 0)):
         wanted = {"Filters": [{"Name": "security-group-id", "Values": [group]}]}
         assert call(world, "DescribeInstances", wanted)["TotalCount"] == count
 

@@ -36,7 +36,6 @@ FULL = Purchase(
         user_data=base64.b64encode(b"#!/bin/sh").decode(),
         role="reader",
         protected=True,
-        security_groups=("sg-2bcdefgh", "sg-1bcdefgh"),
     ),
     system_disk=Disk(DiskType.CLOUD_SSD, 100, "root"),
     data_disks=(
@@ -115,7 +114,7 @@ def test_there_are_types_of_one_to_many_cpus() -> None:
         ({"data_disks": (Disk(DiskType.CLOUD_HSSD, extra_mib_s=-1),)}, errors.DiskKindError),
         ({"key_ids": ("skey-1",)}, errors.KeyPairError),
         ({"key_ids": ("skey-12345678",) * 6}, errors.KeyPairError),
-        ({"attributes": Attributes(security_groups=("sg-1",))}, errors.SecurityGroupError),
+        ({"attributes": Attributes(security_groups=("sg-1",))}, errors.UnknownGroupError),
         (
             {"attributes": Attributes(security_groups=("sg-12345678",) * 6)},
             errors.SecurityGroupQuotaError,
@@ -304,7 +303,6 @@ def test_a_client_token_tells_other_purchases_apart() -> None:
         ({"role": "writer"}, {"role": "writer"}),
         ({"role": ""}, {"role": ""}),
         ({"protected": False}, {"protected": False}),
-        ({"security_groups": ("sg-3bcdefgh",)}, {"security_groups": ("sg-3bcdefgh",)}),
     ],
     ids=str,
 )

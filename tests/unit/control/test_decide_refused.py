@@ -138,6 +138,20 @@ def test_the_user_cannot_choose_a_public_address_because_no_command_has_a_place_
         "taken",
         "months",
         "renewal",
+        "group_id",
+        "template_id",
+        "description",
+        "ingress",
+        "egress",
+        "policies",
+        "direction",
+        "index",
+        "indexes",
+        "changes",
+        "version",
+        "with_tags",
+        "kind",
+        "members",  # of a template
     }
 
 

@@ -12,7 +12,13 @@ from gateway.control.values import (
     DiskType,
     InstanceChargeType,
     InstanceState,
+    Policy,
+    PolicyAction,
+    PolicyDirection,
+    Protocol,
     Purchase,
+    TemplateKind,
+    TemplateMember,
 )
 from gateway.store.records import Record, StoreError
 from gateway.store.sqlite import SqliteStore
@@ -80,6 +86,22 @@ EVENTS: list[ev.Event] = [
     ev.Untagged("eip-2", "owner"),
     ev.TagCreated("owner", ""),
     ev.TagDeleted("owner", ""),
+    ev.GroupCreated("sg-1", 2, "web", "网", (Policy(PolicyAction.DROP, group_id="sg-2"),), ()),
+    ev.GroupChanged("sg-1", "www", ""),
+    ev.PoliciesAdded(
+        "sg-1",
+        PolicyDirection.INGRESS,
+        0,
+        (Policy(PolicyAction.ACCEPT, Protocol.TCP, "80,443", "10.0.0.0/8", description="x"),),
+    ),
+    ev.PoliciesRemoved("sg-1", PolicyDirection.EGRESS, (0, 2)),
+    ev.PoliciesSet("sg-1", (Policy(PolicyAction.ACCEPT, addresses="ipm-1", services="ppm-1"),), ()),
+    ev.GroupDeleted("sg-1"),
+    ev.TemplateCreated(
+        "ipm-1", TemplateKind.ADDRESSES, "office", (TemplateMember("10.0.0.1", "gate"),)
+    ),
+    ev.TemplateChanged("ipm-1", "office", ()),
+    ev.TemplateDeleted("ipm-1"),
 ]
 
 
@@ -121,7 +143,7 @@ def test_a_state_change_without_a_reason_reads_as_an_empty_one() -> None:
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        ("SecurityGroupCreated", "{}"),
+        ("GatewayRebooted", "{}"),
         ("", "{}"),
         ("Event", "{}"),
         ("InstanceGone", '{"instance_id":"ins-1","reason":"fire"}'),

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     MultipleResults,
-    RuleBasedStateMachine,
     invariant,
     multiple,
     rule,
 )
 from support.audit import Audit
 from support.faults import CrashError, Trouble
+from support.random_groups import RandomGroups
 from support.story import HOURLY
 from support.world import World
 
@@ -38,10 +38,10 @@ ADDRESSES = [f"203.0.113.{last}" for last in range(1, 7)]
 TOP5 = PackageChargeType.TOP5_POSTPAID_BY_MONTH
 
 
-class Lab(RuleBasedStateMachine):
+class Lab(RandomGroups):
     """A user, the clock and fate, against one lab."""
 
-    instances: Bundle[str] = Bundle("instances")
+    instances = RandomGroups.instances
     eips: Bundle[str] = Bundle("eips")
     packages: Bundle[str] = Bundle("packages")
 

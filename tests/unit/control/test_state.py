@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from support.groups import create, template
 from support.snapshot import snapshot
 from support.story import HOURLY, Story
 
@@ -14,8 +15,12 @@ from gateway.control.values import (
     InstanceState,
     NetworkType,
     PackageChargeType,
+    Policy,
+    PolicyAction,
+    PolicyDirection,
     Renewal,
     Tag,
+    TemplateKind,
 )
 
 
@@ -55,6 +60,21 @@ def change_everything(story: Story, instance_id: str) -> None:
     story.do(cmd.OpenAddress(story.eip(other).address))
 
 
+def change_groups(story: Story, instance_id: str) -> None:
+    """Security groups and templates come, change and go."""
+    ports = template(story, TemplateKind.SERVICES, "tcp:80")
+    policy = Policy(PolicyAction.ACCEPT, cidr="192.0.2.0/24", services=ports)
+    group_id = create(story, ingress=(policy,))
+    story.do(cmd.ChangeTemplate(ports, "web"))
+    story.do(cmd.ChangeGroup(group_id, "www"))
+    story.do(cmd.JoinGroups((instance_id,), (group_id,)))
+    story.do(cmd.AddPolicies(group_id, PolicyDirection.EGRESS, (policy,)))
+    story.do(cmd.RemovePolicies(group_id, PolicyDirection.INGRESS, (0,)))
+    story.do(cmd.DeleteGroup(create(story)))
+    story.do(cmd.SetPolicies(group_id, version=0))
+    story.do(cmd.DeleteTemplate(ports))
+
+
 def expire(story: Story) -> None:
     """All EIPs that aren't renewed."""
     story.now = max(story.state.deadlines.values())
@@ -73,6 +93,7 @@ def a_day() -> Story:
     story.instance_in(InstanceState.LAUNCH_FAILED)
     story.now += 100
     change_everything(story, web)
+    change_groups(story, web)
     story.stop(web)
     story.stop(story.run(), charging=False)
     story.run()
