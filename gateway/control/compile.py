@@ -4,10 +4,11 @@ A table is compiled from the one before: what an event touched (`State.touched_s
 of a draft and put back as it is now. `compile_table` does it from nothing; both give one table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.control.compile_policies import CompiledPolicies
 from gateway.control.state import State
 from gateway.control.state.pool import number_of
 from gateway.control.values import Instance, InstanceState
@@ -65,11 +66,12 @@ class Compiler:
         """
         last, self._last = self._last, None  # whatever fails below leaves nothing half changed
         touched = state.touched_since(last.sequence) if last else None
-        if last is None or touched is None:
+        policies = state.policies_touched_since(last.sequence) if last else None
+        if last is None or touched is None or policies is None:
             last = _Compiled(Draft(0, state.pool.networks))
-            last.change(state, state.instances)
+            last.change(state, state.instances, state.groups)
         else:
-            last.change(state, touched)
+            last.change(state, touched, policies)
         self._last = last
 
     def revision(self) -> Revision:
@@ -90,13 +92,19 @@ class _Compiled:
     """Keep a draft, with the slots and packages that were compiled into it."""
 
     draft: Draft
+    policies: CompiledPolicies = field(init=False)
     slots: dict[str, int] = field(default_factory=dict)  # by instance
     packages: dict[int, Package] = field(default_factory=dict)  # by number
     sequence: int = 0
 
-    def change(self, state: State, touched: Iterable[str]) -> None:
-        """Compile these instances again; some may be gone."""
+    def __post_init__(self) -> None:
+        """Begin with no policies, as the draft has none yet."""
+        self.policies = CompiledPolicies(self.draft)
+
+    def change(self, state: State, touched: Collection[str], policies: Collection[str]) -> None:
+        """Compile these instances, groups and templates again; some may be gone."""
         self.draft.hold(state.slots.capacity)
+        self.policies.change(state, touched, policies)
         for instance_id in touched:
             slot = self.slots.pop(instance_id, None)
             if slot is not None:

@@ -42,6 +42,10 @@ class RandomGroups(RuleBasedStateMachine):
     def ask(self, command: cmd.Command) -> None:
         """Ask control; a refusal or a clear error is an answer, too."""
 
+    @abstractmethod
+    def instance_ids(self) -> set[str]:
+        """Those there are."""
+
     @rule(target=groups, open_=st.booleans())
     def create_a_group(self, open_: bool) -> MultipleResults[str]:
         """One that admits nothing, or all; its id, if there is one."""

@@ -33,6 +33,11 @@ KINDS: Final[Mapping[str, Kind]] = {  # by the prefixes of ids
     "bwp": Kind("vpc", "bandwidthPackage"),
     "vpc": Kind("vpc", "vpc"),
     "subnet": Kind("vpc", "subnet"),
+    "sg": Kind("cvm", "sg"),
+    "ipm": Kind("vpc", "address"),
+    "ipmg": Kind("vpc", "addressGroup"),
+    "ppm": Kind("vpc", "service"),
+    "ppmg": Kind("vpc", "serviceGroup"),
 }
 
 

@@ -19,10 +19,11 @@ from gateway.control.values import (
     TemplateKind,
     services,
 )
+from gateway.nat.policy import RULES_MAX
 
 POLICIES_MAX: Final = 100  # of a group, in each direction
 NAMING_MAX: Final = 10  # policies of a group that name groups
-EXPANDED_MAX: Final = 4096  # conditions of a group's policies in one direction
+EXPANDED_MAX: Final = RULES_MAX  # conditions of a group's policies in one direction
 ADDRESSES: Final = (TemplateKind.ADDRESSES, TemplateKind.ADDRESS_GROUP)
 SERVICES: Final = (TemplateKind.SERVICES, TemplateKind.SERVICE_GROUP)
 

@@ -23,7 +23,7 @@ MEMBERS_MAX: Final = 20  # of a template, or of a group of them
 
 
 def create(state: State, command: cmd.CreateTemplate, at: Moment) -> list[ev.Event]:
-    """Create a template with its members."""
+    """Create a template with its members, and with tags."""
     name = requirements.short_name(command.name)
     members = _checked(state, command.kind, command.members)
     tags.check(state, command.tags)
@@ -50,7 +50,7 @@ def change(state: State, command: cmd.ChangeTemplate, _at: Moment) -> list[ev.Ev
 
 
 def delete(state: State, command: cmd.DeleteTemplate, _at: Moment) -> list[ev.Event]:
-    """Delete a template that nothing names."""
+    """Delete a template that no policy and no other template names."""
     template = find(state, command.template_id)
     key = template.template_id
     naming = [*state.naming(key), *state.grouping(key)]

@@ -66,7 +66,7 @@ class PoliciesSet:
 
 @dataclass(frozen=True, slots=True)
 class TemplateCreated:
-    """A template was created with these members."""
+    """A template of this kind was created with these members."""
 
     template_id: str
     kind: TemplateKind

@@ -186,7 +186,7 @@ class Groups:
         self._account.drop_tags(event.template_id)
 
     def _set(self, after: SecurityGroup) -> None:
-        """Set a group; nothing else changes policies."""
+        """Set a group as it is now; nothing else changes policies."""
         before = self.by_id.get(after.group_id)
         self.remotes.change(before.all_policies if before else (), after.all_policies)
         self.by_id[after.group_id] = after
