@@ -56,19 +56,9 @@ def _point(site: Site, queues: range) -> None:
 def _fast_path(site: Site) -> FastPath:
     # Only here, as they bring the kernel's network with them, which workers don't need.
     from gateway.fastpath.carrier import Carrier
-    from gateway.fastpath.maps import Place
+    from gateway.site.fast_path_place import place_of
 
-    uplink = site.uplink
-    return Carrier(
-        Place(
-            site.name,
-            site.places.run,
-            site.namespace,
-            uplink.interface,
-            uplink.address,
-            len(site.pools),
-        )
-    )
+    return Carrier(place_of(site))
 
 
 def _become_anew(words: list[str]) -> None:

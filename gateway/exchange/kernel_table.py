@@ -48,6 +48,10 @@ class KernelTable:
         if pins.is_linked(self._directory):
             with pins.turn(self._directory):
                 self.fill(revision)
+        elif self._maps:
+            # The link was taken away, and not by who made it: its programs may be at work still.
+            self._maps.retire()
+            self.close()
 
     def fill(self, revision: Revision) -> None:
         """Do what `write` does, for who has the turn to write the maps."""
@@ -82,13 +86,20 @@ class _Maps:
         self._directory = directory
         self.word = pins.memory(directory, pins.WORD).cast("Q")
         self._tables = [_TableMap(pins.memory(directory, name)) for name in pins.TABLES]
+        self._settings = pins.settings(directory)
+        self._grace = pins.pin(directory, pins.GRACE)
         self._pin: Pin = pins.pin(directory, pins.WORD)
         self.stands_aside = False
 
     def close(self) -> None:
-        """Close the pin; memory that is in use stays mapped."""
-        with self._pin:
+        """Close the pins; memory that is in use stays mapped."""
+        with self._grace, self._pin:
             pass
+
+    def retire(self) -> None:
+        """Let these maps carry nothing any more, whether a pin leads to them or not."""
+        self._settings[pins.STATE] = State.RETIRED
+        pins.wait(self._grace, self._pin)
 
     def are_in_place(self) -> bool:
         """Whether these are the maps that are pinned now."""

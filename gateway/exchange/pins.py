@@ -86,6 +86,10 @@ class Pin:
         """How many entries the map has room for. Raises `OSError`."""
         return int(dict(_lines(Path(f"/proc/self/fdinfo/{self.file}")))["max_entries"])
 
+    def program(self) -> int:
+        """The kernel's number of the program that is pinned. Raises `OSError`."""
+        return int(dict(_lines(Path(f"/proc/self/fdinfo/{self.file}")))["prog_id"])
+
     def memory(self) -> memoryview:
         """Map all of an array into memory, to be read and written. Raises `OSError`."""
         size = self.size()
@@ -166,7 +170,12 @@ def wait_for_grace(directory: Path) -> None:
     A map in a map is replaced: the kernel returns when all who may still use the old one are done.
     """
     with pin(directory, GRACE) as outer, pin(directory, WORD) as inner:
-        outer.put(0, inner.file)
+        wait(outer, inner)
+
+
+def wait(grace: Pin, word: Pin) -> None:
+    """Wait in the same way by two pins that are open. Raises `OSError`."""
+    grace.put(0, word.file)
 
 
 def turn(directory: Path, within_s: float = TURN_WITHIN_S) -> AbstractContextManager[None]:

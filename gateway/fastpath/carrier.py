@@ -40,6 +40,12 @@ _log = logging.getLogger(__name__)
 TRIES: Final = 40  # looks after which a link is taken for one that isn't an instance's
 NAME: Final = "tgw"  # under which `tc filter show` lists the programs
 
+# What is pinned and can't be missed. A program of another version may have others beside.
+PINNED: Final = frozenset(
+    {pins.WORD, pins.SETTINGS, pins.GRACE, pins.PAGES, pins.LINKS, *pins.TABLES}
+    | {pins.ADDRESS_BUCKETS, pins.PACKAGE_BUCKETS, FROM_UPLINK, FROM_INSTANCE}
+)
+
 Link = tuple[str, str]  # an instance's interface, and its private address
 
 
@@ -62,6 +68,9 @@ class Carrier:
         """Have new maps pinned, which carry nothing yet."""
         with _told():
             bpffs.mount()
+            if self._is_out_of_reach():  # or its programs would go on by the table of today
+                with pins.turn(self._directory):
+                    self._forget()
             with Links(self._site.namespace) as links:
                 sizes = maps.sizes_for(generations.load(self._directory), len(links.names()))
             # The maps before carry on meanwhile, and control publishes.
@@ -100,6 +109,9 @@ class Carrier:
     def look(self) -> None:
         """Let the slow path have all packets while somebody watches; an error if maps are lost."""
         try:
+            gone = lost(self._directory)
+            if gone:
+                raise FastPathError(f"its pins are lost ({', '.join(gone)})")
             if pins.state(self._directory) is not State.CARRYING:
                 raise FastPathError("other maps took the place of its own")
             before, self._stands_aside = self._stands_aside, self._has_no_table()
@@ -134,15 +146,12 @@ class Carrier:
 
     def _attach_links(self, names: Container[str]) -> None:
         """Attach those of the links that have one of these names, and a route."""
-        uplink, numbers = self._site.uplink, {name: index for index, name in self._seen}
+        uplink = self._site.uplink
         with Links(self._site.namespace) as links:
             wanted = [link for link in links.hosts() if link[0] in names and link[0] != uplink]
             _attach(self._directory, links, wanted)
             if uplink in names:
-                settings = pins.settings(self._directory)
-                settings[FIELDS["uplink"] // SETTING] = numbers[uplink]
-                with pins.pin(self._directory, FROM_UPLINK) as program:
-                    links.program(uplink, program.file, NAME)
+                _attach_uplink(self._directory, links, uplink)
         done = {uplink, *(interface for interface, _ in wanted)}
         self._attached |= {link for link in self._seen if link[1] in done}
 
@@ -157,9 +166,21 @@ class Carrier:
         except OSError:
             before = None
         if before is None:
-            # There may be programs all the same, whose maps can't be reached: those go.
-            self._detach()
-            (self._directory / pins.LINK).unlink(missing_ok=True)
+            self._forget()
+
+    def _is_out_of_reach(self) -> bool:
+        """Whether there may be programs at work whose maps no path leads to."""
+        try:
+            if pins.state(self._directory) is not None:
+                return False
+        except OSError:
+            return True
+        return bpffs.remains(self._site.name, self._directory)
+
+    def _forget(self) -> None:
+        """Take all programs away, whose maps can't be reached, and what may lead to those."""
+        self._detach()
+        (self._directory / pins.LINK).unlink(missing_ok=True)
 
     def _detach(self) -> None:
         with Links(self._site.namespace) as links:
@@ -174,6 +195,18 @@ class Carrier:
             generation = generations.published(self._directory)
             if generation:
                 reader.read(generation, lambda read: table.fill(_whole(read)))
+
+
+def lost(directory: Path) -> list[str]:
+    """The pins that are missing. Raises `FileNotFoundError` if there is no way to any."""
+    return sorted(PINNED - {path.name for path in (directory / pins.LINK).iterdir()})
+
+
+def attach_uplink(site: Place) -> None:
+    """Give the uplink its program, if there is a fast path. Raises `FastPathError`."""
+    with _opened(site.directory, site.namespace) as links:
+        if links:
+            _attach_uplink(site.directory, links, site.uplink)
 
 
 def attach(directory: Path, gateway: str, link: Link) -> None:
@@ -223,6 +256,14 @@ def _attach(directory: Path, links: Links, wanted: Iterable[Link]) -> None:
             if index is not None:
                 known.put(index, int(IPv4Address(address)))
                 links.program(interface, program.file, NAME)
+
+
+def _attach_uplink(directory: Path, links: Links, uplink: str) -> None:
+    index = links.index(uplink)
+    if index is not None:
+        pins.settings(directory)[FIELDS["uplink"] // SETTING] = index
+        with pins.pin(directory, FROM_UPLINK) as program:
+            links.program(uplink, program.file, NAME)
 
 
 def _whole(table: Table) -> Revision:

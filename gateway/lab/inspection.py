@@ -18,10 +18,10 @@ from gateway.lab import builder
 from gateway.lab.hosts import GATEWAY, INTERNET, Hosts
 from gateway.lab.machines import Machines
 from gateway.lab.topology import Topology
-from gateway.net import namespace
 from gateway.net.differences import Difference, compared
-from gateway.net.sight import see
+from gateway.net.sight import Seen, see
 from gateway.site import network
+from gateway.site.fast_path_place import fast_path_differences
 from gateway.store.snapshots import SnapshotFile
 from gateway.store.sqlite import SqliteReader
 
@@ -44,7 +44,7 @@ def inspect(topology: Topology) -> list[Difference]:
         *builder.internet_differences(topology),
         *compared(gateway, seen),
         *builder.uplink(topology),
-        *_rules(topology, there),
+        *(_in_the_kernel(topology, seen, there) if seen else ()),
         *(found for one in there for found in machines.differences(one, seen, up=_is_up(one))),
         *(_stranger(topology, machines, host) for host in hosts if host not in known),
     ]
@@ -72,15 +72,16 @@ def unwritten(topology: Topology) -> list[str]:
     return [f"{file} is missing, which control writes" for file in files if not file.exists()]
 
 
-def _rules(topology: Topology, there: list[Instance]) -> list[Difference]:
-    """Compare the gateway's rules, and the links that its guard knows."""
+def _in_the_kernel(topology: Topology, gateway: Seen, there: list[Instance]) -> list[Difference]:
+    """Compare the gateway's rules, the links that its guard knows, and its fast path."""
     site = topology.site
-    if not namespace.exists(site.namespace):
-        return []
     links = [(one.instance_id, one.private_ip) for one in there]
     up = [link for link, one in zip(links, there, strict=True) if _is_up(one)]
-    # The sets of a guard that is to be restored mean nothing.
-    return network.rule_differences(site) or network.arp_differences(site, up, links)
+    return [
+        # The sets of a guard that is to be restored mean nothing.
+        *(network.rule_differences(site) or network.arp_differences(site, up, links)),
+        *fast_path_differences(site, gateway, up),
+    ]
 
 
 def _settled(state: State) -> list[Instance]:

@@ -14,6 +14,7 @@ import pytest
 from scapy.layers.inet import IP, UDP, IPOption_NOP
 from scapy.packet import Raw
 from support.blows import kill, kill_dataplane, pid_of, workers
+from support.damage import tc
 from support.labs import Instance, Lab, eventually, lab_of, new_topology
 from support.steady import received, receiver, sending, until_one_sent_after
 from support.stream import streaming
@@ -23,6 +24,7 @@ from gateway.control.compile import INBOUND_MIN_MBPS
 from gateway.exchange import pins
 from gateway.exchange.pins import State
 from gateway.fastpath import bpffs
+from gateway.lab.topology import UPLINK
 from gateway.site import roles
 
 RATE = 1000  # datagrams a second
@@ -229,6 +231,36 @@ def test_lost_maps_are_made_anew(fast: Lab, web: Instance) -> None:
     assert fast_packets(fast) > before
     ended_by_blocking(fast, web)
     assert not fast.pings("internet", web.public)
+
+
+def test_programs_that_are_taken_from_links_are_named_and_come_back(
+    fast: Lab, web: Instance
+) -> None:
+    tc(fast, "qdisc", "del", web.id, "clsact")
+    tc(fast, "filter", "del", UPLINK, "ingress")
+    done = fast.run("lab", "status")
+    assert done.returncode == 1
+    for name in (web.id, UPLINK):
+        line = f"{fast.gateway}: link {name} has no program of the fast path\n"
+        assert f"not as it should be: {line}" in done.stdout
+    done = fast.run("lab", "up")
+    assert (done.returncode, fast.run("lab", "status").returncode) == (0, 0), done.stderr
+    before = fast_packets(fast)
+    assert fast.pings("internet", web.public)
+    assert fast_packets(fast) == before + 2
+
+
+def test_a_change_after_the_link_to_the_maps_was_removed_holds_for_each_packet(
+    fast: Lab, web: Instance
+) -> None:
+    public = web.public
+    assert fast.pings("internet", public)
+    (fast.places.run / pins.LINK).unlink()
+    assert fast.run("block", public).returncode == 0
+    assert not fast.pings("internet", public)
+    assert fast.run("unblock", public).returncode == 0
+    eventually(lambda: carries(fast))
+    eventually(lambda: fast.pings("internet", public))
 
 
 def test_a_rebooted_instance_has_a_link_that_is_known(fast: Lab, web: Instance) -> None:

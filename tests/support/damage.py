@@ -17,8 +17,11 @@ from typing import Final
 
 from support.labs import Instance, Lab, eventually
 
+from gateway.exchange import pins
 from gateway.exchange.worker_page import statuses
+from gateway.fastpath.carrier import PINNED
 from gateway.lab import builder, lifecycle
+from gateway.lab.topology import UPLINK
 from gateway.net import namespace
 from gateway.net.plan import LOCAL, Plan
 from gateway.site import roles
@@ -60,6 +63,7 @@ def damages(lab: Lab, instance: Instance) -> list[Damage]:
         *(one for host, plan in plans.items() for one in _of_plan(host, plan)),
         *_of_hosts(lab, instance),
         *_of_rules(lab, instance),
+        *_of_fast_path(lab, instance),
         *_of_processes(lab),
         *_of_files(lab),
     ]
@@ -178,6 +182,26 @@ def _of_rules(lab: Lab, instance: Instance) -> Iterator[Damage]:
     yield Damage("no jump", iptables("-t", "mangle", "-F", "PREROUTING"))
     yield Damage("a queue rule more", iptables("-t", "mangle", "-I", "tgw-in", "-j", "DROP"))
     yield Damage("no queue rule one way", iptables("-t", "mangle", "-F", "tgw-out"))
+
+
+def _of_fast_path(lab: Lab, instance: Instance) -> Iterator[Damage]:
+    if not pins.is_linked(lab.places.run):
+        return
+    for name in (UPLINK, instance.id):
+        yield Damage(f"{name}: no program", partial(tc, lab, "filter", "del", name, "ingress"))
+        yield Damage(f"{name}: no clsact", partial(tc, lab, "qdisc", "del", name, "clsact"))
+    link = lab.places.run / pins.LINK
+    yield Damage(
+        "fast path: no link to the pins", partial(link.unlink, missing_ok=True), heals=True
+    )
+    for pin in sorted(PINNED):
+        remove = partial((link / pin).unlink, missing_ok=True)
+        yield Damage(f"fast path: no pin {pin}", remove, heals=True)
+
+
+def tc(lab: Lab, what: str, verb: str, link: str, where: str) -> None:
+    """Change the traffic control of a link of the gateway's; it may be changed already."""
+    run("ip", "netns", "exec", lab.gateway, "tc", what, verb, "dev", link, where)
 
 
 def _of_processes(lab: Lab) -> Iterator[Damage]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.kernel_maps import needs_kernel, pinned
+from support.kernel_maps import link, needs_kernel, pinned
 
 from gateway.exchange import generations, pins
 from gateway.exchange.kernel_table import KernelTable
@@ -164,3 +164,20 @@ def test_lost_maps_are_an_error_before_anything_is_acknowledged(control: Control
         control.publish(2)
     with pytest.raises(FileNotFoundError):
         control.writer.kernel.in_force()
+
+
+def test_maps_whose_link_was_taken_away_carry_nothing_when_the_next_table_is_acknowledged(
+    control: Control,
+) -> None:
+    """Their programs may be at work still, and no path leads to them."""
+    control.publish(1)
+    settings = pins.settings(control.directory)
+    folder = (control.directory / pins.LINK).readlink()
+    (control.directory / pins.LINK).unlink()
+    control.publish(2)
+    assert settings[pins.STATE] == State.RETIRED
+    link(control.directory, folder)
+    assert word(control.directory) == 1
+    settings[pins.STATE] = State.CARRYING
+    table = control.publish(3)
+    assert in_force(control.directory) == table

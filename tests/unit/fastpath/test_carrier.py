@@ -16,11 +16,16 @@ from gateway.exchange.pins import State
 from gateway.fastpath import bpffs, carrier
 from gateway.fastpath.bpf import FastPathError
 from gateway.fastpath.carrier import Carrier
+from gateway.fastpath.inventory import differences
 from gateway.fastpath.maps import Place
+from gateway.fastpath.program import FROM_UPLINK
+from gateway.fastpath.settings import FIELDS, SETTING
 from gateway.nat.table import Mapping, build
 from gateway.net import namespace
+from gateway.net.differences import Difference, mend
 from gateway.net.links import Links
-from gateway.net.plan import Route
+from gateway.net.plan import Plan, Route
+from gateway.net.sight import see
 
 pytestmark = needs_kernel
 
@@ -178,3 +183,103 @@ def test_programs_that_nobody_knows_of_any_more_are_taken_away(gateway: Gateway)
     gateway.do("retire")
     assert programs("uplink") == programs("ins-1") == []
     assert not bpffs.remains(gateway.site.name, gateway.directory)
+
+
+def found(gateway: Gateway, *instances: tuple[str, str]) -> list[Difference]:
+    links = see(Plan(NAME))
+    assert links is not None
+    return differences(gateway.site, links, instances or [LINK])
+
+
+def named(gateway: Gateway) -> list[str]:
+    return [one.what for one in found(gateway)]
+
+
+def mended(gateway: Gateway) -> bool:
+    return mend(lambda: found(gateway)) == ([], [])
+
+
+def tc(*words: str) -> None:
+    with namespace.inside(NAME):
+        subprocess.run(["tc", *words], check=True)
+
+
+def test_what_is_removed_from_the_kernel_is_named_and_mended(gateway: Gateway) -> None:
+    gateway.publish(1)
+    gateway.do("prepare", "carry")
+    assert found(gateway) == []
+    tc("filter", "del", "dev", "ins-1", "ingress")
+    tc("qdisc", "del", "dev", "uplink", "clsact")
+    assert named(gateway) == [
+        "link uplink has no program of the fast path",
+        "link ins-1 has no program of the fast path",
+    ]
+    assert mended(gateway)
+    assert programs("ins-1") == ["from_instance"]
+    assert programs("uplink") == ["from_uplink"]
+
+
+def test_what_is_changed_in_the_kernel_is_named_and_mended(gateway: Gateway) -> None:
+    gateway.publish(1)
+    gateway.do("prepare", "carry")
+    with Links(NAME) as links, pins.pin(gateway.directory, FROM_UPLINK) as wrong:
+        links.program("ins-1", wrong.file, "other")
+    pins.settings(gateway.directory)[FIELDS["uplink"] // SETTING] = 77
+    assert named(gateway) == [
+        "link uplink is unknown to the fast path",
+        "link ins-1 has another program than the fast path's",
+    ]
+    assert mended(gateway)
+    with namespace.inside(NAME), pins.pin(gateway.directory, pins.LINKS) as known:
+        known.put(socket.if_nametoindex("ins-1"), 1)
+    assert named(gateway) == ["link ins-1 is unknown to the fast path"]
+    assert mended(gateway)
+    with namespace.inside(NAME), pins.pin(gateway.directory, pins.LINKS) as known:
+        known.drop(socket.if_nametoindex("ins-1"))
+    assert named(gateway) == ["link ins-1 is unknown to the fast path"]
+    assert mended(gateway)
+
+
+@pytest.mark.parametrize("name", sorted(carrier.PINNED))
+def test_each_pin_that_is_removed_is_named_and_loaded_again(gateway: Gateway, name: str) -> None:
+    gateway.publish(1)
+    gateway.do("prepare", "carry", "look")
+    (gateway.directory / pins.LINK / name).unlink()
+    assert named(gateway) == [f"{name} of the fast path lost"]
+    with pytest.raises(FastPathError, match=f"lost .*{name}"):
+        gateway.do("look")
+    gateway.do("prepare", "carry", "look")
+    assert found(gateway) == []
+
+
+def test_a_link_to_the_pins_that_is_removed_is_named_and_nothing_goes_on_meanwhile(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.publish(1)
+    gateway.do("prepare", "carry")
+    (gateway.directory / pins.LINK).unlink()
+    assert named(gateway) == ["the fast path's pins are lost"]
+    with pytest.raises(FastPathError, match="lost"):
+        gateway.do("look")
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: object) -> None:
+            raise FastPathError("no")
+
+        patch.setattr(carrier, "load", refuse)
+        with pytest.raises(FastPathError, match="no"):
+            gateway.do("prepare")
+        assert programs("uplink") == programs("ins-1") == []
+    gateway.do("prepare", "carry", "look")
+    assert found(gateway) == []
+
+
+def test_a_fast_path_that_nobody_loads_again_is_told_of(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.fastpath.inventory.AGAIN_WITHIN_S", 0.1)
+    gateway.publish(1)
+    gateway.do("prepare", "carry", "retire")
+    assert named(gateway) == ["the fast path carries nothing"]
+    (told,) = mend(lambda: found(gateway), rounds=1).failed
+    assert told.endswith("can't be mended: no supervisor has loaded it again")
