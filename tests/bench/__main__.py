@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from bench import chart, flooded, lineup, machine, promises, report, rig, work
+from bench import chart, flooded, lineup, machine, promises, report, rig, ways, work
 from bench.lineup import Peer
 from bench.mappings import Files, Mappings
 from bench.ours import COMPILED_ENGINE, FIRST_ENGINE
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure the gateway beside its peers, in namespaces of its own, and write "
         "docs/performance.md and docs/performance.svg.",
     )
-    parser.add_argument("--quick", action="store_true", help="some three minutes, rough figures")
+    parser.add_argument("--quick", action="store_true", help="some seven minutes, rough figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there, too")
     parser.add_argument(
         "--only",
@@ -77,6 +77,7 @@ def _bench(options: argparse.Namespace, directory: Path) -> int:
     bench = work.Bench(plan, Files(directory), directory, _say)
     began = time.monotonic()
     samples = _measured(bench, peers)
+    samples.add(*ways.measure(bench, [peer for peer in peers if peer.name in ways.NAMES]))
     if with_floods:
         samples.add(*_measured_floods(bench))
     facts = machine.describe()

@@ -21,7 +21,12 @@ from gateway.net.plan import Route
 from gateway.steering import early, kernel
 
 PROGRAMS: Final = Path(__file__).with_name("peers")
-SOURCES: Final = {"flood": (), "pingpong": (), "nfq_c": ("-lnetfilter_queue", "-lnfnetlink")}
+SOURCES: Final = {
+    "flood": (),
+    "pingpong": (),
+    "udp_stream": (),
+    "nfq_c": ("-lnetfilter_queue", "-lnfnetlink"),
+}
 MILLION: Final = 1_000_000
 START_WITHIN_S: Final = 60.0  # a million mappings
 GENERATION: Final = 1
@@ -115,7 +120,10 @@ def compile_programs(directory: Path) -> None:
 
 
 def fast_path() -> Peer:
-    """The batch engine with the kernel's fast path beside it, which is for one instance a link."""
+    """The batch engine with the kernel's fast path beside it.
+
+    It carries to a link what is to the link's own instance.
+    """
 
     def program(site: Site) -> Sequence[str]:
         return [*_words(site, ours.COMPILED_ENGINE, 1), site.rig.gateway]
@@ -132,13 +140,15 @@ def fast_path() -> Peer:
             links.put(Route(f"{site.mappings.private}/32", link=LAN))
         try:
             with queued(program, is_carrying, protected=True)(site):
+                if site.mappings.count > site.mappings.hosts:
+                    ours.lead_all_to(site.files.published(site.mappings), site.mappings.private)
                 yield
         finally:
             ours.forget_fast_path(site.files.published(site.mappings), site.rig.gateway)
 
     lacking = ours.lacking(ours.COMPILED_ENGINE)
     title = "tgw, the fast path, and batch"
-    return Peer("fast-path", title, start, lacking, mappings_max=1, queues=1, is_ours=True)
+    return Peer("fast-path", title, start, lacking, queues=1, is_ours=True)
 
 
 def protections() -> list[Peer]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 from zlib import crc32
 
@@ -24,10 +25,14 @@ FEW_MAX: Final = 250
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """`count` mappings of consecutive addresses; the last ones are blocked, in our tables."""
+    """`count` mappings of consecutive addresses; the last ones are blocked, in our tables.
+
+    The first `hosts` of them lead to hosts of their own, all others to the first one.
+    """
 
     count: int
     blocked: int = 0
+    hosts: int = 1
 
     @property
     def pool(self) -> str:
@@ -72,6 +77,12 @@ class Files:
         self.pairs = cache(self._pairs)
         self.published = cache(self._published)
         self.nft = cache(self._nft)
+
+    def apart(self, name: str) -> "Files":
+        """The same in a directory of their own, for a peer that runs beside others."""
+        directory = Path(mkdtemp(prefix=f"{name}-", dir=self._directory))
+        directory.chmod(0o755)  # a data plane may give up root
+        return Files(directory)
 
     def _pairs(self, mappings: Mappings) -> Path:
         """A file of pairs, four bytes an address, in network order."""

@@ -5,6 +5,8 @@ namespace until it is ended; with the namespace's name the kernel carries, too, 
 """
 
 import sys
+from array import array
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,7 @@ from gateway.exchange import pins
 from gateway.fastpath import bpffs
 from gateway.fastpath.carrier import Carrier
 from gateway.fastpath.maps import Place
+from gateway.nat import layout
 from gateway.nat.mark import LOWEST_BITS
 from gateway.steering.kernel import point
 from gateway.steering.ruleset import Steering
@@ -47,6 +50,22 @@ def is_in_service(directory: Path, process: int) -> bool:
 def is_carrying(directory: Path) -> bool:
     """Whether the kernel carries packets by itself."""
     return pins.is_linked(directory) and pins.state(directory) is pins.State.CARRYING
+
+
+def lead_all_to(directory: Path, private: str) -> None:
+    """Have the kernel's copy of the table lead all mappings to this instance.
+
+    A link takes what is to its own instance, and there is none for each of a million. The places
+    that a packet's look-ups read stay what they were.
+    """
+    for name in pins.TABLES:
+        words = pins.memory(directory, name).cast("I")
+        slots = words[layout.SLOTS]
+        end = layout.RECORDS + layout.RECORD_WORDS * slots
+        if slots:  # the other one of the two is empty
+            words[layout.RECORDS + layout.PRIVATE : end : layout.RECORD_WORDS] = memoryview(
+                array("I", [int(IPv4Address(private))]) * slots
+            )
 
 
 def forget_fast_path(directory: Path, namespace: str) -> None:

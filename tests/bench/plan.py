@@ -18,6 +18,8 @@ class Plan:
     idle_s: float
     half_s: float
     flooded_s: float
+    turns: int  # how often each peer's slice comes where all stand side by side
+    slice_s: float
     tables: tuple[int, ...]  # numbers of mappings, besides one
     quiet_s: float = 15.0  # how long the machine may take to become quiet before each peer
 
@@ -31,6 +33,8 @@ FULL: Final = Plan(
     idle_s=1.5,
     half_s=2.0,
     flooded_s=2.0,
+    turns=8,
+    slice_s=0.4,
     tables=(1_000, 100_000, 1_000_000),
 )
 QUICK: Final = Plan(
@@ -42,6 +46,8 @@ QUICK: Final = Plan(
     idle_s=0.5,
     half_s=0.8,
     flooded_s=1.0,
+    turns=3,
+    slice_s=0.25,
     tables=(1_000_000,),
     quiet_s=5.0,
 )

@@ -2,11 +2,12 @@
 
 # ruff: noqa: RUF001  the sign for "times"
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench import flooded, work
+from bench import flooded, ways, work
 from bench.lineup import MILLION
 from bench.samples import Figure, Samples
 
@@ -17,11 +18,19 @@ PLAIN: Final = "plain"
 NETFILTERQUEUE: Final = "netfilterqueue-1"
 PROTECTED: Final = "batch-1"
 FAST_PATH: Final = "fast-path"
+OF_MILLION: Final = work.with_mappings(work.PPS, MILLION)
 FAST: Final = (
-    ("packets/s inbound, against plain forwarding", 1.15, PLAIN, work.PPS),
-    ("packets/s inbound, against nft with conntrack", 1.4, STATEFUL, work.PPS),
+    ("packets/s inbound, against plain forwarding", 1.15, PLAIN, ways.INBOUND),
+    ("packets/s outbound, against plain forwarding", 1.15, PLAIN, ways.OUTBOUND),
+    ("packets/s inbound, against nft with conntrack", 1.4, STATEFUL, ways.INBOUND),
+    ("packets/s outbound, against nft with conntrack", 1.4, STATEFUL, ways.OUTBOUND),
     ("100,000 flows, against nft with conntrack", 1.8, STATEFUL, work.PPS_FLOWS),
-    ("one TCP stream, against plain forwarding", 1.05, PLAIN, work.STREAM_1),
+    ("a million mappings, against nft with conntrack", 1.6, STATEFUL, OF_MILLION),
+    ("one TCP stream, against plain forwarding", 1.05, PLAIN, ways.STREAM),
+)
+FAST_TRIPS: Final = (
+    ("a round trip, idle, against plain forwarding", 1.15, ways.IDLE),
+    ("a round trip beside half of what that carries", 1.3, ways.EQUAL),
 )
 LOST_MAX: Final = {flooded.UNASSIGNED: 0.1, flooded.BLOCKED: 0.1, flooded.SYN: 2.0}  # percent
 LIMITED_SHARE: Final = 0.95  # of what was offered
@@ -52,7 +61,6 @@ def mark(samples: Samples, peer: str, work_name: str) -> str:
 
 def kept(samples: Samples, ours: str) -> Sequence[Kept]:
     """Every promise, for one of our engines."""
-    million = work.with_mappings(work.PPS, MILLION)
     return [
         _at_least(samples, "packets/s, against the C program", 1.5, ours, C_PROGRAM, work.PPS),
         _at_least(
@@ -82,7 +90,7 @@ def kept(samples: Samples, ours: str) -> Sequence[Kept]:
         _ratio(
             "packets/s with a million mappings, against one mapping",
             0.85,
-            samples.ratio((ours, million), (ours, work.PPS)),
+            samples.ratio((ours, OF_MILLION), (ours, work.PPS)),
         ),
         _latency(samples, "added latency, idle, p50, less the C program's", ours, work.IDLE_P50),
         _latency(samples, "the same, each at half of its own load", ours, work.HALF_P50),
@@ -106,6 +114,20 @@ def kept(samples: Samples, ours: str) -> Sequence[Kept]:
             _at_least(samples, f"the fast path: {text}", least, FAST_PATH, peer, work_name)
             for text, least, peer, work_name in FAST
         ),
+        _ratio(
+            "the fast path: a million mappings, against one mapping",
+            0.6,
+            samples.ratio((FAST_PATH, OF_MILLION), (FAST_PATH, work.PPS)),
+        ),
+        *(
+            _ratio(
+                f"the fast path: {text}",
+                most,
+                samples.ratio((FAST_PATH, work_name), (PLAIN, work_name)),
+                is_most=True,
+            )
+            for text, most, work_name in FAST_TRIPS
+        ),
         *(_at_most(samples, what, most) for what, most in LOST_MAX.items()),
     ]
 
@@ -117,9 +139,10 @@ def _at_least(
     return _ratio(text, least, samples.ratio((ours, work_name), (peer, work_name)))
 
 
-def _ratio(text: str, least: float, found: Figure | None) -> Kept:
-    holds = None if found is None else found.median >= least
-    return Kept(text, f"≥ {least:g} ×", found, "×", holds)
+def _ratio(text: str, bound: float, found: Figure | None, *, is_most: bool = False) -> Kept:
+    keeps = operator.le if is_most else operator.ge
+    holds = None if found is None else keeps(found.median, bound)
+    return Kept(text, f"{'≤' if is_most else '≥'} {bound:g} ×", found, "×", holds)
 
 
 def _latency(samples: Samples, text: str, ours: str, work_name: str) -> Kept:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import flooded, work
+from bench import flooded, ways, work
 from bench.lineup import Peer, protections
 from bench.plan import Plan
 from bench.promises import PLAIN, Kept, added_us, mark
@@ -28,6 +28,9 @@ def sections(
         "mappings": mapping_table(samples, peers, plan),
         "cost": cost_table(samples, peers, plan),
         "floods": flood_table(samples),
+        "ways": way_table(samples, peers),
+        "packet costs": packet_cost_table(samples, peers),
+        "side by side": side_by_side_table(samples, peers),
     }
 
 
@@ -147,6 +150,55 @@ def flood_table(samples: Samples) -> str:
         samples.figure(peer.name, flooded.offered(flooded.SYN))
     )
     return _by_peer(protections(), columns)
+
+
+def way_table(samples: Samples, peers: Sequence[Peer]) -> str:
+    """Packets a second on each way through the gateway."""
+
+    def cell(way: str) -> Cell:
+        return lambda peer: _packets(samples, peer, way)
+
+    return _by_peer(_standing(peers), {_way(way): cell(way) for way in ways.WAYS})
+
+
+def packet_cost_table(samples: Samples, peers: Sequence[Peer]) -> str:
+    """What a packet costs its sender's processor: ns of plain forwarding's, and times as much."""
+
+    def cell(way: str) -> Cell:
+        def text(peer: Peer) -> str:
+            found = samples.ratio((peer.name, ways.cost(way)), (PLAIN, ways.cost(way)))
+            if peer.name == PLAIN or not found:
+                return _spread(samples.figure(peer.name, ways.cost(way)))
+            return f"× {_spread(found)}"  # noqa: RUF001  the sign for "times"
+
+        return text
+
+    return _by_peer(_standing(peers), {_way(way): cell(way) for way in ways.WAYS})
+
+
+def side_by_side_table(samples: Samples, peers: Sequence[Peer]) -> str:
+    """Streams and round trips, and runs of the programs."""
+    works = {
+        "TCP, 1 stream, Gbit/s": ways.STREAM,
+        "UDP in aggregates, Gbit/s": ways.DATAGRAMS,
+        "round trip, µs, idle": ways.IDLE,
+        "µs, equal load": ways.EQUAL,
+        "a run, ns, inbound": ways.RUNS_INBOUND,
+        "ns, outbound": ways.RUNS_OUTBOUND,
+    }
+
+    def cell(name: str) -> Cell:
+        return lambda peer: _spread(samples.figure(peer.name, name))
+
+    return _by_peer(_standing(peers), {title: cell(name) for title, name in works.items()})
+
+
+def _standing(peers: Sequence[Peer]) -> list[Peer]:
+    return [peer for peer in peers if peer.name in ways.NAMES]
+
+
+def _way(way: str) -> str:
+    return way.rpartition(", ")[2]
 
 
 def number(value: float) -> str:

@@ -40,6 +40,7 @@ SERVER_ADDRESS: Final = "10.0.0.2"
 LAN_PREFIX: Final = 30
 UPLINK: Final = "uplink"
 LAN: Final = "lan"
+SECOND: Final = "second"
 HOST_LINK: Final = "eth0"
 DISCARD_PORT: Final = 9
 LOCAL_ROUTE: Final = 2  # RTN_LOCAL
@@ -65,16 +66,16 @@ class Rig:
     next_hop: str = ""  # the uplink's hardware address
 
 
-def names() -> Rig:
-    """The names of this process's namespaces."""
-    hosts = (f"{PREFIX}.{os.getpid()}.{host}" for host in ("client", "gateway", "server"))
+def names(of: str = "") -> Rig:
+    """The names of this process's namespaces; `of` tells one network's from another's."""
+    hosts = (f"{PREFIX}.{os.getpid()}.{of}{host}" for host in ("client", "gateway", "server"))
     return Rig(*hosts)
 
 
 @contextmanager
-def rig_for(mappings: Mappings) -> Iterator[Rig]:
+def rig_for(mappings: Mappings, of: str = "") -> Iterator[Rig]:
     """A fresh network in the block, with the routes that these mappings need."""
-    hosts = names()
+    hosts = names(of)
     try:
         yield _build(hosts, mappings)
     finally:
@@ -90,6 +91,36 @@ def remove_stale() -> None:
     for directory in Path(gettempdir()).glob(f"{PREFIX}.*"):
         if _is_stale(directory.name) and directory.stat().st_uid == os.geteuid():
             rmtree(directory)
+
+
+@contextmanager
+def neighbour_of(rig: Rig, address: str) -> Iterator[str]:
+    """A second instance in the block, at a link of its own: its namespace."""
+    host = rig.server.removesuffix("server") + "second"
+    try:
+        namespace.create(host)
+        with Links(rig.gateway) as links:
+            links.veth(SECOND, peer=HOST_LINK, peer_namespace=host)
+            gateway_mac, own_mac = macs(rig.gateway)[SECOND], macs(host)[HOST_LINK]
+            links.up(SECOND)
+            links.neighbour(SECOND, address, own_mac)
+            links.put(Route(f"{address}/32", link=SECOND))
+        with Links(host) as links:
+            links.address(HOST_LINK, address, 32)
+            links.up(HOST_LINK)
+            links.neighbour(HOST_LINK, LAN_ADDRESS, gateway_mac)
+            links.put(Route(f"{LAN_ADDRESS}/32", link=HOST_LINK))
+            links.put(Route("default", via=LAN_ADDRESS))
+        sink(host)
+        yield host
+    finally:
+        _remove(host)
+
+
+def sink(host: str) -> None:
+    """Have the host count what it gets, and answer none of it."""
+    with namespace.inside(host):
+        run(["nft", "-f", "-"], stdin=SINK)
 
 
 @contextmanager
@@ -152,19 +183,18 @@ def _build_server(rig: Rig, gateway_mac: str) -> None:
         _join(links, HOST_LINK, SERVER_ADDRESS, LAN_PREFIX)
         links.neighbour(HOST_LINK, LAN_ADDRESS, gateway_mac)
         links.put(Route("default", via=LAN_ADDRESS))
-    with namespace.inside(rig.server):
-        with IPRoute() as route:
-            (loopback,) = route.link_lookup(ifname="lo")
-            # In the main table, where a link's route is narrower.
-            route.route(
-                "add",
-                dst=PRIVATE_NETWORK,
-                oif=loopback,
-                type=LOCAL_ROUTE,
-                table=MAIN_TABLE,
-                scope=254,
-            )
-        run(["nft", "-f", "-"], stdin=SINK)
+    with namespace.inside(rig.server), IPRoute() as route:
+        (loopback,) = route.link_lookup(ifname="lo")
+        # In the main table, where a link's route is narrower.
+        route.route(
+            "add",
+            dst=PRIVATE_NETWORK,
+            oif=loopback,
+            type=LOCAL_ROUTE,
+            table=MAIN_TABLE,
+            scope=254,
+        )
+    sink(rig.server)
 
 
 def _build_gateway(rig: Rig, known: dict[str, dict[str, str]]) -> None:

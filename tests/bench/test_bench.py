@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench import flooded, lineup, rig, work
+from bench import flooded, lineup, rig, ways, work
 from bench.lineup import Peer, queued
 from bench.mappings import Files, Mappings
 from bench.plan import Plan
@@ -22,6 +22,8 @@ TINY = Plan(
     idle_s=0.1,
     half_s=0.1,
     flooded_s=0.2,
+    turns=1,
+    slice_s=0.1,
     tables=(300,),
     quiet_s=0.0,
 )
@@ -32,7 +34,7 @@ ONE_MAPPING = {
     *(work.CPU_OWN, work.CPU_MACHINE, work.MEMORY, work.MEMORY_PEAK, work.MEMORY_KERNEL),
 }
 TRIES = 3
-PEERS = ["nft-stateful", "nfq-c", "netfilterqueue-1"]
+PEERS = ["nft-stateful", "nfq-c", "netfilterqueue-1", "fast-path"]
 
 pytestmark = [
     pytest.mark.lab,
@@ -69,6 +71,29 @@ def test_a_round_measures_everything(name: str, files: Files, programs: Path) ->
             break
     assert found.keys() >= wanted, said
     assert all(found[positive] > 0 for positive in (work.PPS, work.STREAM_1, work.IDLE_P50))
+    assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
+
+
+def test_peers_that_stand_side_by_side_are_measured_on_all_ways(
+    files: Files, programs: Path
+) -> None:
+    said: list[str] = []
+    bench = Bench(TINY, files, programs, said.append)
+    peers = [peer for peer in lineup.peers(2) if peer.name in ("plain", "fast-path")]
+    found: dict[tuple[str, str], float] = {}
+    wanted = {
+        (peer.name, name)
+        for peer in peers
+        for name in (*ways.WAYS, ways.STREAM, ways.DATAGRAMS, ways.IDLE, ways.EQUAL)
+    }
+    wanted |= {("fast-path", name) for name, *_ in ways.PROGRAM_RUNS}
+    for _ in range(TRIES):
+        samples = ways.measure(bench, peers)
+        found |= {(sample.peer, sample.work): sample.value for sample in samples}
+        if found.keys() >= wanted:
+            break
+    assert found.keys() >= wanted, said
+    assert all(found[each] > 0 for each in wanted)
     assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
 
 

@@ -13,6 +13,7 @@ from bench.rig import HOST_LINK, Rig, received
 
 PING_PORT: Final = "7"
 STREAM_PORT: Final = "5201"
+DATAGRAM_PORT: Final = "5202"
 CONNECT_WITHIN_S: Final = 5
 SLACK_S: Final = 20.0  # beyond what a program was told to run
 AFTER_S: Final = 0.1  # the flood goes on for so long after what is measured
@@ -27,20 +28,26 @@ class Flood:
     flows: int = 1
     rate: float = 0.0  # packets a second; 0: as many as the sender can
     is_syn: bool = False  # TCP's first packets instead
+    source: str = ""  # the sender's one address; none: many of the client's
 
 
 class Sent(NamedTuple):
-    """What a sender has sent, and how many packets a second that was."""
+    """What a sender has sent: packets, a second of them, and what one costs its processor.
+
+    That is the sender's own work, and the kernel's with a packet up to the first queue.
+    """
 
     packets: int
     rate: float
+    packet_ns: float
 
 
 class Delivered(NamedTuple):
-    """Packets a second: what came through, and what was sent."""
+    """Packets a second: what came through, and what was sent; and what one cost the sender."""
 
     delivered: float
     offered: float
+    packet_ns: float
 
 
 class Trips(NamedTuple):
@@ -60,6 +67,7 @@ def sending(rig: Rig, programs: Path, flood: Flood, seconds: float) -> Iterator[
         *("-i", HOST_LINK, "-m", rig.next_hop, "-d", f"{flood.target}/{flood.count}"),
         *("-f", str(flood.flows), "-r", str(flood.rate), "-t", str(seconds)),
         *(["-S"] if flood.is_syn else []),
+        *(["-s", flood.source] if flood.source else []),
     ]
     with started(rig.client, command) as program:
         keep_on(processors()[:1], [program.pid])
@@ -68,8 +76,8 @@ def sending(rig: Rig, programs: Path, flood: Flood, seconds: float) -> Iterator[
 
 def sent(program: Program) -> Sent:
     """What such a program has sent, once it ends by itself. Raises `BenchError`."""
-    packets, seconds = program.output(within_s=SLACK_S).split()
-    return Sent(int(packets), int(packets) / float(seconds))
+    packets, seconds, used_s = map(float, program.output(within_s=SLACK_S).split())
+    return Sent(int(packets), packets / seconds, used_s / packets * 1e9)
 
 
 @contextmanager
@@ -93,7 +101,8 @@ def delivered(
         began, before = time.monotonic(), received(rig)
         time.sleep(seconds)
         elapsed, packets = time.monotonic() - began, received(rig) - before
-        return Delivered(packets / elapsed, sent(program).rate)
+        by_sender = sent(program)
+        return Delivered(packets / elapsed, by_sender.rate, by_sender.packet_ns)
 
 
 @contextmanager
@@ -133,3 +142,17 @@ def stream(rig: Rig, target: str, *, streams: int, seconds: int) -> float:
     if "sum_received" not in report["end"]:  # it ended early, and says why
         raise BenchError(f"iperf3: {report.get('error', 'nothing was received')}")
     return float(report["end"]["sum_received"]["bits_per_second"]) / 1e9
+
+
+def datagrams(rig: Rig, programs: Path, target: str, address: str, *, seconds: float) -> float:
+    """Gbit/s that the server received at `address`, of UDP that goes in aggregates.
+
+    Raises `BenchError`.
+    """
+    program = str(programs / "udp_stream")
+    with started(rig.server, [program, "take", address, DATAGRAM_PORT]) as taker:
+        run_in(rig.client, [program, "send", target, DATAGRAM_PORT, str(seconds)])
+        taken, taken_s = map(float, taker.output(within_s=SLACK_S).split())
+    if not taken_s:
+        raise BenchError("udp_stream: nothing was received")
+    return taken * 8 / taken_s / 1e9

@@ -2,14 +2,15 @@
  * TCP's first packets instead, without payload.
  *
  *   flood -i INTERFACE -m NEXT_HOP_MAC -d FIRST_DESTINATION/COUNT [-f FLOWS] [-r PACKETS_A_SECOND]
- *         [-t SECONDS] [-l PAYLOAD] [-S]
+ *         [-t SECONDS] [-l PAYLOAD] [-s SOURCE] [-S]
  *
  * Frames go out by a packet socket past routing and queueing, so that what is measured is the gateway
  * and not this sender. Every packet is valid, checksums included. The order of destinations and flows
  * is random, and made before the first packet leaves; every one of them comes up equally often.
- * Flow N comes from address 198.51.100.(20 + N % 200) and port 1024 + N / 200: addresses differ too,
+ * Flow N comes from the one source and port 1024 + N / 200, or from address 198.51.100.(20 + N % 200) and port 1024 + N / 200: addresses differ too,
  * because the kernel spreads packets over several queues by addresses alone.
- * Prints "SENT SECONDS".
+ * Prints "SENT SECONDS PROCESSOR_SECONDS": what the kernel does with a packet up to the first queue is
+ * done in the sender's time.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -53,7 +54,7 @@ struct target { /* in host order */
 struct options {
     const char *interface;
     uint8_t next_hop[6];
-    uint32_t first, count, flows;
+    uint32_t first, count, flows, source; /* a source of 0: many */
     double rate, seconds; /* a rate of 0: no limit */
     int payload, syn;
 };
@@ -74,26 +75,33 @@ static void parse_mac(const char *text, uint8_t *mac) {
         usage();
 }
 
+static uint32_t parse_address(const char *text) {
+    struct in_addr address;
+    if (!inet_aton(text, &address))
+        usage();
+    return ntohl(address.s_addr);
+}
+
 static void parse_destination(char *text, struct options *options) {
     char *slash = strchr(text, '/');
-    struct in_addr first;
     if (!slash)
         usage();
     *slash = 0;
     options->count = strtoul(slash + 1, NULL, 10);
-    if (!inet_aton(text, &first) || !options->count)
+    if (!options->count)
         usage();
-    options->first = ntohl(first.s_addr);
+    options->first = parse_address(text);
 }
 
 static struct options parse(int argc, char **argv) {
     struct options options = {.flows = 1, .seconds = 1, .payload = 18};
     int option;
-    while ((option = getopt(argc, argv, "i:m:d:f:r:t:l:S")) != -1) {
+    while ((option = getopt(argc, argv, "i:m:d:s:f:r:t:l:S")) != -1) {
         switch (option) {
         case 'i': options.interface = optarg; break;
         case 'm': parse_mac(optarg, options.next_hop); break;
         case 'd': parse_destination(optarg, &options); break;
+        case 's': options.source = parse_address(optarg); break;
         case 'f': options.flows = strtoul(optarg, NULL, 10); break;
         case 'r': options.rate = strtod(optarg, NULL); break;
         case 't': options.seconds = strtod(optarg, NULL); break;
@@ -143,7 +151,7 @@ static struct target *targets_of(const struct options *options, uint32_t *length
         die("memory");
     for (uint32_t i = 0; i < *length; i++) {
         targets[i].destination = options->first + destinations[i];
-        targets[i].source = FIRST_SOURCE + flows[i] % ADDRESSES;
+        targets[i].source = options->source ? options->source : FIRST_SOURCE + flows[i] % ADDRESSES;
         targets[i].port = 1024 + flows[i] / ADDRESSES;
     }
     free(destinations);
@@ -225,11 +233,13 @@ static int open_socket(const char *interface, uint8_t *own_mac) {
     return packets;
 }
 
-static double now(void) {
+static double seconds_of(clockid_t clock) {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return time.tv_sec + time.tv_nsec / 1e9;
 }
+
+static double now(void) { return seconds_of(CLOCK_MONOTONIC); }
 
 /* How many to send now; sleeps for a moment if none is due. */
 static int due(const struct options *options, double elapsed, long sent) {
@@ -262,7 +272,7 @@ int main(int argc, char **argv) {
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     prctl(PR_SET_TIMERSLACK, 1); /* a sleep of 50 µs is to be one */
-    double begin = now(), elapsed;
+    double begin = now(), used = seconds_of(CLOCK_PROCESS_CPUTIME_ID), elapsed;
     long sent = 0;
     while ((elapsed = now() - begin) < options.seconds) {
         int batch = due(&options, elapsed, sent);
@@ -278,6 +288,7 @@ int main(int argc, char **argv) {
         }
         sent += batch;
     }
-    printf("%ld %.6f\n", sent, elapsed);
+    used = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - used;
+    printf("%ld %.6f %.6f\n", sent, elapsed, used);
     return 0;
 }
