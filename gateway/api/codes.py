@@ -44,6 +44,14 @@ PRIVATE_NETWORK: Final = (
     LIMIT,
 )
 
+GROUP: Final = f"{VALUE}.Malformed"
+TOO_LONG: Final = f"{VALUE}.TooLong"
+COEXIST: Final = "InvalidParameter.Coexist"
+FILTER: Final = "InvalidParameter.FilterInvalidKey"
+POLICY: Final = (GROUP, COEXIST, f"{VALUE}.Empty", f"{VALUE}.Range", TOO_LONG)
+DUPLICATE_POLICY: Final = "UnsupportedOperation.DuplicatePolicy"
+VERSION: Final = "UnsupportedOperation.VersionMismatch"
+
 EVERYWHERE: Final[Mapping[str, str]] = {
     "MissingParameter": "a parameter that is needed, or a common one, is missing",
     "UnknownParameter": "the action has no such parameter",

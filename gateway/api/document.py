@@ -48,9 +48,9 @@ counted.
 A connection may be used again within 77 seconds. A client may end its sending side after the
 request and still gets the answer; by TLS it does not.
 
-Disks, keys, passwords and security groups are *declared*: they are checked, and all but passwords
-are kept and shown. A lab has no block storage, nobody logs in to an instance over the network, and
-no security group filters a packet.
+Disks, keys and passwords are *declared*: they are checked, and all but passwords are kept and
+shown. A lab has no block storage, and nobody logs in to an instance over the network. Policies of
+security groups are kept and published with the table, and judge no packet yet.
 
 An action is refused with a code that the cloud documents for it, or with one of the codes of every
 action: where another code would say more, the message does.

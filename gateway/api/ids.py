@@ -13,6 +13,8 @@ RESOURCE: Final = Form("eip", f"{_IN_VALUE}.ResourceIdMalformed")
 INTERFACE: Final = Form("eni", f"{_IN_VALUE}.NetworkInterfaceIdMalformed")
 VPC: Final = Form("vpc", f"{_IN_VALUE}.Malformed")
 SUBNET: Final = Form("subnet", f"{_IN_VALUE}.Malformed")
+GROUP: Final = Form("sg", f"{_IN_VALUE}.Malformed")
+BOUND_GROUP: Final = Form("sg", "InvalidSgId.Malformed")  # in service cvm
 
 SOME: Final = Size(1, AT_ONCE_MAX)
 ANY: Final = Size(0, AT_ONCE_MAX)
@@ -30,4 +32,8 @@ SomeAddressIds = Annotated[tuple[AddressId, ...], SOME]
 PackageIds = Annotated[tuple[PackageId, ...], ANY]
 SomeResourceIds = Annotated[tuple[ResourceId, ...], SOME]
 VpcIds = Annotated[tuple[Annotated[str, VPC], ...], ANY]
+GroupId = Annotated[str, GROUP]
+GroupIds = Annotated[tuple[GroupId, ...], ANY]
+SomeGroupIds = Annotated[tuple[GroupId, ...], SOME]
+OneGroupId = Annotated[tuple[Annotated[str, BOUND_GROUP], ...], Size(1, 1)]
 SubnetIds = Annotated[tuple[Annotated[str, SUBNET], ...], ANY]

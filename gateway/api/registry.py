@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from gateway.api import cloud_codes, text
 from gateway.api.action import Action, Answer, Context, answer_of
-from gateway.api.cvm import images, instances, places, purchase, types
+from gateway.api.cvm import images, instances, memberships, places, purchase, types
 from gateway.api.errors import ApiError, from_control
 from gateway.api.monitor import data
 from gateway.api.operator import account as operator_account
@@ -18,13 +18,24 @@ from gateway.api.shapes import CVM
 from gateway.api.sts import identity
 from gateway.api.tag import attachments, resources, tags
 from gateway.api.validation import from_validation
-from gateway.api.vpc import account, address_changes, addresses, networks, packages
+from gateway.api.vpc import (
+    account,
+    address_changes,
+    address_templates,
+    addresses,
+    groups,
+    networks,
+    packages,
+    policies,
+    service_templates,
+)
 from gateway.control import errors
 from gateway.control.place import REGION
 
 _MODULES: Final = (
-    *(purchase, instances, images, types, places),
+    *(purchase, instances, memberships, images, types, places),
     *(addresses, address_changes, packages, account, networks),
+    *(groups, policies, address_templates, service_templates),
     *(identity, resources, attachments, tags, data),
     *(operator_account, blocking, observation, usage),
 )

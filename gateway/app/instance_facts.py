@@ -24,7 +24,7 @@ def facts_of(topology: Topology, keys: RoleKeys) -> FactsOf:
         subnet_mask=str(IPv4Network(topology.vpc).netmask),
     )
 
-    def of(instance: Instance, public: str | None) -> Facts:
+    def of(instance: Instance, public: str | None, groups: tuple[str, ...]) -> Facts:
         bought = instance.purchase
         return Facts(
             instance_id=instance.instance_id,
@@ -40,6 +40,7 @@ def facts_of(topology: Topology, keys: RoleKeys) -> FactsOf:
             created_at=instance.created_at,
             instance_type=bought.instance_type,
             image_id=bought.image_id,
+            security_groups="\n".join(groups),
             user_data=base64.b64decode(bought.attributes.user_data),
             role=bought.attributes.role,
             credentials=keys.of(instance) if bought.attributes.role else None,

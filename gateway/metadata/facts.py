@@ -57,6 +57,7 @@ class Facts:
     user_data: bytes
     role: str
     credentials: RoleCredentials | None
+    security_groups: str = ""  # a line for each, the first first; absent if an older control wrote
 
 
 def answer(facts: Facts, path: str) -> Leaf | None:
@@ -99,7 +100,11 @@ def _meta_data(facts: Facts, version: str) -> Tree:
 
 
 def _instance(facts: Facts) -> Tree:
-    return {"image-id": facts.image_id, "instance-type": facts.instance_type}
+    return {
+        "image-id": facts.image_id,
+        "instance-type": facts.instance_type,
+        "security-group": facts.security_groups,
+    }
 
 
 def _payment(facts: Facts) -> Tree:

@@ -21,13 +21,14 @@ LOOK_S: Final = 5.0  # the clock may be set: credentials are then renewed so muc
 
 
 class Known(NamedTuple):
-    """An instance, and the public address that stands for it, if any."""
+    """An instance, the public address that stands for it, if any, and its security groups."""
 
     instance: Instance
     public: str | None
+    groups: tuple[str, ...]
 
 
-FactsOf = Callable[[Instance, str | None], Facts]
+FactsOf = Callable[[Instance, str | None, tuple[str, ...]], Facts]
 
 
 class FactsPublisher:
@@ -60,7 +61,7 @@ class FactsPublisher:
             for instance_id in touched:
                 instance = state.instances.get(instance_id)
                 if instance:
-                    known = Known(instance, state.public_ip(instance))
+                    known = Known(instance, state.public_ip(instance), state.groups_of(instance))
                     self._known[instance_id] = self._addresses[instance.private_ip] = known
             self._sequence = state.sequence
 

@@ -28,6 +28,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 REGION = "ap-guangzhou"
 WAYS = [("TC3-HMAC-SHA256", "GET"), ("HmacSHA256", "POST"), ("HmacSHA1", "GET")]
+HTTP = {"Protocol": "TCP", "Port": "80", "CidrBlock": "0.0.0.0/0", "Action": "ACCEPT"}
+BESIDE = (("", ""), ("", "g"), ("unused_", ""))
+KINDS = (("Address", "ipm"), ("Service", "ppm"))
+SOME: dict[str, dict[str, Any]] = {
+    "Address": {"Addresses": ["192.0.2.1"]},
+    "Service": {"Services": ["tcp:80"]},
+}
 MBPS = {"InternetMaxBandwidthOut": 6}
 
 
@@ -121,7 +128,29 @@ def made(lab: Lab) -> dict[str, Any]:
         "package": package_id,
         "paid": paid["AddressSet"][0],
         "address": address,
+        **made_groups(lab),
     }
+
+
+def made_groups(lab: Lab) -> dict[str, Any]:
+    """A security group with a policy, and a template of each kind."""
+    web = lab.control.call("CreateSecurityGroup", GroupName="web", GroupDescription="x")
+    group_id = web["SecurityGroup"]["SecurityGroupId"]
+    lab.control.call("CreateSecurityGroupPolicies", SecurityGroupId=group_id, **policies(HTTP))
+    things = {"sg": group_id}
+    for kind, key in KINDS:
+        template, group = f"{kind}Template", f"{kind}TemplateGroup"
+        for name in (key, f"unused_{key}"):
+            made = lab.control.call(f"Create{template}", **{f"{template}Name": "x"}, **SOME[kind])
+            things[name] = made[template][f"{template}Id"]
+        wanted = {f"{group}Name": "x", f"{template}Ids": [things[key]]}
+        things[f"{key}g"] = lab.control.call(f"Create{group}", **wanted)[group][f"{group}Id"]
+    return things
+
+
+def policies(*some: dict[str, Any]) -> dict[str, Any]:
+    """Policies for what comes in."""
+    return {"SecurityGroupPolicySet": {"Ingress": list(some)}}
 
 
 def reads(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -145,6 +174,16 @@ def reads(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "DescribeBandwidthPackageResources", {"BandwidthPackageId": things["package"]}
     yield "DescribeBandwidthPackageQuota", {}
     yield "DescribeTaskResult", {"TaskId": things["task"]}
+    groups = {"SecurityGroupIds": [things["sg"]]}
+    yield "DescribeSecurityGroups", {"Filters": tags, "Limit": "20", "Offset": "0"}
+    yield "DescribeSecurityGroups", groups | {"OrderField": "UpdateTime", "OrderDirection": "DESC"}
+    yield "DescribeSecurityGroupPolicies", {"SecurityGroupId": things["sg"]}
+    yield "DescribeSecurityGroupAssociationStatistics", groups
+    yield "DescribeSecurityGroupReferences", groups
+    yield "DescribeSecurityGroupLimits", {}
+    for what, _ in KINDS:
+        yield f"Describe{what}Templates", {"Limit": "20", "Offset": "0"}
+        yield f"Describe{what}TemplateGroups", {"NeedMemberInfo": True}
     yield "DescribeVpcs", {"Offset": "0", "Limit": "20"}
     yield "DescribeSubnets", {"Filters": [{"Name": "is-default", "Values": ["true"]}]}
     yield "GetCallerIdentity", {}
@@ -203,7 +242,43 @@ def writes(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "ReleaseAddresses", {"AddressIds": [things["eip"]]}
     yield "DeleteBandwidthPackage", package
     yield "TransformAddress", {"InstanceId": things["third"]}
+    yield from group_writes(things)
     yield "TerminateInstances", {"InstanceIds": [things["first"], things["second"]]}
+
+
+def group_writes(things: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each action that changes security groups or templates."""
+    named = {"GroupName": "web", "GroupDescription": "x"}
+    group, ssh = {"SecurityGroupId": things["sg"]}, HTTP | {"Port": "22", "PolicyIndex": 0}
+    yield "CreateSecurityGroup", named
+    yield "CreateDefaultSecurityGroup", {"ProjectId": "0"}
+    yield "CreateSecurityGroupWithPolicies", named | policies(HTTP)
+    yield "CloneSecurityGroup", group | {"GroupName": "copy"}
+    yield "ModifySecurityGroupAttribute", group | {"GroupName": "www"}
+    yield "CreateSecurityGroupPolicies", group | policies(ssh)
+    yield "ReplaceSecurityGroupPolicy", group | policies(ssh | {"Port": "23"})
+    moved = {"OriginalSecurityGroupPolicySet": {"Ingress": [{"PolicyIndex": 0}]}}
+    to = policies({"PolicyIndex": 1}) | {"UpdateType": "Priority"}
+    yield "ReplaceSecurityGroupPolicies", group | moved | to
+    yield "DeleteSecurityGroupPolicies", group | policies({"PolicyIndex": 1})
+    yield "ModifySecurityGroupPolicies", group | policies(HTTP)
+    bound = {"SecurityGroupIds": [things["sg"]], "InstanceIds": [things["second"]]}
+    yield "AssociateSecurityGroups", bound
+    yield "DisassociateSecurityGroups", bound
+    yield "DeleteSecurityGroup", group
+    yield "CreateAddressTemplate", {"AddressTemplateName": "x", "Addresses": ["192.0.2.0/24"]}
+    extra = {"AddressesExtra": [{"Address": "192.0.2.2", "Description": "gate"}]}
+    yield "ModifyAddressTemplateAttribute", {"AddressTemplateId": things["ipm"]} | extra
+    yield "CreateServiceTemplate", {"ServiceTemplateName": "x", "Services": ["udp:53", "icmp"]}
+    services = {"Services": ["tcp:81"]}
+    yield "ModifyServiceTemplateAttribute", {"ServiceTemplateId": things["ppm"]} | services
+    for kind, key in KINDS:
+        ids = {f"{kind}TemplateIds": [things[key]]}
+        name, whole = f"{kind}TemplateGroup", {f"{kind}TemplateGroupId": things[f"{key}g"]}
+        yield f"Create{name}", {f"{name}Name": "y"} | ids
+        yield f"Modify{name}Attribute", whole | {f"{name}Name": "z"}
+        yield f"Delete{name}", whole
+        yield f"Delete{kind}Template", {f"{kind}TemplateId": things[f"unused_{key}"]}
 
 
 def test_every_action_by_the_sdk(lab: Lab, cloud: Cloud) -> None:
@@ -233,7 +308,8 @@ def test_every_action_by_tccli(lab: Lab, cloud: Cloud, tmp_path: Path) -> None:
 
 def test_the_rows_have_every_action() -> None:
     names = ("first", "second", "third", "eip", "paid", "package", "address", "task")
-    things = dict.fromkeys(names, "x")
+    more = [f"{before}{key}{g}" for _, key in KINDS for before, g in BESIDE]
+    things = dict.fromkeys((*names, "sg", *more), "x")
     rows = {action for action, _ in (*reads(things), *writes(things))}
     assert rows == ACTIONS.keys()
 

@@ -61,6 +61,7 @@ def test_what_an_instance_was_bought_with_is_told_and_follows_every_change(
         "app-id": "1250000000",
         "instance/instance-type": "S5.LARGE8",
         "instance/image-id": "img-487zeit5",
+        "instance/security-group": "sg-tgw00001",
         "payment/": "charge-type\ncreate-time",
         "payment/charge-type": "POSTPAID_BY_HOUR",
         "payment/create-time": created,

@@ -153,7 +153,6 @@ def _public(seen: Seen, instance: Instance) -> tuple[str | None]:
     return (seen.state.public_ip(instance),)
 
 
-_GROUP: Final = Form("sg", "InvalidSgId.Malformed")
 FILTERS: Final[Table[Instance]] = Table(
     by={
         "zone": always(ZONE),
@@ -164,7 +163,7 @@ FILTERS: Final[Table[Instance]] = Table(
         "subnet-id": always(SUBNET_ID, form=Form("subnet", f"{VALUE}.SubnetIdMalformed")),
         "instance-id": equal(lambda _, one: (one.instance_id,), ids.INSTANCE),
         "uuid": equal(lambda _, one: (one.uuid,)),
-        "security-group-id": equal(lambda seen, one: seen.state.groups_of(one), _GROUP),
+        "security-group-id": equal(lambda seen, one: seen.state.groups_of(one), ids.BOUND_GROUP),
         "instance-name": equal(lambda _, one: (one.name,)),
         "instance-charge-type": equal(lambda _, one: (one.purchase.charge_type.value,)),
         "instance-state": equal(lambda _, one: (one.state.value,)),

@@ -241,13 +241,17 @@ class ModifyInstancesAttribute(Action):
             raise ApiError("InvalidParameter", f"{names}: one attribute at a time")
         if self.InstanceName is not None:
             return context.submit(cmd.RenameInstances(self.InstanceIds, self.InstanceName))
-        return context.submit(
+        groups = self.SecurityGroups
+        task = context.submit(
             cmd.ChangeInstancesAttributes(
                 self.InstanceIds,
                 host_name=self.HostName,
                 user_data=self.UserData,
                 role=self.CamRoleName,
                 protected=self.DisableApiTermination,
-                security_groups=self.SecurityGroups,
+                security_groups=None if groups is None else tuple(dict.fromkeys(groups)),
             )
         )
+        if groups is not None:  # of all attributes the only one that packets follow
+            context.control.wait_in_force(task)
+        return task

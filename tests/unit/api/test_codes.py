@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
-from refusals import addresses, instances, packages, places, tags
+from refusals import addresses, groups, instances, packages, places, tags
 from refusals.situations import Prepare, Rows
 from support.api import refusal
 from support.world import World
@@ -48,6 +48,7 @@ ROWS: dict[str, Rows] = {
     **packages.ROWS,
     **places.ROWS,
     **tags.ROWS,
+    **groups.ROWS,
 }
 # Those of GetResources have their rows where tags are tested.
 ELSEWHERE = {"GetResources"} | {name for name, codes in CODES.items() if not codes}

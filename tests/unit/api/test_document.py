@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals.groups import HTTP, grouped, policies, service_template, template
 from refusals.situations import paid_for
 from support.api import call
 from support.world import World
@@ -52,6 +53,73 @@ def ids(world: World) -> dict[str, Any]:
         "eip": eip_id,
         "package": package_id,
         "paid": paid_for(world),
+        **made_groups(world),
+    }
+
+
+def made_groups(world: World) -> dict[str, Any]:
+    """A security group with a policy, and a template of each kind in a group of its own."""
+    named = {"GroupName": "web", "GroupDescription": "x", **policies(HTTP)}
+    group = call(world, "CreateSecurityGroupWithPolicies", named)["SecurityGroup"]
+    addresses, services = grouped(world, "Address"), grouped(world, "Service")
+    return {
+        "sg": group["SecurityGroupId"],
+        "ipm": addresses["template"],
+        "ipmg": addresses["group"],
+        "ppm": services["template"],
+        "ppmg": services["group"],
+        "unused_ipm": template(world),
+        "unused_ppm": service_template(world),
+    }
+
+
+def group_requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The requests about security groups and templates, in an order that is possible."""
+    group, groups = {"SecurityGroupId": ids["sg"]}, {"SecurityGroupIds": [ids["sg"]]}
+    named = {"GroupName": "web", "GroupDescription": "x"}
+    bound = groups | {"InstanceIds": [ids["other"]]}
+    ssh = HTTP | {"Port": "22", "PolicyIndex": 0}
+    return {
+        "CreateSecurityGroup": named,
+        "CreateSecurityGroupWithPolicies": named,
+        "CreateDefaultSecurityGroup": {},
+        "CloneSecurityGroup": group,
+        "ModifySecurityGroupAttribute": group | {"GroupName": "www"},
+        "CreateSecurityGroupPolicies": group | policies(ssh),
+        "ReplaceSecurityGroupPolicy": group | policies(ssh | {"Port": "23"}),
+        "ReplaceSecurityGroupPolicies": group | policies(ssh | {"Port": "24"}),
+        "DeleteSecurityGroupPolicies": group | policies({"PolicyIndex": 0}),
+        "ModifySecurityGroupPolicies": group | policies(HTTP),
+        "DescribeSecurityGroupPolicies": group,
+        "DescribeSecurityGroupAssociationStatistics": groups,
+        "DescribeSecurityGroupReferences": groups,
+        "AssociateSecurityGroups": bound,
+        "DisassociateSecurityGroups": bound,
+        "DeleteSecurityGroup": group,
+        "CreateAddressTemplate": {"AddressTemplateName": "x", "Addresses": ["192.0.2.1"]},
+        "CreateServiceTemplate": {"ServiceTemplateName": "x", "Services": ["tcp:1"]},
+        "CreateAddressTemplateGroup": {
+            "AddressTemplateGroupName": "x",
+            "AddressTemplateIds": [ids["ipm"]],
+        },
+        "CreateServiceTemplateGroup": {
+            "ServiceTemplateGroupName": "x",
+            "ServiceTemplateIds": [ids["ppm"]],
+        },
+        "ModifyAddressTemplateAttribute": {"AddressTemplateId": ids["ipm"]},
+        "ModifyServiceTemplateAttribute": {"ServiceTemplateId": ids["ppm"]},
+        "ModifyAddressTemplateGroupAttribute": {"AddressTemplateGroupId": ids["ipmg"]},
+        "ModifyServiceTemplateGroupAttribute": {"ServiceTemplateGroupId": ids["ppmg"]},
+    }
+
+
+def group_ends(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The requests by which a template goes, and a group of templates."""
+    return {
+        "DeleteAddressTemplateGroup": {"AddressTemplateGroupId": ids["ipmg"]},
+        "DeleteServiceTemplateGroup": {"ServiceTemplateGroupId": ids["ppmg"]},
+        "DeleteAddressTemplate": {"AddressTemplateId": ids["unused_ipm"]},
+        "DeleteServiceTemplate": {"ServiceTemplateId": ids["unused_ppm"]},
     }
 
 
@@ -123,6 +191,8 @@ def requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "ReleaseAddresses": {"AddressIds": [ids["eip"]]},
         "DeleteBandwidthPackage": package,
         "TransformAddress": {"InstanceId": ids["stopped"]},
+        **group_requests(ids),
+        **group_ends(ids),
         "TerminateInstances": instances,
     }
 

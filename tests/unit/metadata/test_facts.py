@@ -33,6 +33,7 @@ FACTS = Facts(
     created_at=1_700_000_000.75,
     instance_type="S5.SMALL1",
     image_id="img-00000001",
+    security_groups="sg-00000002\nsg-00000001",
     user_data=b"",
     role="",
     credentials=None,
@@ -71,6 +72,7 @@ NEWER_LEAVES = [
     ("app-id", "1250000000"),
     ("instance/image-id", "img-00000001"),
     ("instance/instance-type", "S5.SMALL1"),
+    ("instance/security-group", "sg-00000002\nsg-00000001"),
     ("payment/charge-type", "POSTPAID_BY_HOUR"),
     ("payment/create-time", "2023-11-14 22:13:20"),
     (f"{MACS}/owner-id", "1250000000"),
@@ -159,7 +161,7 @@ def test_a_listing_has_what_its_version_has() -> None:
         "local-ipv4s/", "mac", "primary-local-ipv4", "public-ipv4s",
     }  # fmt: skip
     assert listed("/latest/meta-data/payment/") == {"charge-type", "create-time"}
-    assert listed("/latest/meta-data/instance/") == {"image-id", "instance-type"}
+    assert listed("/latest/meta-data/instance/") == {"image-id", "instance-type", "security-group"}
 
 
 def listed(path: str, facts: Facts = FACTS, under: str = "") -> set[str]:
