@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from subprocess import Popen
 from typing import Final, TypeVar
 
 from pyroute2.netlink.exceptions import NetlinkError
@@ -126,8 +127,11 @@ def up(
             for role in outdated:
                 say(f"lab {topology.name}: {role} is of an earlier version, and is replaced")
                 upgrade.replace(topology.site.places.run, role, partial(run, role))
-            for role in started:
-                run(role)
+            # The watchdog later: it would start the others, too.
+            first = [role for role in started if role != roles.WATCHDOG]
+            with roles.begun(topology.site.places.run, first, command) as begun:
+                for role in started:
+                    run(role, begun.get(role))
             left = mend(lambda: _twice(lambda: inspection.inspect(topology)))
         except FAILURES as error:
             if before is None:
@@ -216,17 +220,26 @@ def _build(topology: Topology, say: Callable[[str], None]) -> None:
 
 
 def _start(
-    site: Site, command: Command, say: Callable[[str], None], since: float, role: str
+    site: Site,
+    command: Command,
+    say: Callable[[str], None],
+    since: float,
+    role: str,
+    begun: "Popen[bytes] | None" = None,
 ) -> None:
-    """Start the role's process, unless one has been at work since then; another is replaced."""
+    """Start the role's process, or see the one begun ready, unless one has been at work since then.
+
+    One that isn't is replaced.
+    """
     run = site.places.run
-    if roles.holder(run, role) is not None:
+    if begun is None and roles.holder(run, role) is not None:
         for _ in looks(roles.starting_s(run, role), 0.02):
             if processes.look(site, role, READY[role], since).ready:
                 return
         say(f"lab {site.name}: {role} isn't at work, process {roles.holder(run, role)}: replaced")
         processes.make_way(run, role)
-    roles.start(run, role, command, lambda: READY[role](site))
+    process = begun or roles.spawn(run, role, command)
+    roles.see_ready(process, run, role, lambda: READY[role](site))
     say(f"lab {site.name}: {role} runs, process {roles.holder(run, role)}")
 
 
@@ -329,8 +342,7 @@ def _directories(own: Places) -> tuple[Path, ...]:
 
 
 def _end_all(run: Path) -> None:
-    processes.end(run)
-    roles.stop(run, web.ROLE)
+    processes.end(run, web.ROLE)
 
 
 def _settle(book: Path, run: Path) -> None:

@@ -55,12 +55,13 @@ def look(site: Site, role: str, is_ready: IsReady, since: float | None = None) -
     return Process(role, pid, not stuck and is_ready(site), age_s)
 
 
-def end(run: Path) -> None:
-    """End the processes of the site in this directory. Raises `RoleError`."""
-    # Control first: what it builds while the site is removed would be left behind.
-    # The watchdog before it: it would start again what is ended here.
-    for role in (roles.WATCHDOG, roles.CONTROL, roles.METADATA, roles.API, roles.DATAPLANE):
-        roles.stop(run, role)
+def end(run: Path, *others: str) -> None:
+    """End the processes of the site in this directory, and those of other roles there.
+
+    Raises `RoleError`.
+    """
+    roles.stop(run, roles.WATCHDOG)  # first: it would start again what is ended here
+    roles.stop(run, *roles.OF_A_SITE, *others)
     # Those whose supervisor was killed; they may be in a namespace that has lost its name.
     workers.end(workers.adopt(run))
 
@@ -72,7 +73,7 @@ def make_way(run: Path, role: str) -> None:
     about to take over. The next one takes over from them, and packets pass meanwhile.
     """
     numbers = (signal.SIGKILL,) if role == roles.DATAPLANE else (signal.SIGTERM, signal.SIGKILL)
-    roles.stop(run, role, numbers)
+    roles.stop(run, role, numbers=numbers)
 
 
 def is_control_ready(site: Site) -> bool:

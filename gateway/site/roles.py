@@ -10,8 +10,8 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -124,14 +124,34 @@ def start(run: Path, role: str, command: Command, is_ready: Callable[[], bool]) 
     One that was started before, by a command that was cut, may take the role first: it is waited
     for then. Raises `RoleError` with the process's last words if it ends, or isn't ready in time.
     """
-    process = spawn(run, role, command)
+    see_ready(spawn(run, role, command), run, role, is_ready)
+
+
+def see_ready(
+    process: "subprocess.Popen[bytes]", run: Path, role: str, is_ready: Callable[[], bool]
+) -> None:
+    """Wait until the role's process, which was spawned for it, is ready. Raises `RoleError`."""
     try:
         _wait_until_ready(process, run, role, is_ready)
     except RoleError:
         process.kill()
         process.wait()
         raise
-    process.returncode = process.returncode or 0  # it outlives us: no warning that it does
+    finally:
+        _leave(process)
+
+
+@contextmanager
+def begun(
+    run: Path, wanted: Iterable[str], command: Command
+) -> Iterator[Mapping[str, "subprocess.Popen[bytes]"]]:
+    """Start at once the processes of those roles that have none, to be seen ready in the block."""
+    found = {role: spawn(run, role, command) for role in wanted if holder(run, role) is None}
+    try:
+        yield found
+    finally:
+        for process in found.values():
+            _leave(process)
 
 
 def spawn(run: Path, role: str, command: Command) -> "subprocess.Popen[bytes]":
@@ -145,6 +165,11 @@ def spawn(run: Path, role: str, command: Command) -> "subprocess.Popen[bytes]":
             cwd="/",
             start_new_session=True,
         )
+
+
+def _leave(process: "subprocess.Popen[bytes]") -> None:
+    """Let the process outlive us, without a warning that it does."""
+    process.returncode = process.returncode or 0
 
 
 def _wait_until_ready(
@@ -189,19 +214,24 @@ def tell(run: Path, role: str, number: int) -> int | None:
     return None
 
 
-def stop(run: Path, role: str, numbers: Iterable[int] = (signal.SIGTERM, signal.SIGKILL)) -> None:
-    """End the role's process: asked first, then killed. Raises `RoleError` if it stays.
+def stop(
+    run: Path, *ending: str, numbers: Iterable[int] = (signal.SIGTERM, signal.SIGKILL)
+) -> None:
+    """End the processes of these roles at once: asked first, then killed.
 
-    It is at rest then: the watchdog doesn't start it again.
+    They are at rest then: the watchdog doesn't start them again. Raises `RoleError` if one stays.
     """
-    heartbeat.settle(run, role)
+    for role in ending:
+        heartbeat.settle(run, role)
+    left = list(ending)
     for number in numbers:
-        if tell(run, role, number) is None and holder(run, role) is None:
-            return
+        for role in left:
+            tell(run, role, number)
         for _ in looks(END_WITHIN_S, 0.005):
-            if holder(run, role) is None:
+            left = [role for role in left if holder(run, role) is not None]
+            if not left:
                 return
-    raise RoleError(f"{role} doesn't end")
+    raise RoleError(f"{left[0]} doesn't end")
 
 
 def _path(run: Path, role: str) -> Path:

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.site import roles
 from gateway.site.command import Command
-from gateway.site.roles import CONTROL, DATAPLANE, RoleError
+from gateway.site.roles import CONTROL, DATAPLANE, METADATA, RoleError
 
 HOLD = """
 import signal, sys
@@ -196,6 +196,25 @@ def test_a_process_that_ends_at_once_is_reported_with_its_last_words(run: Path) 
         roles.start(run, DATAPLANE, printing("print('first'); print(*words)"), lambda: True)
     lines = (run / "dataplane.log").read_text().splitlines()
     assert lines == ["earlier", "first", "dataplane --lab edge"]
+
+
+def test_processes_begin_at_once_and_each_is_seen_ready(run: Path) -> None:
+    """The one that is there stays; the others run side by side until somebody looks."""
+    program = (
+        "import time; from pathlib import Path; from gateway.site import roles; "
+        f"roles.take(Path({str(run)!r}), words[0]); time.sleep(60)"
+    )
+    with (
+        holding(run, METADATA) as there,
+        roles.begun(run, (CONTROL, METADATA, DATAPLANE), printing(program)) as begun,
+    ):
+        assert set(begun) == {CONTROL, DATAPLANE}
+        for role, process in begun.items():
+            roles.see_ready(process, run, role, lambda: True)
+            assert roles.holder(run, role) == process.pid
+        roles.stop(run, CONTROL, METADATA, DATAPLANE)
+        assert [roles.holder(run, role) for role in (CONTROL, METADATA, DATAPLANE)] == [None] * 3
+        assert there.wait(20) == -signal.SIGTERM
 
 
 def test_a_process_that_an_earlier_command_started_is_as_good(run: Path) -> None:
