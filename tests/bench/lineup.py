@@ -152,7 +152,10 @@ def fast_path() -> Peer:
 
 
 def protections() -> list[Peer]:
-    """Our batch engine, without what protects one address from a flood at another, and with it."""
+    """Our batch engine without what protects one address from a flood at another, and with it.
+
+    And the fast path, which leaves the engine little of a flood.
+    """
     return [
         replace(
             _ours(ours.COMPILED_ENGINE, 1, protected=False),
@@ -160,6 +163,7 @@ def protections() -> list[Peer]:
             title="tgw, batch, 1 queue, unprotected",
         ),
         _ours(ours.COMPILED_ENGINE, 1),
+        fast_path(),
     ]
 
 

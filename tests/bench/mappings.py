@@ -21,18 +21,21 @@ PRIVATE_NETWORK: Final = "10.64.0.0/10"
 FEW_NETWORK: Final = "203.0.113.0/24"
 MANY_NETWORK: Final = "100.64.0.0/10"
 FEW_MAX: Final = 250
+POLICED_KBPS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
     """`count` mappings of consecutive addresses; the last ones are blocked, in our tables.
 
+    Those before them have next to no bandwidth, so many as are `policed`.
     The first `hosts` of them lead to hosts of their own, all others to the first one.
     """
 
     count: int
     blocked: int = 0
     hosts: int = 1
+    policed: int = 0
 
     @property
     def pool(self) -> str:
@@ -92,11 +95,16 @@ class Files:
 
     def _published(self, mappings: Mappings) -> Path:
         """A directory with the table as control publishes it."""
-        directory = self._directory / f"published-{mappings.count}-{mappings.blocked}"
+        directory = self._directory / "-".join(
+            map(str, ("published", mappings.count, mappings.blocked, mappings.policed))
+        )
         directory.mkdir()
         opened = mappings.count - mappings.blocked
+        free = opened - mappings.policed
         rows = [
-            table.Mapping(*pair, slot, blocked=slot >= opened)
+            table.Mapping(
+                *pair, slot, in_kbps=POLICED_KBPS * (slot >= free), blocked=slot >= opened
+            )
             for slot, pair in enumerate(mappings.pairs())
         ]
         generations.publish(

@@ -32,7 +32,7 @@ FAST_TRIPS: Final = (
     ("a round trip, idle, against plain forwarding", 1.15, ways.IDLE),
     ("a round trip beside half of what that carries", 1.3, ways.EQUAL),
 )
-LOST_MAX: Final = {flooded.UNASSIGNED: 0.1, flooded.BLOCKED: 0.1, flooded.SYN: 2.0}  # percent
+LOST_MAX: Final = {flooded.UNASSIGNED: 0.1, flooded.BLOCKED: 0.1, flooded.SYNS: 2.0}  # percent
 LIMITED_SHARE: Final = 0.95  # of what was offered
 LIMITED_MARK: Final = " ⁺"
 
@@ -128,7 +128,8 @@ def kept(samples: Samples, ours: str) -> Sequence[Kept]:
             )
             for text, most, work_name in FAST_TRIPS
         ),
-        *(_at_most(samples, what, most) for what, most in LOST_MAX.items()),
+        *(_at_most(samples, PROTECTED, what, most) for what, most in LOST_MAX.items()),
+        *(_at_most(samples, FAST_PATH, what, 0.0) for what in flooded.FLOODED),
     ]
 
 
@@ -151,8 +152,9 @@ def _latency(samples: Samples, text: str, ours: str, work_name: str) -> Kept:
     return Kept(text, "≤ 0 µs", found, "µs", None if found is None else found.median <= 0)
 
 
-def _at_most(samples: Samples, work_name: str, most: float) -> Kept:
-    found = samples.figure(PROTECTED, work_name)
+def _at_most(samples: Samples, peer: str, work_name: str, most: float) -> Kept:
+    found = samples.figure(peer, work_name)
     percent = found and Figure(100 * found.median, 100 * found.least, 100 * found.greatest)
     holds = None if percent is None else percent.median <= most
-    return Kept(f"another's packets {work_name}", f"≤ {most:g} %", percent, "%", holds)
+    by = "the fast path: " if peer == FAST_PATH else ""
+    return Kept(f"{by}another's packets {work_name}", f"≤ {most:g} %", percent, "%", holds)

@@ -1,7 +1,7 @@
 """The tables, in Markdown: generated parts of a document stand between markers."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ def sections(
         "mappings": mapping_table(samples, peers, plan),
         "cost": cost_table(samples, peers, plan),
         "floods": flood_table(samples),
+        "flood rates": flood_rate_table(samples),
         "ways": way_table(samples, peers),
         "packet costs": packet_cost_table(samples, peers),
         "side by side": side_by_side_table(samples, peers),
@@ -146,10 +147,24 @@ def flood_table(samples: Samples) -> str:
         return lambda peer: _percent(samples.figure(peer.name, name))
 
     columns = {name.removeprefix("lost, "): lost(name) for name in flooded.WORKS}
-    columns["SYNs sent a second"] = lambda peer: _spread(
-        samples.figure(peer.name, flooded.offered(flooded.SYN))
-    )
     return _by_peer(protections(), columns)
+
+
+def flood_rate_table(samples: Samples) -> str:
+    """How hard each was flooded, what a packet of it cost, and what round trips took beside it."""
+
+    def rows() -> Iterator[list[str]]:
+        for peer in protections():
+            for name in flooded.WORKS:
+                found = [
+                    samples.figure(peer.name, of(name))
+                    for of in (flooded.offered, flooded.cost, flooded.trip)
+                ]
+                if any(found):
+                    yield [peer.title, name.removeprefix("lost, "), *map(_spread, found)]
+
+    heading = ["", "flood", "packets sent a second", "ns a packet", "round trip, p99, µs"]
+    return _table(heading, rows())
 
 
 def way_table(samples: Samples, peers: Sequence[Peer]) -> str:

@@ -97,7 +97,7 @@ def test_peers_that_stand_side_by_side_are_measured_on_all_ways(
     assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
 
 
-@pytest.mark.parametrize("name", ["unprotected", "batch-1"])
+@pytest.mark.parametrize("name", ["batch-1", "fast-path"])
 def test_each_flood_is_measured(name: str, files: Files, programs: Path) -> None:
     said: list[str] = []
     bench = Bench(TINY, files, programs, said.append)
@@ -109,6 +109,7 @@ def test_each_flood_is_measured(name: str, files: Files, programs: Path) -> None
             break
     assert set(flooded.WORKS) <= found.keys(), said
     assert all(0 <= found[work] <= 1 for work in flooded.WORKS)
+    assert found[flooded.trip(flooded.QUIET)] > 0
     assert all(found[flooded.offered(work)] > 0 for work in flooded.FLOODED)
     assert namespace.names(f"{rig.PREFIX}.{os.getpid()}.") == []
 

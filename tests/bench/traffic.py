@@ -14,6 +14,10 @@ from bench.rig import HOST_LINK, Rig, received
 PING_PORT: Final = "7"
 STREAM_PORT: Final = "5201"
 DATAGRAM_PORT: Final = "5202"
+UDP: Final = "UDP"
+SYN: Final = "SYN"
+FRAGMENT: Final = "fragment"
+KINDS: Final[dict[str, list[str]]] = {UDP: [], SYN: ["-S"], FRAGMENT: ["-F"]}
 CONNECT_WITHIN_S: Final = 5
 SLACK_S: Final = 20.0  # beyond what a program was told to run
 AFTER_S: Final = 0.1  # the flood goes on for so long after what is measured
@@ -27,7 +31,7 @@ class Flood:
     count: int = 1
     flows: int = 1
     rate: float = 0.0  # packets a second; 0: as many as the sender can
-    is_syn: bool = False  # TCP's first packets instead
+    kind: str = UDP
     source: str = ""  # the sender's one address; none: many of the client's
 
 
@@ -60,17 +64,19 @@ class Trips(NamedTuple):
 
 
 @contextmanager
-def sending(rig: Rig, programs: Path, flood: Flood, seconds: float) -> Iterator[Program]:
-    """The flood's program runs on the first processor, for `seconds` or until the block ends."""
+def sending(
+    rig: Rig, programs: Path, flood: Flood, seconds: float, processor: int = 0
+) -> Iterator[Program]:
+    """The flood's program stays on that processor, for `seconds` or until the block ends."""
     command = [
         str(programs / "flood"),
         *("-i", HOST_LINK, "-m", rig.next_hop, "-d", f"{flood.target}/{flood.count}"),
         *("-f", str(flood.flows), "-r", str(flood.rate), "-t", str(seconds)),
-        *(["-S"] if flood.is_syn else []),
+        *KINDS[flood.kind],
         *(["-s", flood.source] if flood.source else []),
     ]
     with started(rig.client, command) as program:
-        keep_on(processors()[:1], [program.pid])
+        keep_on([processors()[processor]], [program.pid])
         yield program
 
 

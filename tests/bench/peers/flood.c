@@ -1,8 +1,8 @@
 /* Sends small UDP packets as fast as it can, or at a rate, and says how many it sent; with -S they are
- * TCP's first packets instead, without payload.
+ * TCP's first packets instead, without payload, and with -F later fragments of UDP.
  *
  *   flood -i INTERFACE -m NEXT_HOP_MAC -d FIRST_DESTINATION/COUNT [-f FLOWS] [-r PACKETS_A_SECOND]
- *         [-t SECONDS] [-l PAYLOAD] [-s SOURCE] [-S]
+ *         [-t SECONDS] [-l PAYLOAD] [-s SOURCE] [-S | -F]
  *
  * Frames go out by a packet socket past routing and queueing, so that what is measured is the gateway
  * and not this sender. Every packet is valid, checksums included. The order of destinations and flows
@@ -56,7 +56,7 @@ struct options {
     uint8_t next_hop[6];
     uint32_t first, count, flows, source; /* a source of 0: many */
     double rate, seconds; /* a rate of 0: no limit */
-    int payload, syn;
+    int payload, syn, fragments;
 };
 
 static void die(const char *what) {
@@ -96,7 +96,7 @@ static void parse_destination(char *text, struct options *options) {
 static struct options parse(int argc, char **argv) {
     struct options options = {.flows = 1, .seconds = 1, .payload = 18};
     int option;
-    while ((option = getopt(argc, argv, "i:m:d:s:f:r:t:l:S")) != -1) {
+    while ((option = getopt(argc, argv, "i:m:d:s:f:r:t:l:SF")) != -1) {
         switch (option) {
         case 'i': options.interface = optarg; break;
         case 'm': parse_mac(optarg, options.next_hop); break;
@@ -107,6 +107,7 @@ static struct options parse(int argc, char **argv) {
         case 't': options.seconds = strtod(optarg, NULL); break;
         case 'l': options.payload = atoi(optarg); break;
         case 'S': options.syn = 1; break;
+        case 'F': options.fragments = 1; break;
         default: usage();
         }
     }
@@ -179,6 +180,8 @@ static struct frame template_of(const struct options *options, const uint8_t *ow
         .ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP},
         .udp = {.uh_dport = htons(DISCARD), .uh_ulen = htons(8 + options->payload)},
     };
+    if (options->fragments)
+        frame.ip.frag_off = htons(100); /* in units of 8 bytes */
     memcpy(frame.ethernet.ether_dhost, options->next_hop, 6);
     memcpy(frame.ethernet.ether_shost, own_mac, 6);
     if (options->syn) {
