@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import pytest
 from hypothesis import settings
-from support import covered
+from support import covered, own_names
 from xdist.scheduler import LoadScopeScheduling
 
 # How long an example takes is the machine's affair: no test fails on a time.
@@ -38,6 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     covered.register(config)
     config.pluginmanager.register(Durations(), "durations-by-folder")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Sweep away what runs that were interrupted have left: it costs time, and takes addresses."""
+    if not hasattr(session.config, "workerinput") and os.geteuid() == 0:
+        for name in own_names.sweep():
+            print(f"swept: {name}, of a test process that is gone")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support import own_names
 from support.labs import COMMAND, TGW, Lab, eventually, lab_of, leftovers, new_topology
 
 from gateway.lab import lifecycle
@@ -154,7 +155,7 @@ def test_labs_live_side_by_side(own_lab: Lab) -> None:
 
 
 def test_other_namespaces_are_left_alone() -> None:
-    stranger = f"stranger-{os.getpid()}"
+    stranger = own_names.fresh()
     namespace.create(stranger)
     try:
         with lab_of(new_topology()):

@@ -9,8 +9,6 @@ There is no queue and no rule of nft: what the programs pass up, the kernel forw
 hosts have no addresses until a test gives them some, so their kernels answer nothing.
 """
 
-import os
-import secrets
 import socket
 import struct
 import time
@@ -20,6 +18,7 @@ from ipaddress import IPv4Address
 from typing import Final, NamedTuple
 
 from pyroute2 import IPRoute
+from support import own_names
 from support.wire import mac
 
 from gateway.engine.rules import INTERPRETED
@@ -65,7 +64,7 @@ class FastLinks:
         """Build all; the stack takes it down again."""
         self.table = table
         self.sizes = Sizes(len(table.memory), table.slots, table.package_numbers)
-        self._prefix = f"fast{os.getpid()}-{secrets.token_hex(3)}"
+        self._prefix = f"tgw.{own_names.fresh()}"
         for host in ("client", "gateway", WEB, DB):
             namespace.create(self.name(host))
             stack.callback(namespace.remove, self.name(host))

@@ -6,11 +6,11 @@ import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Final
 
 import pytest
+from support import own_names
 
 from gateway.exchange import pins
 from gateway.fastpath import bpffs
@@ -23,14 +23,12 @@ CREATE, PIN = 0, 6
 PROCESSORS: Final = 2
 PAGE_BYTES: Final = 4096
 
-_numbers = count()
-
 
 @contextmanager
 def pinned(directory: Path, *, table_bytes: int = 65536, buckets: int = 128) -> Iterator[Path]:
     """Pin new maps, link the directory to them, and give their folder; they carry."""
     bpffs.mount()
-    folder = bpffs.BPFFS / f"tgw-test-{os.getpid()}-{next(_numbers)}"
+    folder = bpffs.folder_of(own_names.fresh())
     folder.mkdir()
     try:
         word = _made(ARRAY, 8)

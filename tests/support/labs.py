@@ -1,18 +1,16 @@
 """Labs for tests: real namespaces, real processes, and a look afterwards that nothing is left."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from support import command
+from support import command, own_names
 
 from gateway.api.client import Client
 from gateway.dataplane import record
@@ -32,7 +30,6 @@ TGW = (sys.executable, "-m", "gateway.cli.start")
 COMMAND = Command(TGW)
 # No address in it looks like anything else in a packet: 10.0.0.1 is the end of many a TCP header.
 VPC = "10.171.0.0/16"
-_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -186,8 +183,7 @@ def eventually(step: Callable[[], Result], within_s: float = 20.0) -> Result:
 
 def new_topology() -> Topology:
     """A topology under a name that no other test has."""
-    name = f"t{os.getpid()}-{next(_numbers)}"
-    return replace(Topology(), name=name, vpc=VPC, quarantine_s=0.0)
+    return replace(Topology(), name=own_names.fresh(), vpc=VPC, quarantine_s=0.0)
 
 
 def leftovers(lab: str) -> list[str]:

@@ -1,6 +1,5 @@
 """The fast path of a site without a lab: real programs, on links of a namespace of its own."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -9,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support import own_names
 from support.kernel_maps import needs_kernel
 
 from gateway.exchange import generations, pins
@@ -29,7 +29,8 @@ from gateway.net.sight import see
 
 pytestmark = needs_kernel
 
-NAME = f"tgw.carrier-{os.getpid()}.gateway"
+SITE = own_names.fresh()
+NAME = f"tgw.{SITE}.gateway"
 LINK = ("ins-1", "10.0.0.2")
 
 
@@ -38,7 +39,7 @@ class Gateway:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.site = Place(f"c{os.getpid()}", directory, NAME, "uplink", "198.51.100.254")
+        self.site = Place(SITE, directory, NAME, "uplink", "198.51.100.254")
         self.carrier = Carrier(self.site)
         self._thread = ThreadPoolExecutor(1, initializer=lambda: namespace.enter(NAME))
 

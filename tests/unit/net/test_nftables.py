@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 import pytest
+from support import own_names
 
 from gateway.net import namespace, nftables
 from gateway.net.nftables import AT_ONCE, Change
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a namespa
 
 @pytest.fixture(autouse=True)
 def inside() -> Iterator[None]:
-    name = f"tgw.unit-test.{os.getpid()}"
+    name = f"tgw.{own_names.fresh()}.unit"
     namespace.create(name)
     try:
         with namespace.inside(name):

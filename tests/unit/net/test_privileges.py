@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from support import own_names
 
 from gateway.net import libc, namespace, privileges
 
@@ -179,7 +180,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[str]:
-    name = f"tgw.unit-test.{os.getpid()}"
+    name = f"tgw.{own_names.fresh()}.unit"
     namespace.create(name)
     yield name
     namespace.remove(name)
