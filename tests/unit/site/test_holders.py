@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,20 @@ sys.stdin.read()
 """
 
 
+@contextmanager
+def started(*words: str) -> "Iterator[subprocess.Popen[str]]":
+    """A program that says in a line when it holds what it is to hold, and then waits."""
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "taken\n"
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     run = tmp_path / "edge"
@@ -33,16 +48,8 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["polite", "deaf"])
 def control(run: Path, request: pytest.FixtureRequest) -> "Iterator[subprocess.Popen[str]]":
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(run), request.param],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "taken\n"
+    with started(sys.executable, "-c", HOLD, str(run), request.param) as process:
         yield process
-        process.kill()
 
 
 def seen(*directories: Path) -> list[tuple[int, Path, bool]]:
@@ -108,32 +115,17 @@ def test_who_only_looks_at_a_page_does_not_hold_it(run: Path) -> None:
         pass
     program = (
         "import fcntl, os, sys; file = os.open(sys.argv[1], os.O_RDONLY); "
-        "fcntl.flock(file, fcntl.LOCK_SH); print('shared', flush=True); sys.stdin.read()"
+        "fcntl.flock(file, fcntl.LOCK_SH); print('taken', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(run / "worker-0.page")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as reader:
-        assert reader.stdout is not None
-        assert reader.stdout.readline() == "shared\n"
+    with started(sys.executable, "-c", program, str(run / "worker-0.page")):
         assert [status.worker for status in statuses(run)] == ["worker-0"]
         assert holders.holders(run) == []
-        reader.kill()
 
 
 def test_a_process_with_mounts_of_its_own_has_lost_nothing_that_it_finds_there(run: Path) -> None:
     (run / "control.lock").touch()  # another file, at the same name
     mount = 'mount -t tmpfs tgw "$1" && exec "$0" -c "$2" "$1" polite'
-    with subprocess.Popen(
-        ["unshare", "--mount", "sh", "-c", mount, sys.executable, str(run), HOLD],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "taken\n"
+    words = ("unshare", "--mount", "sh", "-c", mount, sys.executable, str(run), HOLD)
+    with started(*words) as process:
         assert seen(run) == [(process.pid, run / "control.lock", True)]
         assert holders.lost(run) == []
-        process.kill()
