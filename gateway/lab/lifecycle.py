@@ -191,18 +191,25 @@ def _twice(look: Callable[[], list[Seen]]) -> list[Seen]:
 def _looked(topology: Topology) -> list[str]:
     own = topology.site.places
     try:
-        written = saved(own.run) == topology
-    except TopologyError:
-        written = False
-    try:
         seen = [*_unwritten(topology), *map(str, inspection.inspect(topology))]
     except FAILURES as error:
         seen = [str(error)]
     return [
-        *([] if written else [f"{own.run / TOPOLOGY} isn't as written"]),
+        *(
+            f"{folder / TOPOLOGY} isn't as written"
+            for folder in (own.run, own.state)
+            if not _is_of(topology, folder)
+        ),
         *map(str, _lost(own)),
         *seen,
     ]
+
+
+def _is_of(topology: Topology, folder: Path) -> bool:
+    try:
+        return saved(folder) == topology
+    except TopologyError:
+        return False
 
 
 def _built(own: Places) -> Topology | None:

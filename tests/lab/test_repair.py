@@ -109,6 +109,19 @@ def test_a_log_that_is_removed_while_control_has_it_is_put_back(
     assert instance.show()["InstanceState"] == "RUNNING"
 
 
+def test_a_lab_that_lost_its_topology_is_told_of_and_has_it_again(
+    broken: tuple[Lab, Instance],
+) -> None:
+    lab, _instance = broken
+    for folder in (lab.places.run, lab.places.state):
+        file = folder / "topology.json"
+        before = file.read_text()
+        file.unlink()
+        assert f"not as it should be: {file} isn't as written\n" in lab.run("lab", "status").stdout
+        up(lab)
+        assert file.read_text() == before
+
+
 def test_a_lab_whose_directory_is_removed_comes_back(broken: tuple[Lab, Instance]) -> None:
     lab, instance = broken
     shutil.rmtree(lab.places.run)

@@ -37,7 +37,8 @@ SPARED: Final = (
     "*.new",
     "facts/generation",
 )
-PUBLISHED: Final = ("table.*", "generation")  # again, when control sees the damage
+# Written again: by control when it sees the damage, and by who asks for a machine's first process.
+PUBLISHED: Final = ("table.*", "generation", "machines/*")
 
 
 @dataclass(frozen=True)
@@ -220,8 +221,9 @@ def _of_files(lab: Lab) -> Iterator[Damage]:
                 remove = partial(file.unlink, missing_ok=True)
                 yield Damage(f"{file} removed", remove, heals=any(map(file.match, PUBLISHED)))
     yield Damage("facts removed", partial(shutil.rmtree, lab.places.facts, ignore_errors=True))
-    topology = lab.places.run / "topology.json"
-    yield Damage("topology.json damaged", partial(_write, topology, "{"))
+    for folder in (lab.places.run, lab.places.state):
+        file = folder / "topology.json"
+        yield Damage(f"{file} damaged", partial(_write, file, "{"))
     yield Damage("dataplane.json damaged", partial(_write, lab.places.run / "dataplane.json", "{"))
 
 
