@@ -71,6 +71,30 @@ class Chaos:
             if name in found:
                 yield self._take(f"damage: {name}", partial(self._damage, found[name]))
 
+    def cuts(self, count: int) -> Iterator[str]:
+        """Cut so many commands, each at a moment of the time that it takes; then as `step` does."""
+        took = {words: self._time(words) for words in self._changing()}
+        for _ in range(count):
+            place, number = self.random.randrange(len(took)), self.random.choice(CUTS)
+            after = self.random.uniform(0, list(took.values())[place])
+            words = list(self._changing())[place]
+            name = f"cut: {' '.join(words)} by {number.name} after {after:.2f} s"
+            yield self._take(name, partial(self._cut, words, number, after))
+
+    def _changing(self) -> Iterator[tuple[str, ...]]:
+        """The commands that are cut, some of them about an instance that is there."""
+        some = min(self.running)
+        yield from COMMANDS
+        yield from (("instance", "reboot", some), ("exec", some, "--", "ping", "-c1", "10.0.0.1"))
+
+    def _time(self, words: tuple[str, ...]) -> float:
+        """How many seconds the command takes by itself."""
+        begun = monotonic()
+        subprocess.run([*TGW, *words, "--lab", self.lab.name], capture_output=True, check=False)
+        took = monotonic() - begun
+        self._mend(f"timing {' '.join(words)}")
+        return took
+
     def _take(self, name: str, do: Callable[[], object]) -> str:
         """Do it, mend the lab, and look; its name. Raises `BrokenError`."""
         kind = name.split(":")[0]
@@ -278,12 +302,18 @@ class Chaos:
 
 
 def run(
-    seconds: float, seed: int, say: Callable[[str], object] = print, *, each: bool = False
+    seconds: float,
+    seed: int,
+    say: Callable[[str], object] = print,
+    *,
+    each: bool = False,
+    cuts: int = 0,
 ) -> Counter[str]:
     """Trouble a lab for some seconds; how many steps of each kind. Raises `BrokenError`.
 
     A step that has begun is carried through, and one is at the least. With `each` the steps are the
-    damages that there are, once each, and when all are done it ends.
+    damages that there are, once each, and with `cuts` so many commands that are cut; when all are
+    done it ends.
     """
     done: list[str] = []
     with lab_of(new_topology()) as lab, TemporaryDirectory() as folder:
@@ -292,7 +322,7 @@ def run(
         chaos = Chaos(lab, file, Random(seed))  # noqa: S311
         chaos.populate()
         end = monotonic() + seconds
-        steps = chaos.each() if each else iter(chaos.step, None)
+        steps = chaos.each() if each else chaos.cuts(cuts) if cuts else iter(chaos.step, None)
         begun = monotonic()
         try:
             for step in steps:
@@ -314,9 +344,10 @@ def main() -> None:
     parser.add_argument("--for", dest="seconds", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--each", action="store_true", help="each damage to an object, once")
+    parser.add_argument("--cuts", type=int, default=0, metavar="N", help="only N cuts of commands")
     given = parser.parse_args()
     try:
-        steps = run(given.seconds, given.seed, each=given.each)
+        steps = run(given.seconds, given.seed, each=given.each, cuts=given.cuts)
     except BrokenError as error:
         sys.exit(f"chaos: {error}")
     print(
