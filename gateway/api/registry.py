@@ -12,7 +12,7 @@ from gateway.api.cvm import images, instances, memberships, places, purchase, ty
 from gateway.api.errors import ApiError, from_control
 from gateway.api.monitor import data
 from gateway.api.operator import account as operator_account
-from gateway.api.operator import blocking, observation, usage
+from gateway.api.operator import blocking, hidden, observation, usage
 from gateway.api.services import VERSIONS
 from gateway.api.shapes import CVM
 from gateway.api.sts import identity
@@ -37,7 +37,7 @@ _MODULES: Final = (
     *(addresses, address_changes, packages, account, networks),
     *(groups, policies, address_templates, service_templates),
     *(identity, resources, attachments, tags, data),
-    *(operator_account, blocking, observation, usage),
+    *(operator_account, blocking, hidden, observation, usage),
 )
 
 

@@ -22,6 +22,7 @@ from gateway.runtime.version import VERSION
 COMMON: Final = {"--lab": True, "--json": False}
 LINE_MAX: Final = 400  # characters of a message: a word may be as long as a book
 WORDS_OF_A_VERB: Final = 2  # noun and verb; or a command, and a word that is its own
+LONGER: Final = (["group", "rule"],)  # a verb follows that is a word more
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,7 +67,7 @@ def behind_the_verb(words: Sequence[str]) -> list[str]:
     left = list(words)
     plain: list[str] = []
     moved: list[str] = []
-    while left and len(plain) < WORDS_OF_A_VERB:
+    while left and len(plain) < WORDS_OF_A_VERB + (plain[:WORDS_OF_A_VERB] in LONGER):
         name, is_given, _ = left[0].partition("=")
         if name in COMMON:
             size = 1 if is_given or not COMMON[name] else 2

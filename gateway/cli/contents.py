@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "instance": Declared("instance", "Run, look at and end instances"),
     "eip": Declared("eip", "Allocate, bind, unbind and release elastic public IPs"),
     "package": Declared("package", "Share bandwidth between public addresses"),
+    "group": Declared("group", "Say which packets reach instances, and leave them"),
     "block": Declared(
         "block",
         "Let nothing pass to or from a public address for a time; alone, list what is blocked",

@@ -91,6 +91,18 @@ PACKAGE: Final = Kind(
 )
 
 
+GROUP: Final = Kind(
+    *("group", "DescribeSecurityGroups", "SecurityGroupSet", "SecurityGroupId"),
+    *("security-group-id", "security-group-name"),
+    re.compile("sg-[0-9a-z]{8}"),
+)
+
+
+def find_group(control: Client, word: str) -> dict[str, Any]:
+    """The security group with this id or name. Raises `RefusedError` unless there is one."""
+    return GROUP.only(control, word)
+
+
 def find_instance(control: Client, word: str) -> dict[str, Any]:
     """The instance with this id or name. Raises `RefusedError` if there isn't exactly one."""
     return INSTANCE.only(control, word)

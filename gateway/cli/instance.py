@@ -5,8 +5,9 @@ import base64
 from pathlib import Path
 from typing import Any, NoReturn
 
+from gateway.api.client import Client
 from gateway.cli import files
-from gateway.cli.control import client, find_instance, instances
+from gateway.cli.control import client, find_group, find_instance, instances
 from gateway.cli.output import MistakeError, RefusedError, print_json, print_table
 from gateway.cli.verbs import Run, Subparsers, noun, verb, whole
 from gateway.control.values import (
@@ -62,6 +63,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
         metavar="MBPS",
         help="another bandwidth of its ordinary public IP",
     )
+    _add_groups(parser, "be in these security groups and no others")
     parser = verb(
         verbs,
         common,
@@ -97,6 +99,18 @@ def _add_purchase(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--role", default="", help="a name: programs in it may call the API, with credentials of it"
     )
+    _add_groups(parser, "be in this security group (default: the one that admits all)")
+
+
+def _add_groups(parser: argparse.ArgumentParser, line: str) -> None:
+    parser.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar="GROUP",
+        dest="groups",
+        help=f"{line}; of several the first is tried first",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -115,6 +129,7 @@ def run(arguments: argparse.Namespace) -> None:
         HostName=arguments.hostname,
         UserData=base64.b64encode(user_data).decode(),
         CamRoleName=arguments.role,
+        SecurityGroupIds=_groups(control, arguments),
     )
     _print(find_instance(control, answer["InstanceIdSet"][0]), json=arguments.json)
 
@@ -158,8 +173,8 @@ def _act(action: str) -> Run:
 
 def modify(arguments: argparse.Namespace) -> None:
     """Change what is given: what may be refused first, then the name."""
-    if arguments.name is None and arguments.bandwidth is None:
-        raise MistakeError("say what to change: --name or --bandwidth")
+    if arguments.name is None and arguments.bandwidth is None and not arguments.groups:
+        raise MistakeError("say what to change: --name, --bandwidth or --group")
     control = client(arguments)
     instance_id = find_instance(control, arguments.instance)["InstanceId"]
     if arguments.bandwidth is not None:
@@ -168,11 +183,18 @@ def modify(arguments: argparse.Namespace) -> None:
             InstanceIds=[instance_id],
             InternetAccessible={"InternetMaxBandwidthOut": arguments.bandwidth},
         )
+    if arguments.groups:
+        groups = _groups(control, arguments)
+        control.call("ModifyInstancesAttribute", InstanceIds=[instance_id], SecurityGroups=groups)
     if arguments.name is not None:
         control.call(
             "ModifyInstancesAttribute", InstanceIds=[instance_id], InstanceName=arguments.name
         )
     _print(find_instance(control, instance_id), json=arguments.json)
+
+
+def _groups(control: Client, arguments: argparse.Namespace) -> list[str]:
+    return [find_group(control, word)["SecurityGroupId"] for word in arguments.groups]
 
 
 def transform_ip(arguments: argparse.Namespace) -> None:

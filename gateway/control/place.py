@@ -6,7 +6,6 @@ REGION: Final = "ap-guangzhou"
 ZONE: Final = "ap-guangzhou-3"
 VPC_ID: Final = "vpc-tgw00001"
 SUBNET_ID: Final = "subnet-tgw00001"
-SECURITY_GROUP_ID: Final = "sg-tgw00001"  # of all instances that were bought without one
 REGION_CODE: Final = "gz"  # as the cloud called them at first
 ZONE_CODE: Final = "100003"
 APP_ID: Final = "1250000000"

@@ -21,7 +21,7 @@ from support.api import call
 from support.world import World
 
 from gateway.control.decisions.groups import MEMBERS_MAX
-from gateway.control.place import SECURITY_GROUP_ID as DEFAULT
+from gateway.control.values import SECURITY_GROUP_ID as DEFAULT
 
 NO_SG, NO_IPM = "sg-nowhere0", "ipm-nowhere0"
 COEXIST, MALFORMED, EMPTY = "InvalidParameter.Coexist", f"{V}.Malformed", f"{V}.Empty"

@@ -18,9 +18,9 @@ from gateway.control import events as ev
 from gateway.control import values
 from gateway.control.decisions import policies
 from gateway.control.decisions.groups import GROUPS_MAX, GROUPS_PER_INSTANCE, MEMBERS_MAX
-from gateway.control.place import SECURITY_GROUP_ID
 from gateway.control.progress import Task
 from gateway.control.state import State
+from gateway.control.values.groups import SECURITY_GROUP_ID
 
 _Project = Annotated[str, only("0")]
 _CREATE: Final = (codes.TOO_LONG,)

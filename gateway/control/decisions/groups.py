@@ -9,9 +9,9 @@ from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions import policies, requirements, tags
 from gateway.control.decisions.moment import Moment
-from gateway.control.place import SECURITY_GROUP_ID
 from gateway.control.state import State
 from gateway.control.values import Policy, Tag
+from gateway.control.values.groups import SECURITY_GROUP_ID
 
 GROUPS_MAX: Final = 50  # of an account, the default one included
 GROUPS_PER_INSTANCE: Final = 5

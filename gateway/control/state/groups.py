@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from gateway.control import events as ev
 from gateway.control.events.kinds import Rules
-from gateway.control.place import SECURITY_GROUP_ID
 from gateway.control.state.account import AccountPart
 from gateway.control.state.remotes import Remotes
 from gateway.control.state.touches import Touches
 from gateway.control.values.groups import (
     DEFAULT_GROUP,
+    SECURITY_GROUP_ID,
     Policy,
     PolicyDirection,
     SecurityGroup,

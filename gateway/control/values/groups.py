@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from gateway.control.place import SECURITY_GROUP_ID
 from gateway.control.values.services import ALL_PORTS, Protocol, Service
 
 ANY_ADDRESS: Final = "0.0.0.0/0"
+SECURITY_GROUP_ID: Final = "sg-tgw00001"  # the default group's
 
 
 class PolicyAction(StrEnum):

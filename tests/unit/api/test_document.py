@@ -91,6 +91,7 @@ def group_requests(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "DeleteSecurityGroupPolicies": group | policies({"PolicyIndex": 0}),
         "ModifySecurityGroupPolicies": group | policies(HTTP),
         "DescribeSecurityGroupPolicies": group,
+        "DescribeHiddenPolicies": group,
         "DescribeSecurityGroupAssociationStatistics": groups,
         "DescribeSecurityGroupReferences": groups,
         "AssociateSecurityGroups": bound,

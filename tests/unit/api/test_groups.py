@@ -8,7 +8,7 @@ from support.api import call, refusal
 from support.world import World
 
 from gateway.control.compile import compile_table
-from gateway.control.place import SECURITY_GROUP_ID as DEFAULT
+from gateway.control.values import SECURITY_GROUP_ID as DEFAULT
 
 SSH = HTTP | {"Port": "22", "CidrBlock": "198.51.100.0/24", "PolicyDescription": "office"}
 
@@ -197,6 +197,16 @@ def test_what_is_no_policy_is_refused_in_one_line(
     refused = refusal(world, action, {"SecurityGroupId": group(world), **more})
     assert refused.code.startswith(code)
     assert "\n" not in refused.message
+
+
+def test_the_operator_sees_which_policies_are_never_met(world: World) -> None:
+    group_id = group(world)
+    both = policies(HTTP, HTTP | {"Action": "drop"})
+    change(world, "CreateSecurityGroupPolicies", group_id, **both)
+    request = {"SecurityGroupId": group_id}
+    assert call(world, "DescribeHiddenPolicies", request)["HiddenPolicySet"] == [
+        {"Direction": "Ingress", "PolicyIndex": 1, "HiddenBy": 0}
+    ]
 
 
 def test_an_instance_joins_and_leaves_groups_and_is_found_by_them(world: World) -> None:

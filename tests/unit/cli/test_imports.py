@@ -43,6 +43,7 @@ PLAIN = [
     ("eip", "list"),
     ("eip", "allocate", "--name", "shop"),
     ("package", "list"),
+    ("group", "list"),
     ("account",),
     ("block",),
 ]

@@ -8,7 +8,6 @@ from support.story import Story
 
 from gateway.control import commands as cmd
 from gateway.control.compile import Compiler, compile_table
-from gateway.control.place import SECURITY_GROUP_ID
 from gateway.control.values import (
     OPEN,
     Policy,
@@ -18,6 +17,7 @@ from gateway.control.values import (
     TemplateKind,
     TemplateMember,
 )
+from gateway.control.values.groups import SECURITY_GROUP_ID
 from gateway.nat.policy import ANY_PROTOCOL, Group, Member, RemoteSet, Rule
 from gateway.nat.table import Table
 

@@ -8,7 +8,6 @@ from gateway.control import commands as cmd
 from gateway.control import errors
 from gateway.control import events as ev
 from gateway.control.decisions import groups
-from gateway.control.place import SECURITY_GROUP_ID
 from gateway.control.values import (
     OPEN,
     Attributes,
@@ -17,6 +16,7 @@ from gateway.control.values import (
     Purchase,
     Tag,
 )
+from gateway.control.values.groups import SECURITY_GROUP_ID
 
 
 def test_a_default_group_is_there_from_the_start_and_admits_all() -> None:
