@@ -7,6 +7,7 @@ import pytest
 from support.blows import status_of
 from support.labs import Instance, Lab
 
+from gateway.dataplane.service import NICENESS
 from gateway.exchange.worker_page import statuses
 from gateway.net.privileges import USER
 
@@ -41,6 +42,11 @@ def test_a_worker_is_a_user_of_its_own(workers: list[dict[str, list[str]]]) -> N
         assert worker["Uid"] == [str(user.pw_uid)] * 4
         assert worker["Gid"] == [str(user.pw_gid)] * 4
         assert worker["Groups"] == []
+
+
+def test_the_scheduler_prefers_a_worker(workers: list[dict[str, list[str]]]) -> None:
+    for worker in workers:
+        assert os.getpriority(os.PRIO_PROCESS, int(worker["Pid"][0])) == NICENESS
 
 
 def test_each_worker_has_a_core_of_its_own(workers: list[dict[str, list[str]]]) -> None:

@@ -82,6 +82,17 @@ def test_half_of_the_processors_are_left_to_the_kernel(
     assert service.crew(tmp_path, Settings()).queues == queues
 
 
+def test_a_worker_goes_on_where_it_may_not_go_first(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    service.go_first()
+    assert "CAP_SYS_NICE" in caplog.text
+
+
 def test_an_engine_that_cannot_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_name: str) -> Engine:
         raise EngineError("no compiled rules")
