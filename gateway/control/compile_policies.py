@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from gateway.control.conditions import addresses_of, rules_of
 from gateway.control.state import State
 from gateway.control.state.pool import number_of
-from gateway.control.values import Instance, Range
+from gateway.control.values import Instance, Range, SecurityGroup
 from gateway.nat.policy import ANY_PROTOCOL, Group, Member, RemoteSet, Rule
 from gateway.nat.table import Draft
 
@@ -25,6 +25,7 @@ class CompiledPolicies:
         """The draft has no group, no remotes and no members."""
         self._draft = draft
         self._groups: dict[str, Group] = {}
+        self._sources: dict[str, SecurityGroup] = {}  # what each group was compiled from
         self._heads: dict[str, _Heads] = {}
         self._remotes: dict[int, tuple[str, tuple[Range, ...]]] = {}  # by number
         self._members: dict[str, Member] = {}  # by instance
@@ -34,23 +35,29 @@ class CompiledPolicies:
 
         Raises `BadTableError`. What names another thing comes after it, and goes before it.
         """
-        # Only where a group is touched may a remote come or go, or hold other addresses.
-        if policies:
-            self._set_remotes(state, policies)
-        turned = [key for key in policies if key in state.groups and self._set_group(state, key)]
+        # A group is another object if its policies are others; templates are in several groups.
+        changed = [key for key in policies if state.groups.get(key) is not self._sources.get(key)]
+        if any(key not in state.groups for key in policies):
+            changed = list(policies)
+        self._set_remotes(state, policies, state.remotes if changed else policies)
+        turned = [key for key in changed if key in state.groups and self._set_group(state, key)]
         affected = dict.fromkeys(instances)
         for group_id in turned:
             affected.update(dict.fromkeys(state.members_of(group_id)))
         self._change_members(state, affected)
-        for group_id in policies:
+        for group_id in changed:
             if group_id not in state.groups and group_id in self._groups:
                 self._remove_group(group_id)
-        for number in self._remotes.keys() - set(state.remotes.values()) if policies else ():
+        for number in self._remotes.keys() - set(state.remotes.values()) if changed else ():
             self._draft.remove_remotes(number)
             del self._remotes[number]
 
-    def _set_remotes(self, state: State, touched: Collection[str]) -> None:
-        for remote, number in state.remotes.items():
+    def _set_remotes(self, state: State, touched: Collection[str], remotes: Iterable[str]) -> None:
+        """Set these remotes, as far as a policy names them, where they are others by now."""
+        for remote in remotes:
+            number = state.remotes.get(remote)
+            if number is None:
+                continue
             before = self._remotes.get(number)
             if before and before[0] == remote and remote not in touched:
                 continue
@@ -61,7 +68,7 @@ class CompiledPolicies:
 
     def _set_group(self, state: State, group_id: str) -> bool:
         """Set a group; returns whether other instances may be open by now."""
-        group = state.groups[group_id]
+        group = self._sources[group_id] = state.groups[group_id]
         after = Group(group.number, rules_of(state, group.ingress), rules_of(state, group.egress))
         if self._groups.get(group_id) == after:
             return False
@@ -74,7 +81,7 @@ class CompiledPolicies:
 
     def _remove_group(self, group_id: str) -> None:
         """Remove a group, unless another one has its number by now."""
-        del self._heads[group_id]
+        del self._heads[group_id], self._sources[group_id]
         number = self._groups.pop(group_id).number
         if all(one.number != number for one in self._groups.values()):
             self._draft.remove_group(number)

@@ -222,3 +222,9 @@ def test_a_change_of_one_group_leaves_the_others_as_they_were() -> None:
     story.do(cmd.AddPolicies(web, OUT, (OPEN,)))
     assert followed.table().policies_since == story.state.sequence
     assert groups_of(story, next(iter(story.state.members_of(database)))) == (database,)
+    before = followed.table()
+    story.do(cmd.ChangeGroup(web, "w3"))
+    run_in(story, web)
+    after = followed.table()
+    assert after.groups == before.groups
+    assert len(after.members) == len(before.members) + 1

@@ -111,6 +111,13 @@ def test_an_instance_of_a_log_without_disks_has_one_and_shows_it() -> None:
     assert state.disks == {"disk-e41jrqx2": WEB}
 
 
+def test_instances_of_a_log_without_groups_are_in_the_default_one_and_admit_all() -> None:
+    state = read(DISKLESS)
+    (default,) = state.groups
+    assert state.members_of(default) == set(state.instances)
+    assert compile_table(state).members == ()
+
+
 def test_what_was_asked_is_known_from_a_log_without_requests() -> None:
     assert read(DISKLESS).instances[WEB].latest == Operation("StopInstances", "")
 
