@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from gateway.api import codes
 from gateway.api.action import Action, Answer, Context, Listing, action
 from gateway.api.client import WaitsFor
-from gateway.api.fields import AT_ONCE_MAX, Between, Request, Tag, Whole
+from gateway.api.fields import Request, Tag
 from gateway.api.services import VPC
 from gateway.api.times import plain_time
 from gateway.api.unused import complete
@@ -108,9 +108,6 @@ class CreateAddressTemplate(Action):
 class DescribeAddressTemplates(Listing):
     """List the templates of addresses in the order of their creation."""
 
-    Offset: Annotated[Whole, Between(0)] = 0
-    Limit: Annotated[Whole, Between(1, AT_ONCE_MAX)] = 20
-
     def run(self, context: Context) -> Answer:
         return templates.listing(context, self, _ADDRESSES, "AddressTemplateSet", template_view)
 
@@ -166,9 +163,6 @@ class CreateAddressTemplateGroup(Action):
 )
 class DescribeAddressTemplateGroups(Listing):
     """List the groups of templates of addresses in the order of their creation."""
-
-    Offset: Annotated[Whole, Between(0)] = 0
-    Limit: Annotated[Whole, Between(1, AT_ONCE_MAX)] = 20
 
     def run(self, context: Context) -> Answer:
         return templates.listing(context, self, _GROUP, "AddressTemplateGroupSet", group_view)

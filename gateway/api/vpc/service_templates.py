@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from gateway.api import codes
 from gateway.api.action import Action, Answer, Context, Listing, action
 from gateway.api.client import WaitsFor
-from gateway.api.fields import AT_ONCE_MAX, Between, Request, Tag, Whole
+from gateway.api.fields import Request, Tag
 from gateway.api.services import VPC
 from gateway.api.times import plain_time
 from gateway.api.unused import complete
@@ -85,9 +85,6 @@ class CreateServiceTemplate(Action):
 class DescribeServiceTemplates(Listing):
     """List the templates of services in the order of their creation."""
 
-    Offset: Annotated[Whole, Between(0)] = 0
-    Limit: Annotated[Whole, Between(1, AT_ONCE_MAX)] = 20
-
     def run(self, context: Context) -> Answer:
         return templates.listing(context, self, _SERVICES, "ServiceTemplateSet", template_view)
 
@@ -143,9 +140,6 @@ class CreateServiceTemplateGroup(Action):
 )
 class DescribeServiceTemplateGroups(Listing):
     """List the groups of templates of services in the order of their creation."""
-
-    Offset: Annotated[Whole, Between(0)] = 0
-    Limit: Annotated[Whole, Between(1, AT_ONCE_MAX)] = 20
 
     def run(self, context: Context) -> Answer:
         return templates.listing(context, self, _GROUP, "ServiceTemplateGroupSet", group_view)

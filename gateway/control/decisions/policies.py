@@ -114,12 +114,14 @@ def check(state: State, group_id: str, direction: PolicyDirection, after: Sequen
 
 def check_width(templates: Mapping[str, Template], policies: Sequence[Policy]) -> None:
     """Check how many conditions they are, with these templates. Raises a `DomainError`."""
-    expanded = sum(width(templates, policy) for policy in policies)
-    if expanded > EXPANDED_MAX:
-        raise errors.PolicyQuotaError(
-            f"with templates and lists of ports these policies are {expanded} conditions: "
-            f"a security group has at most {EXPANDED_MAX} in a direction"
-        )
+    left = EXPANDED_MAX
+    for policy in policies:
+        left -= width(templates, policy)
+        if left < 0:
+            raise errors.PolicyQuotaError(
+                "with templates and lists of ports these policies are more than "
+                f"{EXPANDED_MAX} conditions: a security group has no more in a direction"
+            )
 
 
 def find(state: State, group_id: str) -> SecurityGroup:
@@ -153,6 +155,7 @@ def _current(state: State, group_id: str, version: int | None) -> SecurityGroup:
 def _each(state: State, policies: Sequence[Policy]) -> tuple[Policy, ...]:
     if not policies:
         raise errors.EmptyError("no policy is given")
+    _check_count(policies)  # before the work that each of them makes
     return tuple(_checked(state, policy) for policy in policies)
 
 
@@ -199,11 +202,15 @@ def _network(text: str) -> str:
         raise errors.MalformedError(str(error)) from error
 
 
-def _check_list(templates: Mapping[str, Template], policies: Sequence[Policy]) -> None:
+def _check_count(policies: Sequence[Policy]) -> None:
     if len(policies) > POLICIES_MAX:
         raise errors.PolicyQuotaError(
             f"a security group has at most {POLICIES_MAX} policies in a direction"
         )
+
+
+def _check_list(templates: Mapping[str, Template], policies: Sequence[Policy]) -> None:
+    _check_count(policies)
     if len({_matter(one) for one in policies}) < len(policies):
         raise errors.DuplicatePolicyError("the security group would have the same policy twice")
     check_width(templates, policies)

@@ -50,6 +50,19 @@ def test_a_group_is_shown_as_the_cloud_does(world: World) -> None:
     assert made["IsDefault"] is False
 
 
+def test_groups_and_templates_are_found_by_their_tags(world: World) -> None:
+    tags = [{"Key": "owner", "Value": "me"}]
+    group_id = group(world, Tags=tags)
+    request = {"AddressTemplateName": "x", "Addresses": ["192.0.2.1"], "Tags": tags}
+    made = call(world, "CreateAddressTemplate", request)["AddressTemplate"]
+    assert made["TagSet"] == tags
+    found = call(world, "GetResources", {"TagFilters": [{"TagKey": "owner"}]})
+    names = [str(one["Resource"]) for one in found["ResourceTagMappingList"]]
+    ids = [group_id, made["AddressTemplateId"]]
+    assert sorted(name.rpartition("/")[2] for name in names) == sorted(ids)
+    assert listed(world, Filters=[{"Name": "tag-key", "Values": ["owner"]}]) == ["web"]
+
+
 def test_groups_are_found_and_come_in_an_order(world: World) -> None:
     first, second = group(world, GroupName="a"), group(world, GroupName="b")
     assert listed(world) == ["default", "a", "b"]

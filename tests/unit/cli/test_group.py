@@ -1,6 +1,9 @@
 """group, group rule and the groups of instances, against a real control."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 from support.world import World
@@ -10,6 +13,8 @@ from gateway.control.values import SECURITY_GROUP_ID as DEFAULT
 from gateway.control.values import TemplateKind, TemplateMember
 
 from .conftest import Done, Tgw
+
+TEXT = (Path(__file__).parents[3] / "docs" / "security-groups.md").read_text()
 
 
 def rows(done: Done) -> list[list[str]]:
@@ -160,3 +165,16 @@ def test_an_instance_runs_in_groups_and_changes_them(tgw: Tgw, world: World) -> 
     assert rows(tgw("group", "show", "web"))[0][2] == "1"
     refused = tgw("group", "delete", "web")
     assert (refused.status, refused.err.count("\n")) == (1, 1)
+
+
+def test_the_documents_examples_run_and_say_what_it_shows(tgw: Tgw, world: World) -> None:
+    examples = "".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL))
+    commands = examples.removeprefix("# tgw ").split("\n# tgw ")
+    assert len(commands) > 15
+    for example in commands:
+        words, _, shown = example.partition("\n")
+        done = tgw(*shlex.split(words))
+        assert done.status == 0, (words, done)
+        if shown.strip():
+            told = done.err if shown.startswith("tgw: ") else done.out
+            assert told.strip() == shown.strip(), words
