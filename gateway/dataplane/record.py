@@ -38,7 +38,7 @@ class Settings:
 
     engine: str = AUTO
     queues: int = 0
-    fastpath: str = OFF
+    fastpath: str = AUTO
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what no settings can be: a file may have any content."""
