@@ -39,7 +39,7 @@ def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fastpath",
         choices=FAST_PATHS,
-        help="whether the kernel carries what is plain (default: as before, or off)",
+        help="whether the kernel carries what is plain (default: as before, or auto)",
     )
     parser = command(nouns, common, "control", control)
     parser.add_argument(

@@ -223,6 +223,8 @@ def _build(topology: Topology, say: Callable[[str], None]) -> None:
     say(f"lab {topology.name}: {', '.join(networks)}")
     for folder in (topology.site.places.state, topology.site.places.run):
         save(topology, folder)
+    with suppress(OSError):  # here, where all see it: a service may have mounts of its own
+        bpffs.mount()
     builder.build(topology)
 
 

@@ -105,6 +105,13 @@ def _fast_path(here: str) -> None:
     bpffs.mount()
     with load(Sizes(table_bytes=PAGE, slots=1, packages=1)) as loaded, Links(here) as links:
         links.program("uplink", loaded.programs[FROM_UPLINK], "doctor")
+        pins = f"doctor-{os.getpid()}"
+        try:
+            folder = bpffs.fresh_folder(pins)
+            folder.mkdir()
+            loaded.pin(folder)
+        finally:
+            bpffs.remove(pins)
 
 
 def _mounts() -> None:

@@ -71,6 +71,7 @@ def internet_sees_public(stage: Stage) -> bool:
 def one_packet(stage: Stage) -> bool:
     """Step 6: compare one packet on both sides of the gateway, and by both paths."""
     hosts = Hosts(stage.lab)
+    stage.tgw("fastpath", "off")
     internet, web = hosts.namespace(INTERNET), (hosts.namespace(stage.known["web"]), "eth0")
     sides = {"uplink": (hosts.namespace(GATEWAY), "uplink"), "instance": web}
     packets = capture_one(
