@@ -1,5 +1,6 @@
 """What the programs of the fast path leave to the kernel, on real links: untouched, and counted."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -115,6 +116,29 @@ def test_forwarding_that_is_switched_off_is_off(links: FastLinks, direction: Dir
     finally:
         _forwarding(links, 1)
     is_carried(links, direction, packet)
+
+
+@pytest.fixture(params=[0, 1, 2], ids=["off", "strict", "loose"])
+def reverse_path(links: FastLinks, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The kernel's own check of sources."""
+    scopes = [f"ipv4.conf.{scope}.rp_filter" for scope in ("all", UPLINK, WEB, DB)]
+    with namespace.inside(links.name("gateway")):
+        for scope in scopes:
+            namespace.set_sysctl(scope, request.param)
+        yield
+        for scope in scopes:
+            namespace.set_sysctl(scope, 0)
+
+
+@each_way
+def test_a_source_is_believed_by_its_link_whatever_the_kernel_checks(
+    links: FastLinks, reverse_path: None, direction: Direction
+) -> None:
+    is_carried(links, direction, made(direction, PLAIN["udp"]))
+    host, _, destination, _ = WAYS[direction]
+    if host == WEB:
+        spoofed = bytes(IP(src=PRIVATE[DB], dst=destination) / PLAIN["udp"])
+        goes_up(links, Passed.GUARDED, direction, spoofed)
 
 
 @pytest.mark.parametrize("address", [None, "10.0.0.9"], ids=["of-none", "of-another"])
