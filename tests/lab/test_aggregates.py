@@ -10,8 +10,10 @@ import pytest
 from support.labs import Instance, Lab
 from support.peers import PORT, bound, transfer
 
+from gateway.dataplane.record import OFF
 from gateway.lab.hosts import INTERNET
 
+FASTPATH = OFF
 SOL_UDP, UDP_SEGMENT = 17, 103
 SEGMENT, SEGMENTS = 1000, 20
 BLOCKS = 64  # of 64 KiB

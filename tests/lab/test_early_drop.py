@@ -10,6 +10,7 @@ from scapy.layers.inet import ICMP, IP, TCP
 from support.labs import Lab, eventually
 from support.wire import link
 
+from gateway.dataplane.record import OFF
 from gateway.exchange.worker_page import Traffic, counts
 from gateway.nat.reasons import Reason
 from gateway.net import namespace, nftables
@@ -18,6 +19,7 @@ from gateway.steering import early
 from gateway.steering.early import SHOWN_PER_SECOND, Place
 from gateway.steering.kernel import run_nft
 
+FASTPATH = OFF  # which would drop these packets before
 FLOOD = 5_000
 SYNS, SYNS_PER_S = 500, 10
 UNUSED = "203.0.113.200"

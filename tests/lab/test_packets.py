@@ -16,6 +16,7 @@ from support.peers import transfer
 from support.wire import Capture, send
 
 from gateway.dataplane.queues import queues
+from gateway.dataplane.record import OFF
 from gateway.engine import nfqueue, queue_socket
 from gateway.net import namespace
 
@@ -192,6 +193,7 @@ def test_counters_are_ip_bytes_by_address_and_direction(lab: Lab, web: Instance)
     assert counted() == (len(sizes), sum(28 + size for size in sizes))
 
 
+@pytest.mark.parametrize("fastpath", [OFF])
 @pytest.mark.parametrize(
     ("engine", "copied", "mtu", "too_long"),
     [

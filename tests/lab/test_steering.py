@@ -13,6 +13,7 @@ from support.blows import kill_dataplane, remove_queue_rules
 from support.labs import Instance, Lab, eventually
 from support.wire import Capture, send, until_marked
 
+from gateway.dataplane.record import AUTO, OFF
 from gateway.nat.mark import DEFAULT_BITS
 from gateway.net import namespace
 from gateway.net.links import Links
@@ -20,6 +21,10 @@ from gateway.net.plan import Route
 from gateway.site.site import METADATA_ADDRESS
 from gateway.steering import kernel, ruleset
 from gateway.steering.ruleset import CONNECTIONS_PER_S
+
+# What nothing but the workers may carry, and what holds for both paths.
+slow = pytest.mark.parametrize("fastpath", [OFF])
+both = pytest.mark.parametrize("fastpath", [OFF, AUTO])
 
 
 @pytest.fixture
@@ -41,18 +46,19 @@ def outbound(source: str, target: str) -> list[Packet]:
 
 
 @contextmanager
-def nothing_leaves(lab: Lab, instance: Instance, client: str) -> Iterator[None]:
-    """While packets of all kinds are sent, the wire carries none that the pool doesn't own."""
+def nothing_leaves(lab: Lab, instance: Instance, client: str, but: str = "") -> Iterator[None]:
+    """While packets of all kinds are sent, the wire carries none, `but` those of one address."""
     with Capture(lab.uplink, "eth0") as wire:
         yield
         send(lab, instance.id, *outbound(instance.private, client))
         # A packet from the internet's side ends the wait: what came before it has been captured.
         send(lab, "internet", IP(src=client, dst=lab.topology.uplink_address) / UDP(dport=9))
         seen = wire.until(lambda packet: packet[IP].dst == lab.topology.uplink_address)
-    strangers = [p.summary() for p in seen if p[IP].src != client]
+    strangers = [p.summary() for p in seen if p[IP].src not in (client, but)]
     assert strangers == []
 
 
+@slow
 def test_with_the_data_plane_down_nothing_leaves(own_lab: Lab, client: str) -> None:
     web = own_lab.instance("web")
     assert own_lab.pings(web.id, client)
@@ -60,13 +66,18 @@ def test_with_the_data_plane_down_nothing_leaves(own_lab: Lab, client: str) -> N
         kill_dataplane(own_lab)
 
 
-def test_with_no_queue_rule_nothing_leaves(own_lab: Lab, client: str) -> None:
-    """The guard is a second line: it needs neither data plane nor queue."""
+@both
+def test_with_no_queue_rule_nothing_leaves(own_lab: Lab, client: str, fastpath: str) -> None:
+    """The guard is a second line: it needs neither data plane nor queue.
+
+    The kernel's programs need neither, too: what they carry is translated.
+    """
     web = own_lab.instance("web")
+    translated = web.public if fastpath == AUTO else ""
     with namespace.inside(own_lab.gateway):
         before = kernel.guard_drops()["guard_untranslated"]
         remove_queue_rules()
-        with nothing_leaves(own_lab, web, client):
+        with nothing_leaves(own_lab, web, client, but=translated):
             pass
         assert kernel.guard_drops()["guard_untranslated"] > before
 
@@ -137,6 +148,7 @@ def mangle(*command: str, script: str = "") -> str:
     return done.stdout
 
 
+@both
 def test_an_instance_speaks_with_its_own_address_only(own_lab: Lab, client: str) -> None:
     """Whoever it calls: the internet, a public address, the VPC or the gateway."""
     web, other = own_lab.instance("web"), own_lab.instance("other")
@@ -172,6 +184,7 @@ def test_an_instance_opens_so_many_connections_a_second_and_others_more(own_lab:
     assert own_lab.counters().guard["guard_hasty"] == dropped
 
 
+@slow
 def test_with_no_queue_rule_a_public_address_is_not_called_outside(own_lab: Lab) -> None:
     """Not even by its name: to the uplink it would go round and round."""
     web, other = own_lab.instance("web"), own_lab.instance("other")

@@ -20,10 +20,12 @@ from support.peers import PORT, bound, transfer
 from support.wire import ETH_P_IP, mac
 from vectors.unfinished import left
 
+from gateway.dataplane.record import OFF
 from gateway.lab.hosts import INTERNET
 from gateway.lab.topology import UPLINK
 from gateway.net import namespace
 
+FASTPATH = OFF
 SOL_PACKET, PACKET_VNET_HDR = 263, 15
 # struct virtio_net_hdr: flags, kind of aggregate, header's length, segment's, where to sum, and to
 VNET = struct.Struct("=BBHHHH")
