@@ -1,4 +1,4 @@
-"""tgw fastpath on | off | status."""
+"""tgw fastpath auto | on | off | status."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from gateway.cli.labs import places_up
 from gateway.cli.output import RefusedError, print_json, print_table
 from gateway.cli.verbs import Subparsers, noun, verb
 from gateway.dataplane import record
-from gateway.dataplane.record import OFF, ON
+from gateway.dataplane.record import AUTO, OFF, ON
 from gateway.fastpath.report import report
 from gateway.site.restart import RestartError, restart
 
@@ -14,9 +14,15 @@ from gateway.site.restart import RestartError, restart
 def add(nouns: Subparsers, common: argparse.ArgumentParser) -> None:
     """Declare the noun `fastpath` with all its verbs."""
     verbs = noun(nouns, "fastpath")
+    verb(verbs, common, "auto", switch_to_auto, "Carry it in the kernel where that can be had")
     verb(verbs, common, "on", switch_on, "Carry what is plain in the kernel, from now on")
     verb(verbs, common, "off", switch_off, "Carry all packets by the workers, from now on")
     verb(verbs, common, "status", status, "What the kernel carries, and what it leaves", json=True)
+
+
+def switch_to_auto(arguments: argparse.Namespace) -> None:
+    """Have the kernel carry what is plain, if it can, and say so if it can't."""
+    _switch(arguments.lab, AUTO)
 
 
 def switch_on(arguments: argparse.Namespace) -> None:
@@ -34,7 +40,7 @@ def _switch(lab: str, wanted: str) -> None:
         found = restart(lab, fastpath=wanted)
     except RestartError as error:
         raise RefusedError(str(error)) from error
-    if found.fastpath != wanted:
+    if found.fastpath != wanted and wanted != AUTO:
         raise RefusedError(f"the fast path isn't {wanted}: {found.fastpath}")
     print(f"lab {lab}: fast path {found.fastpath}")
 

@@ -70,6 +70,8 @@ def test_it_works_without_and_says_why_once(
     assert f" WARNING no fast path: {why}" in warned[0]
     state = record.load(alone.places.run).fastpath
     assert state.startswith(why)
+    told_again = alone.run("fastpath", "auto").stdout
+    assert told_again == f"lab {alone.name}: fast path {state}\n"
     shown = f": {state}, set to auto\n"
     assert shown in alone.run("fastpath", "status").stdout
     assert f"fast path: {state}\n" in alone.run("lab", "status").stdout
