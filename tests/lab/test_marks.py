@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from support.labs import Lab
 
-from gateway.dataplane.record import BATCH, NETFILTERQUEUE
+from gateway.dataplane.record import BATCH, NETFILTERQUEUE, OFF
 from gateway.nat.mark import DEFAULT_BITS
 from gateway.net import namespace
 from gateway.steering import ruleset
@@ -47,6 +47,7 @@ def whole() -> dict[str, int]:
     return {counter["name"]: counter["packets"] for counter in counters}
 
 
+@pytest.mark.parametrize("fastpath", [OFF])
 @pytest.mark.parametrize("engine", [BATCH, NETFILTERQUEUE])
 def test_an_owners_mark_survives_and_directions_are_right(own_lab: Lab, engine: str) -> None:
     assert own_lab.run("dataplane", "restart", "--engine", engine).returncode == 0

@@ -7,10 +7,12 @@ import pytest
 from support.blows import status_of
 from support.labs import Instance, Lab
 
+from gateway.dataplane.record import OFF
 from gateway.dataplane.service import NICENESS
 from gateway.exchange.worker_page import statuses
 from gateway.net.privileges import USER
 
+FASTPATH = OFF
 CAP_NET_ADMIN = 1 << 12
 
 

@@ -2,7 +2,9 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
+import pytest
 from support.blows import pid_of, workers
 from support.labs import Instance, Lab, eventually
 from support.stream import streaming
@@ -18,7 +20,17 @@ def stop(pids: list[int]) -> None:
         os.kill(pid, signal.SIGSTOP)
 
 
-def test_stopped_workers_are_replaced_while_packets_pass(lab: Lab, web: Instance) -> None:
+@pytest.fixture
+def slow(lab: Lab) -> Iterator[None]:
+    """While the test runs every packet needs a worker."""
+    assert lab.run("fastpath", "off").returncode == 0
+    yield
+    assert lab.run("fastpath", "auto").returncode == 0
+
+
+def test_stopped_workers_are_replaced_while_packets_pass(
+    lab: Lab, web: Instance, slow: None
+) -> None:
     before = workers(lab)
     with streaming(lab.uplink, web.namespace, web.public, rate=200) as stream:
         stop(list(before.values()))
