@@ -22,6 +22,7 @@ from support.labs import Instance, Lab, eventually
 from support.wire import link
 
 from gateway.dataplane.queues import queues
+from gateway.dataplane.record import AUTO, OFF
 from gateway.exchange.worker_page import Traffic
 from gateway.lab.topology import UPLINK
 from gateway.net import namespace
@@ -58,6 +59,12 @@ class Site(NamedTuple):
     @property
     def instances(self) -> list[Instance]:
         return [self.web, self.other, self.slow, self.quiet]
+
+
+@pytest.fixture(scope="module", params=[AUTO, OFF])
+def fastpath(request: pytest.FixtureRequest) -> str:
+    """All that is counted is counted alike, whichever path a packet takes."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.monitor.v20180724 import models
 from tencentcloud.monitor.v20180724.monitor_client import MonitorClient
 
+from gateway.dataplane.record import OFF
 from gateway.exchange.worker_page import statuses
 from gateway.lab import lifecycle
 from gateway.lab.hosts import INTERNET
@@ -93,6 +94,7 @@ def up(lab: Lab) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("fastpath", [OFF])  # the next one is about both paths
 def test_what_was_sent_is_billed_whatever_is_killed(own_lab: Lab) -> None:
     lab = own_lab
     web, db = lab.instance("web", bandwidth=100), lab.instance("db", bandwidth=100)

@@ -14,7 +14,10 @@ from support.labs import Instance, Lab, eventually
 from support.load import Load, watching
 from support.peers import listening
 
+from gateway.dataplane.record import OFF
+
 LOW, HIGH = 4, 16
+FASTPATH = OFF  # test_policing is about the fast path
 MEMBER = 100
 OFFERED = 24  # Mbps, by each stream; of the package's two half of that
 AFTER_S = 1.0
