@@ -22,6 +22,7 @@ VARYING = (
     (r"eth0@if\d+", "eth0@ifN"),
     (r"(203\.0\.113\.\d+)( +\d+){4}$", r"\1 COUNTS"),
     (r"translated +\d+", "translated COUNT"),
+    (r"fast path: \d+ of \d+ packets, [0-9.]+ %", "fast path: SHARE"),
     (r"lab t\d+-\d+", "lab lab"),
 )
 
