@@ -24,8 +24,9 @@ from gateway.dataplane import record
 from gateway.dataplane.record import OFF
 from gateway.exchange import generations
 from gateway.fastpath import bpffs
-from gateway.lab import builder, inspection, machines, upgrade, web
+from gateway.lab import builder, machines, upgrade, web
 from gateway.lab.hosts import Hosts
+from gateway.lab.inspection import Inspection
 from gateway.lab.topology import NETWORKS, Topology, TopologyError, known, save, saved
 from gateway.metering.book import Book
 from gateway.metering.meter import Meter
@@ -123,7 +124,8 @@ def up(
             _finish_down(topology.name)
             _end_strays(topology.site.places, say)
             _build(topology, say)
-            _end_forgetful_control(topology, say)
+            inspection = Inspection(topology)
+            _end_forgetful_control(topology.site.places, inspection, say)
             for role in outdated:
                 say(f"lab {topology.name}: {role} is of an earlier version, and is replaced")
                 upgrade.replace(topology.site.places.run, role, partial(run, role))
@@ -132,7 +134,7 @@ def up(
             with roles.begun(topology.site.places.run, first, command) as begun:
                 for role in started:
                     run(role, begun.get(role))
-            left = mend(lambda: _twice(lambda: inspection.inspect(topology)))
+            left = mend(lambda: _twice(inspection.differences))
         except FAILURES as error:
             if before is None:
                 _remove(topology.name, keep_state=True)
@@ -159,7 +161,7 @@ def status(lab: str) -> Status:
     """Look which parts of the lab are there now, and what isn't as it should be."""
     own = Places(lab)
     topology, hosts = _built(own), tuple(Hosts(lab).names())
-    found = _twice(lambda: _looked(topology)) if topology else list(map(str, _lost(own)))
+    found = _twice(_look_at(topology)) if topology else list(map(str, _lost(own)))
     workers = liveness.workers(own.run) if topology and own.run.is_dir() else []
     fast_path = record.load(own.run).fastpath
     return Status(lab, topology, hosts, look(lab), tuple(workers), tuple(found), fast_path)
@@ -188,21 +190,26 @@ def _twice(look: Callable[[], list[Seen]]) -> list[Seen]:
     return [one for one in look() if str(one) in first]
 
 
-def _looked(topology: Topology) -> list[str]:
-    own = topology.site.places
-    try:
-        seen = [*_unwritten(topology), *map(str, inspection.inspect(topology))]
-    except FAILURES as error:
-        seen = [str(error)]
-    return [
-        *(
-            f"{folder / TOPOLOGY} isn't as written"
-            for folder in (own.run, own.state)
-            if not _is_of(topology, folder)
-        ),
-        *map(str, _lost(own)),
-        *seen,
-    ]
+def _look_at(topology: Topology) -> Callable[[], list[str]]:
+    """What looks at all of a lab, a line for each thing that isn't as it should be."""
+    own, inspection = topology.site.places, Inspection(topology)
+
+    def look() -> list[str]:
+        try:
+            seen = [*inspection.unwritten(), *map(str, inspection.differences())]
+        except FAILURES as error:
+            seen = [str(error)]
+        return [
+            *(
+                f"{folder / TOPOLOGY} isn't as written"
+                for folder in (own.run, own.state)
+                if not _is_of(topology, folder)
+            ),
+            *map(str, _lost(own)),
+            *seen,
+        ]
+
+    return look
 
 
 def _is_of(topology: Topology, folder: Path) -> bool:
@@ -313,22 +320,14 @@ def _end_strays(own: Places, say: Callable[[str], None]) -> None:
     holders.end(lost)
 
 
-def _end_forgetful_control(topology: Topology, say: Callable[[str], None]) -> None:
+def _end_forgetful_control(own: Places, inspection: Inspection, say: Callable[[str], None]) -> None:
     """End a control whose files are gone: it writes them when it starts."""
-    own = topology.site.places
-    unwritten = _unwritten(topology)
+    unwritten = inspection.unwritten()
     for text in unwritten:
         say(f"lab {own.name}: {text}: control is started again")
     if unwritten:
         roles.stop(own.run, roles.CONTROL)
         shutil.rmtree(own.facts, ignore_errors=True)  # or it would find that all is told
-
-
-def _unwritten(topology: Topology) -> list[str]:
-    """Files that are missing, and that the control at work should have written."""
-    if roles.holder(topology.site.places.run, roles.CONTROL) is None:
-        return []
-    return inspection.unwritten(topology)
 
 
 def _lost(own: Places) -> list[Holder]:

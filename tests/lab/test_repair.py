@@ -10,7 +10,8 @@ import pytest
 from support.damage import Damage, damages, mac_of, run
 from support.labs import COMMAND, Instance, Lab, eventually, lab_of, leftovers, new_topology
 
-from gateway.lab import builder, inside, inspection, lifecycle
+from gateway.lab import builder, inside, lifecycle
+from gateway.lab.inspection import Inspection
 from gateway.lab.lifecycle import LabError
 from gateway.lab.resources import named
 from gateway.net import namespace
@@ -69,8 +70,9 @@ def test_what_an_operator_can_do_to_the_network_is_seen_and_mended(
     assert len(all_of_it) > 100
     for damage in random.Random(SEED).sample(all_of_it, SINGLES):  # noqa: S311
         damage.do()
-        assert inspection.inspect(lab.topology), damage.name
-        assert mend(lambda: inspection.inspect(lab.topology)) == ([], []), damage.name
+        look = Inspection(lab.topology).differences
+        assert look(), damage.name
+        assert mend(look) == ([], []), damage.name
     packets_pass(lab, instance)
 
 
@@ -174,7 +176,7 @@ def test_an_instance_may_have_links_of_its_own(broken: tuple[Lab, Instance]) -> 
     run("ip", "-n", instance.namespace, "link", "add", "own", "type", "veth", "peer", "name", "its")
     run("ip", "-n", instance.namespace, "addr", "add", "192.168.7.1/24", "dev", "own")
     run("ip", "-n", instance.namespace, "link", "set", "own", "up")
-    assert inspection.inspect(lab.topology) == []
+    assert Inspection(lab.topology).differences() == []
 
 
 def test_an_instance_that_is_full_is_named_and_hinders_nobody(
@@ -189,7 +191,7 @@ def test_an_instance_that_is_full_is_named_and_hinders_nobody(
     assert done.returncode == 0, done.stderr
     assert f"{instance.namespace}: more than {FREE_MAX} links, addresses, " in done.stderr
     run("ip", "-n", instance.namespace, "route", "flush", "type", "blackhole")
-    assert inspection.inspect(lab.topology) == []
+    assert Inspection(lab.topology).differences() == []
 
 
 def test_what_cannot_be_mended_is_named(
