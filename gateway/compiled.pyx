@@ -33,6 +33,10 @@ SOURCES = TGW_SOURCES  # of what this was built: see gateway/sources.py
 cdef extern from * nogil:
     bint __sync_bool_compare_and_swap(long long* word, long long old, long long new)
     void __builtin_prefetch(const void* address)
+    int __ATOMIC_ACQUIRE
+    int __ATOMIC_RELEASE
+    long long __atomic_load_n(long long* word, int order)
+    void __atomic_store_n(long long* word, long long value, int order)
 
 cdef extern from "<stdlib.h>" nogil:
     int posix_memalign(void** memory, size_t alignment, size_t size)
@@ -88,6 +92,14 @@ cdef inline LongWords long_words_of(memory):
 
 cdef inline bint compare_and_swap(LongWords words, long long at, long long old, long long new) noexcept:
     return __sync_bool_compare_and_swap(words + at, old, new)
+
+
+cdef inline long long load_word(LongWords words, long long at) noexcept:
+    return __atomic_load_n(words + at, __ATOMIC_ACQUIRE)
+
+
+cdef inline void store_word(LongWords words, long long at, long long value) noexcept:
+    __atomic_store_n(words + at, value, __ATOMIC_RELEASE)
 
 
 cdef fused AnyWords:
@@ -221,7 +233,10 @@ include "packet/ipv4.py"
 include "packet/transport.py"
 include "packet/unfinished.py"
 include "nat/layout.py"
+include "nat/policy_view.py"
 include "nat/view.py"
+include "nat/flows.py"
+include "nat/admission.py"
 include "nat/policer.py"
 include "nat/checks.py"
 include "nat/rewrite.py"

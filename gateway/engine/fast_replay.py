@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from gateway.engine.rules import INTERPRETED
+from gateway.engine.rules import INTERPRETED, flows_of
 from gateway.exchange.pins import State
 from gateway.fastpath import bpf, program
 from gateway.fastpath.program import Loaded, Sizes
@@ -218,4 +218,5 @@ def _translator(loaded: Loaded, sizes: Sizes, table: Table) -> Translator:
         memory[:] = bytes(len(memory))
         shared.append(memory)
     policer = INTERPRETED.policer(*shared)
-    return INTERPRETED.translator(INTERPRETED.table_view(table.memory), policer)
+    flows = INTERPRETED.flows(flows_of(table))
+    return INTERPRETED.translator(INTERPRETED.table_view(table.memory), policer, flows)

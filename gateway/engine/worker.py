@@ -10,6 +10,7 @@ from gateway.engine.listeners import Listeners, TraceRecord
 from gateway.engine.rules import INTERPRETED, Rules
 from gateway.exchange import generations, pins
 from gateway.exchange.buckets import Buckets
+from gateway.exchange.flow_file import FlowFile
 from gateway.exchange.table_reader import TableReader
 from gateway.exchange.worker_page import WorkerPage
 from gateway.nat.mark import LOWEST_BITS, MarkBits
@@ -52,6 +53,7 @@ class Worker:
         self._packages = self._open.enter_context(
             closing(Buckets(directory / generations.PACKAGE_BUCKETS, pins.PACKAGE_BUCKETS))
         )
+        self._flows = FlowFile(directory / generations.FLOWS).hold()
         self._tables = self._open.enter_context(closing(TableReader(directory)))
         self._listeners = self._open.enter_context(closing(Listeners(directory)))
         self.published = self._word.memory
@@ -114,7 +116,8 @@ class Worker:
         rules = self.rules
         policer = rules.policer(self._addresses.memory, self._packages.memory)
         self.tally = rules.tally(self._page.memory)
-        self.translator = rules.translator(rules.table_view(table.memory), policer)
+        flows = rules.flows(self._flows)
+        self.translator = rules.translator(rules.table_view(table.memory), policer, flows)
         self._generation = table.generation
 
 

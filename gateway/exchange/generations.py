@@ -6,6 +6,7 @@
     generation     which is in force, a mapped word: what a worker looks at before each packet
     worker-N.page  one per worker: the generation it acknowledged, and its counters
     buckets.*      the token buckets, of addresses and of packages: all workers' words
+    flows          what security groups have admitted: all workers' words (`flow_file.py`)
     fastpath       a link to the maps of the kernel's fast path, where there is one (`pins.py`)
 
 A worker that sleeps for want of packets is woken by a signal, and by that alone: one that came just
@@ -36,6 +37,7 @@ Result = TypeVar("Result")
 GENERATION: Final = "generation"
 ADDRESS_BUCKETS: Final = "buckets.addresses"
 PACKAGE_BUCKETS: Final = "buckets.packages"
+FLOWS: Final = "flows"
 LOAD_TRIES: Final = 10
 BUSY: Final = "tables are published so often that none can be read"
 ACKNOWLEDGE_POLL_S: Final = 0.0005

@@ -73,6 +73,7 @@ GROUP_WORDS = cython.declare(cython.int, 4)
 REMOTES_WORDS = cython.declare(cython.int, 2)
 UNIT_WORDS = cython.declare(cython.int, 4)
 RANGE_WORDS = cython.declare(cython.int, 2)
+ANY_PROTOCOL = cython.declare(cython.int, 256)  # of a rule
 ADMITS_BIT = cython.declare(cython.uint, 0x80000000)  # in the word of the protocol
 
 GOLDEN = cython.declare(cython.uint, 0x9E3779B9)  # 2 ** 32 divided by the golden ratio

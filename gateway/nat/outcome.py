@@ -9,7 +9,10 @@ NO_SLOT: Final = -1
 
 
 class Direction(IntEnum):
-    """Seen from the instance. The value stands in the packet's mark: see `mark.py`."""
+    """Seen from the instance. The value stands in the packet's mark: see `mark.py`.
+
+    What goes from an instance to another's private address is marked as a hairpin is.
+    """
 
     INBOUND = 1
     OUTBOUND = 2

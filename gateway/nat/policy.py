@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from gateway.nat import layout
 
-ANY_PROTOCOL: Final = 256
+ANY_PROTOCOL: Final = int(layout.ANY_PROTOCOL)
 PORT_MAX: Final = 0xFFFF
 GROUPS_PER_MEMBER: Final = int(layout.GROUPS_PER_MEMBER)
 RULES_MAX: Final = 4096  # of a group in one direction, each of one condition

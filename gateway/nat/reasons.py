@@ -59,6 +59,7 @@ class Reason(Documented):
     BLOCKED = 23, "to or from a public address that is blocked for a time"
     PRIVATE_ROUTERS_POLICED = 24, "inbound: over the rate of ICMP errors from private addresses"
     SLOW_PATH_LIMITED = 25, "over what one address may have of the queue's time"
+    SECURITY_GROUP = 26, "the instance's security groups don't admit it"
 
 
 REASONS: Final = tuple(Reason)

@@ -6,9 +6,10 @@ Steps, in order; the first that finds a reason to drop ends it:
    that is left to the gateway must be the packet's own;
 2. *look up* the outer address of each direction the packet takes; a blocked one ends it;
 3. *check* the transport header, and the datagram that an ICMP error quotes;
-4. *police*: the address's bucket of the direction, then its package's;
-5. *rewrite* the address and by its delta every checksum over it, in the quoted datagram, too;
-6. *finish* the checksum that was left to the gateway.
+4. *admit*: the security groups of the sender, then those of the receiver;
+5. *police*: the address's bucket of the direction, then its package's;
+6. *rewrite* the address and by its delta every checksum over it, in the quoted datagram, too;
+7. *finish* the checksum that was left to the gateway.
 
 A hairpin goes outbound and then inbound, in one step: the caller's address becomes its public one,
 and the public address it called becomes the other's private one (RFC 4787, REQ-9).
@@ -16,6 +17,9 @@ and the public address it called becomes the other's private one (RFC 4787, REQ-
 An ICMP error is about a packet that went the other way: what is its destination outside is the
 source inside (RFC 5508, REQ-3 to REQ-5). The gateway's own kernel sends errors, too, and from an
 address that has no mapping; of such a one only the quoted datagram is rewritten.
+
+What goes between private addresses is only admitted, or not: no address of it is rewritten, no
+bucket is asked, and it is counted under no slot.
 
 Nothing comes in from a private address but an ICMP error about a datagram of a mapping: a router on
 the path may have such an address, and without its errors the path's MTU can't be found (RFC 4787,
@@ -25,6 +29,7 @@ REQ-12a). As their source says nothing, only so many of them pass in a time.
 import cython
 
 if not cython.compiled:
+    from gateway.nat.admission import Admission
     from gateway.nat.checks import (
         check_header,
         check_quote,
@@ -33,7 +38,9 @@ if not cython.compiled:
         is_private,
         quote_of,
     )
+    from gateway.nat.flows import Flows
     from gateway.nat.policer import TICKS_PER_NS, Policer
+    from gateway.nat.policy_view import EGRESS, INGRESS, PolicyView
     from gateway.nat.rewrite import rewrite_address, update_icmp
     from gateway.nat.view import NONE, TableView
     from gateway.packet.checksum import fold
@@ -56,6 +63,8 @@ INBOUND = cython.declare(cython.uint, Direction.INBOUND)
 OUTBOUND = cython.declare(cython.uint, Direction.OUTBOUND)
 HAIRPIN = cython.declare(cython.uint, Direction.HAIRPIN)
 
+NS_PER_SECOND = cython.declare(cython.longlong, 1_000_000_000)
+
 # Of ICMP errors from private addresses: one each 10 ms, and 50 at once.
 PRIVATE_ERROR_NS = cython.declare(cython.longlong, 10_000_000)
 PRIVATE_ERRORS_NS = cython.declare(cython.longlong, 500_000_000)
@@ -72,6 +81,7 @@ class Translator:
 
     table: TableView
     _policer: Policer
+    _admission: Admission
     # Of the packet at hand: the slots of its source and its destination, where the datagram starts
     # that it quotes, and the slot of the destination of that.
     sender: cython.int
@@ -79,12 +89,15 @@ class Translator:
     _quote: cython.int
     _quoted: cython.int
     _is_from_private: cython.bint
+    _is_private: cython.bint  # from one private address to another
+    _is_judged: cython.bint  # by security groups
     _private_errors: cython.longlong  # until when, in ns, errors from private addresses have passed
 
-    def __init__(self, table: TableView, policer: Policer) -> None:
-        """Begin with this table and these buckets, and without a packet."""
+    def __init__(self, table: TableView, policer: Policer, flows: Flows) -> None:
+        """Begin with this table, these buckets and flows, and without a packet."""
         self.table = table
         self._policer = policer
+        self._admission = Admission(table.policies, flows)
         self._private_errors = -(1 << 62)
         self._reset()
 
@@ -102,6 +115,17 @@ class Translator:
     def outcome(self, reason: int) -> Outcome:
         """The outcome of the packet translated last, which had this reason."""
         return Outcome(REASONS[reason], self.sender, self.receiver)
+
+    def deciding_rule(self) -> tuple[int, int]:
+        """The group that decided on the packet translated last, and its rule's index; 0, 0 if none.
+
+        Of two members it is the one that was asked last: who drops it, or who receives it.
+        """
+        policies: PolicyView = self.table.policies
+        if not self._is_judged:
+            return 0, 0
+        self._admission.name_rule()
+        return policies.group, policies.policy_index
 
     @cython.cfunc
     def translate(
@@ -124,6 +148,8 @@ class Translator:
         """
         self._reset()
         reason: cython.int = self._plan(packet, length, direction, checksum)
+        if reason == 0 and self._is_filtered():
+            reason = self._admit(packet, now_ns)
         if reason == 0 and self._is_from_private and not self._takes_private_error(now_ns):
             reason = Reason.PRIVATE_ROUTERS_POLICED
         if reason == 0:
@@ -135,7 +161,8 @@ class Translator:
                 now_ns * TICKS_PER_NS,
             )
         if reason == 0:
-            self._carry_out(packet)
+            if not self._is_private:
+                self._carry_out(packet)
             if checksum != FINISHED:
                 finish(packet, checksum == UNFINISHED_AGGREGATE)
         return reason
@@ -146,7 +173,7 @@ class Translator:
         """Begin a packet, of which no slot is known yet."""
         self.sender = self.receiver = self._quoted = NONE
         self._quote = 0
-        self._is_from_private = False
+        self._is_from_private = self._is_private = self._is_judged = False
 
     @cython.cfunc
     def _plan(
@@ -163,7 +190,75 @@ class Translator:
             return reason
         if checksum != FINISHED and not is_own(packet):
             return Reason.UNFINISHED
+        if direction == HAIRPIN and self._is_between_privates(packet):
+            return self._plan_private(packet)
         return self._plan_addresses(packet, direction)
+
+    @cython.cfunc
+    def _is_between_privates(self, packet: Packet) -> cython.bint:
+        """Whether an instance sends to a private address; that is marked as a hairpin is."""
+        table: TableView = self.table
+        destination: cython.uint = u32(packet, DESTINATION)
+        return (
+            is_private(destination)
+            and table.policies.has_members()
+            and not table.in_pools(destination)
+            and table.of_public(destination) == NONE
+        )
+
+    @cython.cfunc
+    def _plan_private(self, packet: Packet) -> cython.int:
+        """What goes between private addresses: to be admitted, and nothing else."""
+        self._is_private = True
+        if u32(packet, SOURCE) == u32(packet, DESTINATION):
+            return Reason.LAND
+        reason: cython.int = check_transport(packet)
+        if reason != 0:
+            return reason
+        self._quote = quote_of(packet)
+        if self._quote == 0:
+            return 0
+        reason = check_quote(packet, self._quote)
+        if reason == 0 and u32(packet, self._quote + SOURCE) != u32(packet, DESTINATION):
+            reason = Reason.QUOTE_MISMATCH
+        return reason
+
+    @cython.cfunc
+    def _is_filtered(self) -> cython.bint:
+        """Whether security groups have a say about the packet: who has none pays but this look."""
+        table: TableView = self.table
+        return (
+            self._is_private
+            or (self.sender != NONE and table.is_member(self.sender))
+            or (self.receiver != NONE and table.is_member(self.receiver))
+        )
+
+    @cython.cfunc
+    def _admit(self, packet: Packet, now_ns: cython.longlong) -> cython.int:
+        """Ask the sender's groups and then the receiver's; each sees the other as it knows that."""
+        table: TableView = self.table
+        source: cython.uint = u32(packet, SOURCE)
+        destination: cython.uint = u32(packet, DESTINATION)
+        quoted: cython.uint = 0
+        quote: cython.int = self._quote
+        reason: cython.int = 0
+        self._is_judged = True
+        self._admission.begin(now_ns // NS_PER_SECOND)
+        if self._is_private or self.sender != NONE:
+            if quote:
+                quoted = u32(packet, quote + SOURCE)
+            reason = self._admission.judge(packet, quote, source, destination, quoted, EGRESS)
+        if reason == 0 and (self._is_private or self.receiver != NONE):
+            if quote:
+                quoted = u32(packet, quote + DESTINATION)
+            if self._quoted != NONE:
+                quoted = table.public(self._quoted)
+            if self.sender != NONE:
+                source = table.public(self.sender)
+            if self.receiver != NONE:
+                destination = table.private(self.receiver)
+            reason = self._admission.judge(packet, quote, destination, source, quoted, INGRESS)
+        return reason
 
     @cython.cfunc
     def _plan_addresses(self, packet: Packet, direction: cython.uint) -> cython.int:

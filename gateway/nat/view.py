@@ -24,6 +24,7 @@ if not cython.compiled:
         SLOTS,
         bucket_of,
     )
+    from gateway.nat.policy_view import PolicyView
     from gateway.packet.memory import Words, prefetch, words_of
 
 NONE = cython.declare(cython.int, -1)
@@ -38,6 +39,7 @@ class TableView:
     What is read later is read within bounds: a slot and a package are numbers into other memory.
     """
 
+    policies: PolicyView
     _memory: object
     _words: Words
     _bits: cython.int
@@ -50,6 +52,7 @@ class TableView:
     def __init__(self, memory: memoryview) -> None:
         """`memory` is laid out as `gateway.nat.layout` says; it is held while the view lives."""
         self._memory = memory
+        self.policies = PolicyView(memory)
         self._words = words_of(memory)
         self._bits = self._words[BITS]
         entries: cython.longlong = 1

@@ -22,6 +22,7 @@ if not cython.compiled:
 
 VERSION_IHL = cython.declare(cython.int, 0)
 TOTAL_LENGTH = cython.declare(cython.int, 2)
+IDENTIFICATION = cython.declare(cython.int, 4)
 FLAGS_FRAGMENT = cython.declare(cython.int, 6)
 TTL = cython.declare(cython.int, 8)
 PROTOCOL = cython.declare(cython.int, 9)
@@ -31,6 +32,7 @@ DESTINATION = cython.declare(cython.int, 16)
 
 MIN_HEADER = cython.declare(cython.int, 20)
 FRAGMENT_OFFSET_MASK = cython.declare(cython.int, 0x1FFF)
+MORE_FRAGMENTS = cython.declare(cython.int, 0x2000)
 
 # Options (RFC 791, 3.1): two are of one byte, and four hold addresses.
 OPTION_END = cython.declare(cython.int, 0)
@@ -91,6 +93,12 @@ def total_length(packet: Packet) -> cython.int:
 def is_later_fragment(packet: Packet, start: cython.int) -> cython.bint:
     """Whether the transport header isn't in this one, but in the first fragment."""
     return (u16(packet, start + FLAGS_FRAGMENT) & FRAGMENT_OFFSET_MASK) != 0
+
+
+@cython.cfunc
+def has_more_fragments(packet: Packet) -> cython.bint:
+    """Whether other fragments of the datagram follow this one."""
+    return (u16(packet, FLAGS_FRAGMENT) & MORE_FRAGMENTS) != 0
 
 
 @cython.cfunc

@@ -53,6 +53,16 @@ def compare_and_swap(words: LongWords, at: int, old: int, new: int) -> bool:
     return True
 
 
+def load_word(words: LongWords, at: int) -> int:
+    """A word that others write; compiled, what is read after it is no older than it."""
+    return words[at]
+
+
+def store_word(words: LongWords, at: int, value: int) -> None:
+    """Write a word that others read; compiled, they see no later write before this one."""
+    words[at] = value
+
+
 def prefetch(words: Words | LongWords, at: int) -> None:
     """Have the processor fetch the word, which is wanted soon. Interpreted, it does nothing."""
 

@@ -21,7 +21,14 @@ ZERO_SENT_AS = cython.declare(cython.int, 0xFFFF)  # as computed 0 would mean "n
 SCTP_HEADER = cython.declare(cython.int, 12)  # with its checksum, that of its first chunk not
 SCTP_CHECKSUM = cython.declare(cython.int, 8)
 
+TCP_FLAGS = cython.declare(cython.int, 13)
+TCP_FIN = cython.declare(cython.int, 1)
+TCP_SYN = cython.declare(cython.int, 2)
+TCP_RST = cython.declare(cython.int, 4)
+TCP_ACK = cython.declare(cython.int, 16)
+
 ICMP_CHECKSUM = cython.declare(cython.int, 2)
+ICMP_IDENTIFIER = cython.declare(cython.int, 4)  # of a request and its reply
 ICMP_QUOTE = cython.declare(cython.int, 8)  # an error's: the datagram that caused it (RFC 792)
 DESTINATION_UNREACHABLE = cython.declare(cython.int, 3)
 SOURCE_QUENCH = cython.declare(cython.int, 4)
@@ -60,3 +67,30 @@ def is_icmp_error(kind: cython.int) -> cython.bint:
 def is_for_neighbours(kind: cython.int) -> cython.bint:
     """Whether an ICMP message of this type is meant for a neighbour, and not for far away."""
     return kind in (REDIRECT, SOURCE_QUENCH)
+
+
+@cython.cfunc
+def has_identifier(kind: cython.int) -> cython.bint:
+    """Whether an ICMP message of this type is a request, or a reply with the same identifier.
+
+    Echo, timestamp and information (RFC 792), address mask (RFC 950).
+    """
+    return kind in (0, 8, 13, 14, 15, 16, 17, 18)
+
+
+@cython.cfunc
+def is_request(kind: cython.int) -> cython.bint:
+    """Whether an ICMP message that has an identifier is the request."""
+    return kind in (8, 13, 15, 17)
+
+
+@cython.cfunc
+def opens(flags: cython.int) -> cython.bint:
+    """Whether TCP's flags are those of a connection's first segment."""
+    return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN
+
+
+@cython.cfunc
+def closes(flags: cython.int) -> cython.bint:
+    """Whether TCP's flags say that this side sends no more."""
+    return (flags & (TCP_FIN | TCP_RST)) != 0

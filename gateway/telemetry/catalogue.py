@@ -100,6 +100,7 @@ PLACES: Final = (
             Reason.UNKNOWN_PRIVATE,
             Reason.BLOCKED,
             Reason.SLOW_PATH_LIMITED,
+            Reason.SECURITY_GROUP,
         ),
     ),
     Place(

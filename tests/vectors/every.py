@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vectors import bad, blocked, errors, options, transports, unfinished
+from vectors import bad, blocked, errors, groups, options, transports, unfinished
 from vectors.row import Vector
 
 VECTORS: Final[list[Vector]] = [
@@ -11,5 +11,6 @@ VECTORS: Final[list[Vector]] = [
     *errors.VECTORS,
     *bad.VECTORS,
     *blocked.VECTORS,
+    *groups.VECTORS,
     *unfinished.VECTORS,
 ]

@@ -40,7 +40,7 @@ shared = SharedWords(Path(directory) / PACKAGE_BUCKETS)
 shared.hold(2 * len(packages))
 rules = compiled()
 policer = rules.policer(addresses.memory, shared.memory)
-translator = rules.translator(rules.table_view(table.memory), policer)
+translator = rules.translator(rules.table_view(table.memory), policer, rules.flows(memoryview(b"")))
 ends = bytes([10, 0, 0, int(sender)])
 ends += bytes([203, 0, 113, int(receiver)]) if int(receiver) >= 0 else bytes([198, 51, 100, 10])
 direction = Direction.HAIRPIN if int(receiver) >= 0 else Direction.OUTBOUND

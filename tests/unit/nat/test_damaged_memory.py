@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from support.rules import KINDS
 
 from gateway.engine.rules import Rules
+from gateway.nat.flows_memory import flows_memory
 from gateway.nat.layout import RECORDS
 from gateway.nat.outcome import Direction, Outcome
 from gateway.nat.policer import BUCKETS
@@ -31,7 +32,8 @@ def outcome(rules: Rules, memory: bytearray, buckets: bytearray) -> Outcome:
     policer = rules.policer(
         memoryview(buckets)[: SLOTS * BUCKETS * 8], memoryview(buckets)[SLOTS * BUCKETS * 8 :]
     )
-    translator = rules.translator(rules.table_view(memoryview(memory)), policer)
+    flows = rules.flows(memoryview(flows_memory(1)))
+    translator = rules.translator(rules.table_view(memoryview(memory)), policer, flows)
     return translator.feed(memoryview(bytearray(PACKET)), Direction.INBOUND, 10**12)
 
 

@@ -316,7 +316,9 @@ def test_a_bucket_with_any_bits_in_it_lets_a_packet_pass_in_bounded_time(
     kind = KINDS[rules]
     addresses = bytearray(word.to_bytes(8, sys.byteorder) * 2)
     policer = kind.policer(memoryview(addresses), memoryview(b""))
-    translator = kind.translator(kind.table_view(table.memory), policer)
+    translator = kind.translator(
+        kind.table_view(table.memory), policer, kind.flows(memoryview(b""))
+    )
     now_s = 1000
     found = []
     for second in (0, 62):

@@ -175,7 +175,9 @@ def test_after_any_change_of_rates_a_window_has_no_more_than_the_highest_allows(
         reasons = []
         for number, packet in enumerate(packets):
             of = table(rates[number % len(rates)])
-            translator = rules.translator(rules.table_view(of.memory), policer)
+            translator = rules.translator(
+                rules.table_view(of.memory), policer, rules.flows(memoryview(b""))
+            )
             buffer = bytearray(packet.length)
             ends = bytes([10, 0, 0, packet.slot, 198, 51, 100, 10])
             buffer[:20] = b"\x45\0" + packet.length.to_bytes(2) + bytes(5) + b"\xfd\0\0" + ends

@@ -32,6 +32,7 @@ NUMBERS = [
     (23, "blocked"),
     (24, "private-routers-policed"),
     (25, "slow-path-limited"),
+    (26, "security-group"),
 ]
 
 
