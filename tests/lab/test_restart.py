@@ -1,6 +1,5 @@
 """Control and data plane die and come back: what is known then, and who is there."""
 
-import os
 import re
 import signal
 import subprocess
@@ -8,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 from support.blows import kill, kill_dataplane, pid_of, running
-from support.labs import TGW, Instance, Lab, eventually
+from support.labs import Instance, Lab
 
 from gateway.dataplane import record
-from gateway.dataplane.record import AUTO, OFF
-from gateway.lab import lifecycle
+from gateway.dataplane.record import OFF
 from gateway.site import roles
 
 # What the workers alone do. With a fast path the kernel goes on without any process: that is in
@@ -89,19 +87,3 @@ def test_a_supervisor_that_takes_over_slowly_is_replaced_and_its_workers_go_on(
     sent, received = map(int, re.findall(r"(\d+) packets transmitted, (\d+) received", said)[0])
     assert sent - received <= 1, "the last one may be under way"
     assert pid_of(own_lab, roles.DATAPLANE) != first
-
-
-@pytest.mark.parametrize("fastpath", [AUTO])
-@pytest.mark.parametrize("role", lifecycle.READY)
-def test_a_role_ends_cleanly_and_can_be_taken_again(own_lab: Lab, role: str) -> None:
-    os.kill(pid_of(own_lab, role), signal.SIGTERM)
-    eventually(lambda: role not in running(own_lab))
-    with subprocess.Popen(
-        [*TGW, role, "--lab", own_lab.name], stderr=subprocess.PIPE, text=True
-    ) as process:
-        eventually(lambda: roles.holder(own_lab.places.run, role) == process.pid)
-        eventually(lambda: lifecycle.status(own_lab.name).up, within_s=20)
-        process.terminate()
-        _, errors = process.communicate(timeout=10)
-    assert process.returncode == 0
-    assert [line for line in errors.splitlines() if " INFO " not in line] == []
