@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from bench import chart, flooded, lineup, machine, promises, report, rig, ways, work
+from bench import changed, chart, flooded, lineup, machine, promises, report, rig, ways, work
 from bench.lineup import Peer
 from bench.mappings import Files, Mappings
 from bench.ours import COMPILED_ENGINE, FIRST_ENGINE
@@ -20,7 +20,9 @@ from bench.samples import Sample, Samples
 DOCS: Final = Path(__file__).parents[2] / "docs"
 DOCUMENT: Final = DOCS / "performance.md"
 PICTURE: Final = DOCS / "performance.svg"
-FLOODS: Final = "floods"  # the name of that table, where peers are named
+FLOODS: Final = "floods"  # the names of these tables, where peers are named
+CHANGES: Final = "changes"
+TABLES: Final = {FLOODS, CHANGES}
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -28,7 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the benchmark; its exit status."""
     parser = _parser()
     options = parser.parse_args(words)
-    unknown = set(options.only) - {peer.name for peer in _all_peers()} - {FLOODS}
+    unknown = set(options.only) - {peer.name for peer in _all_peers()} - TABLES
     if unknown:
         parser.error(f"no such peer: {', '.join(sorted(unknown))}")
     if not machine.is_root():
@@ -61,15 +63,15 @@ def _parser() -> argparse.ArgumentParser:
         type=lambda names: names.split(","),
         default=[],
         help="only these peers; prints the tables and leaves the documents alone: "
-        + ", ".join([*(peer.name for peer in _all_peers()), FLOODS]),
+        + ", ".join([*(peer.name for peer in _all_peers()), *sorted(TABLES)]),
     )
     return parser
 
 
 def _bench(options: argparse.Namespace, directory: Path) -> int:
     plan = QUICK if options.quick else FULL
-    with_floods = not options.only or FLOODS in options.only
-    peers = [] if options.only == [FLOODS] else _present(_chosen(options.only))
+    wanted = set(options.only) or TABLES
+    peers = [] if options.only and wanted <= TABLES else _present(_chosen(options.only))
     if options.json:
         options.json.touch()  # better to know now than in half an hour
     _say("compiling the programs in tests/bench/peers")
@@ -78,8 +80,12 @@ def _bench(options: argparse.Namespace, directory: Path) -> int:
     began = time.monotonic()
     samples = _measured(bench, peers)
     samples.add(*ways.measure(bench, [peer for peer in peers if peer.name in ways.NAMES]))
-    if with_floods:
+    if FLOODS in wanted:
         samples.add(*_measured_floods(bench))
+    if CHANGES in wanted:
+        for mappings in plan.changed:
+            samples.add(*changed.measure(mappings))
+            _say(f"changes to {mappings:,} mappings")
     facts = machine.describe()
     kept = promises.kept(samples, _best(peers))
     if options.json:
@@ -98,7 +104,7 @@ def _measured(bench: work.Bench, peers: Sequence[Peer]) -> Samples:
     """Every peer in each round; each round begins with another one."""
     samples = Samples()
     plan = bench.plan
-    for number in range(1, plan.rounds + 1):
+    for number in range(1, plan.rounds + 1) if peers else ():
         turn = (number - 1) % len(peers)
         for peer in (*peers[turn:], *peers[:turn]):
             for count in (1, *plan.tables):

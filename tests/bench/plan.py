@@ -21,6 +21,7 @@ class Plan:
     turns: int  # how often each peer's slice comes where all stand side by side
     slice_s: float
     tables: tuple[int, ...]  # numbers of mappings, besides one
+    changed: tuple[int, ...]  # mappings, of which a change is measured
     quiet_s: float = 15.0  # how long the machine may take to become quiet before each peer
 
 
@@ -36,6 +37,7 @@ FULL: Final = Plan(
     turns=8,
     slice_s=0.4,
     tables=(1_000, 100_000, 1_000_000),
+    changed=(100_000, 1_000_000),
 )
 QUICK: Final = Plan(
     name="quick",
@@ -49,5 +51,6 @@ QUICK: Final = Plan(
     turns=3,
     slice_s=0.25,
     tables=(1_000_000,),
+    changed=(100_000,),
     quiet_s=5.0,
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench import flooded, ways, work
+from bench import changed, flooded, ways, work
 from bench.lineup import MILLION
 from bench.samples import Figure, Samples
 
@@ -128,6 +128,7 @@ def kept(samples: Samples, ours: str) -> Sequence[Kept]:
             )
             for text, most, work_name in FAST_TRIPS
         ),
+        *(_change(samples, mappings, most) for mappings, most in changed.WANTED_MS.items()),
         *(_at_most(samples, PROTECTED, what, most) for what, most in LOST_MAX.items()),
         *(_at_most(samples, FAST_PATH, what, 0.0) for what in flooded.FLOODED),
     ]
@@ -150,6 +151,12 @@ def _latency(samples: Samples, text: str, ours: str, work_name: str) -> Kept:
     # What plain forwarding takes is in both, so it goes away.
     found = samples.difference((ours, work_name), (C_PROGRAM, work_name))
     return Kept(text, "≤ 0 µs", found, "µs", None if found is None else found.median <= 0)
+
+
+def _change(samples: Samples, mappings: int, most: float) -> Kept:
+    found = samples.figure(changed.PEER, changed.in_force(mappings, by_fast_path=True))
+    text = f"a change to {mappings:,} mappings, in force everywhere"
+    return Kept(text, f"≤ {most:g} ms", found, "ms", None if not found else found.median <= most)
 
 
 def _at_most(samples: Samples, peer: str, work_name: str, most: float) -> Kept:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import flooded, ways, work
+from bench import changed, flooded, ways, work
 from bench.lineup import Peer, protections
 from bench.plan import Plan
 from bench.promises import PLAIN, Kept, added_us, mark
@@ -29,6 +29,7 @@ def sections(
         "cost": cost_table(samples, peers, plan),
         "floods": flood_table(samples),
         "flood rates": flood_rate_table(samples),
+        "changes": change_table(samples),
         "ways": way_table(samples, peers),
         "packet costs": packet_cost_table(samples, peers),
         "side by side": side_by_side_table(samples, peers),
@@ -148,6 +149,20 @@ def flood_table(samples: Samples) -> str:
 
     columns = {name.removeprefix("lost, "): lost(name) for name in flooded.WORKS}
     return _by_peer(protections(), columns)
+
+
+def change_table(samples: Samples) -> str:
+    """How long a change takes until it is in force, in ms."""
+
+    def cell(mappings: int, *, by_fast_path: bool) -> str:
+        name = changed.in_force(mappings, by_fast_path=by_fast_path)
+        return _spread(samples.figure(changed.PEER, name))
+
+    rows = [
+        [f"{count:,}", *(cell(count, by_fast_path=by) for by in (False, True))]
+        for count in changed.WANTED_MS
+    ]
+    return _table(["mappings", "workers", "workers and the fast path"], rows)
 
 
 def flood_rate_table(samples: Samples) -> str:

@@ -25,6 +25,7 @@ TINY = Plan(
     turns=1,
     slice_s=0.1,
     tables=(300,),
+    changed=(),
     quiet_s=0.0,
 )
 ONE_MAPPING = {
