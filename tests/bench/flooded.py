@@ -89,7 +89,11 @@ def measure(bench: Bench, peer: Peer, number: int) -> list[Sample]:
             site = Site(rig, MAPPINGS, bench.files, bench.programs)
             with traffic.answering(rig, bench.programs, MAPPINGS.private), peer.start(site):
                 for work in WORKS:
-                    found = _beside(bench, rig, work)
+                    try:
+                        found = _beside(bench, rig, work)
+                    except BenchError as error:
+                        bench.say(f"{peer.name}: {work}: {error}")
+                        continue
                     samples += [Sample(number, peer.name, *one) for one in found.items()]
     except (BenchError, SteeringError) as error:
         bench.say(f"{peer.name}: {error}")

@@ -34,7 +34,7 @@ ONE_MAPPING = {
     *(work.HALF_RATE, work.HALF_P50, work.HALF_P99, work.HALF_LOST),
     *(work.CPU_OWN, work.CPU_MACHINE, work.MEMORY, work.MEMORY_PEAK, work.MEMORY_KERNEL),
 }
-TRIES = 3
+TRIES = 5
 PEERS = ["nft-stateful", "nfq-c", "netfilterqueue-1", "fast-path"]
 
 pytestmark = [
@@ -103,12 +103,13 @@ def test_each_flood_is_measured(name: str, files: Files, programs: Path) -> None
     said: list[str] = []
     bench = Bench(TINY, files, programs, said.append)
     (peer,) = (peer for peer in lineup.protections() if peer.name == name)
+    wanted = {*flooded.WORKS, flooded.trip(flooded.QUIET)}
     found: dict[str, float] = {}
     for number in range(1, TRIES + 1):
-        found = {sample.work: sample.value for sample in flooded.measure(bench, peer, number)}
-        if found:
+        found |= {sample.work: sample.value for sample in flooded.measure(bench, peer, number)}
+        if found.keys() >= wanted:
             break
-    assert set(flooded.WORKS) <= found.keys(), said
+    assert found.keys() >= wanted, said
     assert all(0 <= found[work] <= 1 for work in flooded.WORKS)
     assert found[flooded.trip(flooded.QUIET)] > 0
     assert all(found[flooded.offered(work)] > 0 for work in flooded.FLOODED)

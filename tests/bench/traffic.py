@@ -83,6 +83,8 @@ def sending(
 def sent(program: Program) -> Sent:
     """What such a program has sent, once it ends by itself. Raises `BenchError`."""
     packets, seconds, used_s = map(float, program.output(within_s=SLACK_S).split())
+    if not packets:
+        raise BenchError("flood: no processor was free for it, nothing was sent")
     return Sent(int(packets), packets / seconds, used_s / packets * 1e9)
 
 

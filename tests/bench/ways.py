@@ -181,6 +181,8 @@ def _program_runs(bench: Bench, stand: Stand, _: Sequence[Sample]) -> Found:
         with runs.counting():
             _packets(bench, way, stand, ())
         after = runs.of(directory, program)
+        if after.number == before.number:
+            raise BenchError(f"{program}: it didn't run")
         found[name] = (after.ns - before.ns) / (after.number - before.number)
     return found
 
