@@ -102,7 +102,8 @@ def test_two_restarts_at_once_are_two_restarts(own_lab: Lab, web: Instance) -> N
         both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         said = [process.communicate(timeout=30)[0] for process in both]
     count = len(workers(own_lab))
-    line = f"lab {own_lab.name}: dataplane restarted, {count} workers, process "
+    all_of_them = f"{count} workers" if count > 1 else "1 worker"
+    line = f"lab {own_lab.name}: dataplane restarted, {all_of_them}, process "
     assert [text.startswith(line) for text in said] == [True, True]
     assert [process.returncode for process in both] == [0, 0]
     assert lifecycle.status(own_lab.name).up
@@ -156,6 +157,7 @@ def test_a_killed_worker_is_replaced(own_lab: Lab, web: Instance) -> None:
     assert found.again == 0
 
 
+@pytest.mark.parametrize("fastpath", [AUTO])  # of control, not of how much a worker carries
 def test_control_killed_and_restarted_ten_times_loses_nothing(own_lab: Lab, web: Instance) -> None:
     public = web.public
     with lossless(own_lab, web, FINE), pouring(own_lab.uplink, web.namespace, public):
