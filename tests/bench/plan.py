@@ -27,13 +27,13 @@ class Plan:
 
 FULL: Final = Plan(
     name="full",
-    rounds=5,
+    rounds=3,
     warm_s=0.5,
     flood_s=2.0,
     stream_s=2,
     idle_s=1.5,
     half_s=2.0,
-    flooded_s=2.0,
+    flooded_s=1.0,
     turns=8,
     slice_s=0.4,
     tables=(1_000, 100_000, 1_000_000),
