@@ -22,6 +22,7 @@ from gateway.net.plan import MAIN, Route
 
 IFA_F_NOPREFIXROUTE: Final = 0x200
 SCOPE_HOST: Final = 254
+PROTO_KERNEL: Final = 2
 NUD_PERMANENT: Final = 0x80
 # A filter of the kernel's traffic control, in the place before everything else (clsact, ingress).
 INGRESS: Final = 0xFFFF_FFF2
@@ -139,6 +140,10 @@ class Links:
             where["oif"] = self._index(route.link)
             scope = "host" if route.kind == "local" else "link"
             where |= {} if route.via else {"scope": scope}
+        address, _, length = route.destination.partition("/")
+        if route.kind == "local" and length == "32":
+            # As the kernel makes it for an address: another would stay beside that one.
+            where |= {"proto": PROTO_KERNEL, "prefsrc": address}
         self._route.route("replace", table=route.table, priority=route.metric or None, **where)
 
     def hosts(self) -> list[tuple[str, str]]:

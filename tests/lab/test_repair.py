@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -74,6 +75,32 @@ def test_what_an_operator_can_do_to_the_network_is_seen_and_mended(
         assert look(), damage.name
         assert mend(look) == ([], []), damage.name
     packets_pass(lab, instance)
+
+
+def local_routes(name: str) -> list[str]:
+    shown = ("ip", "-n", name, "route", "show", "table", "local", "type", "local")
+    done = subprocess.run(shown, capture_output=True, text=True, check=True)
+    return sorted(line.split()[1] for line in done.stdout.splitlines())
+
+
+def test_no_second_route_to_an_address_stays_when_it_is_mended(
+    broken: tuple[Lab, Instance],
+) -> None:
+    """With two of them the loss of one would not be seen."""
+    lab, _instance = broken
+    look = Inspection(lab.topology).differences
+    before = local_routes(lab.gateway)
+    assert len(before) == len(set(before))
+    for words in ("route del local 127.0.0.1 table local", "addr del 127.0.0.1/8 dev lo"):
+        run("ip", "-n", lab.gateway, *words.split())
+        assert mend(look) == ([], [])
+    run("ip", "-n", lab.gateway, "link", "set", "lo", "down")
+    assert mend(look) == ([], [])
+    assert local_routes(lab.gateway) == before
+    run("ip", "-n", lab.gateway, "route", "del", "local", "127.0.0.1", "table", "local")
+    (seen,) = look()
+    assert seen.what == "local route to 127.0.0.1/32 on lo in table 255 is missing"
+    assert mend(look) == ([], [])
 
 
 def test_two_things_at_once_are_seen_and_mended(broken: tuple[Lab, Instance]) -> None:
