@@ -34,6 +34,7 @@ SPARED: Final = (
     "*-wal",
     "restart.*",
     "trace-*",
+    "fastpath.turn",
     "*.new",
     "facts/generation",
 )
