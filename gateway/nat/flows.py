@@ -280,8 +280,8 @@ class Flows:
             if not self._has_key(at):
                 continue
             state: cython.longlong = load_word(words, at)
-            if kind_of(state) < OPENING or load_word(words, at + 2 * WAYS) != self._second:
-                continue
+            if kind_of(state) < OPENING or not self._has_key(at):
+                continue  # or the place was taken since, perhaps by a flow of the same remote
             if not is_over(state, self._protocol, second):
                 self._at = at
                 return state

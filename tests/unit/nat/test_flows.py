@@ -190,6 +190,22 @@ def test_who_is_outrun_leaves_the_place_to_the_other(kind: int) -> None:
     assert not any(words[BUCKET + 8 : BUCKET + 24])
 
 
+class Retaken(Flows):
+    """Flows whose place another member's flow with the same remote takes between two looks."""
+
+    def _has_key(self, at: int) -> bool:
+        was_there = super()._has_key(at)
+        self._words[at + flows.WAYS] += 1 << 16
+        return was_there
+
+
+def test_a_place_that_is_taken_between_two_looks_tells_nothing() -> None:
+    memory = memoryview(flows_memory(1))
+    opened(Flows(memory), 1, 100)
+    assert Flows(memory).find(*key(1), 100)
+    assert Retaken(memory).find(*key(1), 100) == 0
+
+
 @with_both_kinds
 def test_what_is_too_small_keeps_nothing(rules: Rules) -> None:
     for size in (0, 8, 64, flows_size(1) - 8):
