@@ -85,6 +85,12 @@ def _too_long(source: str, about: str) -> bytes:
     return ip(source, about, ICMP(type=3, code=4) / Raw(bytes(quoted)[:28]))
 
 
+def _about(source: str, to: str, quoted: str, went_to: str) -> bytes:
+    """An error about a datagram between these two."""
+    datagram = bytes(IP(src=quoted, dst=went_to) / UDP(sport=1, dport=2))
+    return ip(source, to, ICMP(type=3, code=3) / Raw(datagram))
+
+
 def _error(about: bytes) -> bytes:
     """An error of B's to A's private address."""
     return ip(B.private, A.private, ICMP(type=3, code=3) / Raw(about[:28]))
@@ -132,6 +138,14 @@ VECTORS: Final = [
         Direction.HAIRPIN,
         _tcp(80)(B.private, A.public),
         _tcp(80)(B.public, A.private),
+        B.slot,
+        A.slot,
+    ),
+    _admitted(
+        "hairpin, an error about no known flow",
+        Direction.HAIRPIN,
+        _about(B.private, A.public, A.public, B.private),
+        _about(B.public, A.private, A.private, B.public),
         B.slot,
         A.slot,
     ),

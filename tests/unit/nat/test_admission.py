@@ -180,3 +180,38 @@ def test_without_memory_each_packet_is_judged_by_itself() -> None:
     gateway.rule((WEB,))
     assert gateway.comes(80) is ADMITTED
     assert gateway.goes(80) is DROPPED
+
+
+def test_an_error_passes_with_the_flow_that_it_quotes_and_while_rules_admit_that() -> None:
+    gateway = Gateway()
+    gateway.rule((WEB,))
+    about = Probe(CLIENT, PRIVATE, TCP, 4000, 80)
+    error = Probe(PRIVATE, CLIENT, 1, 3, quote=about)
+    assert gateway.feed(error, Direction.OUTBOUND) is DROPPED
+    opened(gateway)
+    assert gateway.feed(error, Direction.OUTBOUND) is ADMITTED
+    gateway.rule((SSH, WEB))
+    assert gateway.feed(error, Direction.OUTBOUND) is ADMITTED
+    gateway.rule((SSH,))
+    assert gateway.feed(error, Direction.OUTBOUND) is DROPPED
+    assert gateway.comes(80) is DROPPED
+    assert gateway.feed(error, Direction.OUTBOUND) is DROPPED
+
+
+def test_of_who_is_no_member_no_rule_decides() -> None:
+    gateway = Gateway()
+    gateway.rule((WEB,))
+    assert gateway.translator.deciding_rule() == (0, 0)
+    assert gateway.comes(80) is ADMITTED
+    assert gateway.translator.deciding_rule() == (3, 0)
+
+
+def test_a_reply_has_its_requests_identifier_and_a_quoted_fragment_no_port() -> None:
+    gateway = Gateway()
+    gateway.rule((Rule(True, 1, 0, 65535, 0, 0),))
+    assert gateway.feed(Probe(PRIVATE, CLIENT, 1, 0, 7), Direction.OUTBOUND) is DROPPED
+    assert gateway.feed(Probe(CLIENT, PUBLIC, 1, 8, 7), Direction.INBOUND) is ADMITTED
+    assert gateway.feed(Probe(PRIVATE, CLIENT, 1, 0, 7), Direction.OUTBOUND) is ADMITTED
+    assert gateway.feed(Probe(PRIVATE, CLIENT, 1, 0, 8), Direction.OUTBOUND) is DROPPED
+    about = Probe(CLIENT, PRIVATE, 1, 8, 7, offset=3)
+    assert gateway.feed(Probe(PRIVATE, CLIENT, 1, 3, quote=about), Direction.OUTBOUND) is DROPPED

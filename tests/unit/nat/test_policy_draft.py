@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from support.policies import groups, members, remote_sets
 
+from gateway.nat import policy_checks
 from gateway.nat.decode import decode
 from gateway.nat.policy import (
     MEMBERS_MAX,
@@ -241,3 +242,70 @@ def test_members_whose_addresses_collide_have_an_index_of_a_bounded_size() -> No
     assert after == before
     assert len(after.members) == 32
     assert len(after.memory) < 20 << 20
+
+
+def test_what_is_taken_away_gives_its_place_to_what_comes() -> None:
+    draft, named = Draft(1), EVERYONE._replace(remotes=1)
+    draft.set_remotes(RemoteSet(1, ((1, 2),)))
+    draft.set_group(Group(1, (named,)))
+    draft.set_member(Member(5, (1,)))
+    size = len(draft.finish(1).memory)
+    with pytest.raises(BadTableError):
+        draft.remove_group(1)
+    with pytest.raises(BadTableError):
+        draft.remove_remotes(1)
+    for _ in range(100):
+        draft.remove_member(5)
+        draft.remove_group(1)
+        draft.remove_remotes(1)
+        draft.remove_member(9)
+        draft.remove_group(9)
+        draft.remove_remotes(9)
+        draft.set_remotes(RemoteSet(1, ((1, 2),)))
+        draft.set_group(Group(1, (named,)))
+        draft.set_member(Member(5, (1,)))
+    assert len(draft.finish(1).memory) == size
+
+
+def test_members_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_checks, "MEMBERS_MAX", 1)
+    draft = Draft(0)
+    draft.set_group(Group(1))
+    draft.set_member(Member(5, (1,)))
+    draft.set_member(Member(5, (1,)))
+    with pytest.raises(BadTableError, match="more than 1 members"):
+        draft.set_member(Member(6, (1,)))
+
+
+def test_a_piece_that_was_given_back_is_taken_again_and_changes_have_a_generation() -> None:
+    draft = Draft(0)
+    assert draft.finish(3).policies_since == 0
+    few, many = (EVERYONE,) * 4, (EVERYONE,) * 8
+    draft.set_group(Group(1, few))
+    draft.set_group(Group(2, many))
+    draft.seal(4)
+    size = len(draft.finish(5).memory)
+    assert draft.finish(5).policies_since == 4
+    for turn in range(50):
+        draft.set_group(Group(1, many if turn % 2 else few))
+        draft.set_group(Group(2, few if turn % 2 else many))
+    after = draft.finish(6)
+    assert after.groups == (Group(1, many), Group(2, few))
+    assert after.policies_since == 6
+    assert len(after.memory) <= 2 * size
+
+
+def test_a_set_that_grows_finds_room() -> None:
+    draft = Draft(0)
+    for count in range(1, 200):
+        ranges = tuple((2 * n, 2 * n) for n in range(count))
+        draft.set_remotes(RemoteSet(1, ranges))
+        draft.set_remotes(RemoteSet(2, ranges[: 200 - count]))
+    assert draft.finish(1).remotes == (RemoteSet(1, ranges), RemoteSet(2, ranges[:1]))
+
+
+def test_a_group_may_lose_all_its_rules() -> None:
+    draft = Draft(0)
+    draft.set_group(Group(1, (EVERYONE,)))
+    draft.set_group(Group(1))
+    assert draft.finish(1).groups == (Group(1),)

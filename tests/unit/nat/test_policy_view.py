@@ -72,3 +72,12 @@ def test_an_index_that_is_full_ends_somewhere() -> None:
 def test_numbers_outside_admit_nothing(word: int, value: int) -> None:
     policies = view(word, value)
     assert not policies.admits(0, True, 5, 6, 80)
+
+
+def test_five_groups_that_say_nothing_admit_nothing() -> None:
+    groups = tuple(Group(number) for number in range(1, 6))
+    member = Member(PRIVATE, (5, 4, 3, 2, 1))
+    table = build(1, 0, [], policies=Policies(groups, (), (member,)))
+    policies = PolicyView(table.memory)
+    assert not policies.admits(policies.place_of(PRIVATE), True, 5, 6, 80)
+    assert policies.group == 0
