@@ -101,6 +101,7 @@
 #define REASON_BLOCKED 23
 #define REASON_PRIVATE_ROUTERS_POLICED 24
 #define REASON_SLOW_PATH_LIMITED 25
+#define REASON_SECURITY_GROUP 26
 
 /* Ways up: gateway/fastpath/passage.py */
 #define PASSED_NOT_IPV4 1
