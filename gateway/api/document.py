@@ -50,7 +50,7 @@ request and still gets the answer; by TLS it does not.
 
 Disks, keys and passwords are *declared*: they are checked, and all but passwords are kept and
 shown. A lab has no block storage, and nobody logs in to an instance over the network. Policies of
-security groups judge what has a public address at an end; instances reach each other privately.
+security groups judge all that comes to an instance or leaves it.
 
 An action is refused with a code that the cloud documents for it, or with one of the codes of every
 action: where another code would say more, the message does.

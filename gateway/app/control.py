@@ -42,9 +42,10 @@ from gateway.runtime import descriptors
 from gateway.runtime.threads import Job, running
 from gateway.site import roles
 from gateway.site.command import Command
-from gateway.site.early_drop import EarlyDrop
+from gateway.site.early_drop import early_drop
 from gateway.site.heartbeat import Heart
 from gateway.site.places import Places
+from gateway.site.private_traffic import private_traffic
 from gateway.site.watchdog import LOOK_EVERY_S, Watchdog
 from gateway.store.snapshots import SnapshotFile
 from gateway.store.sqlite import SqliteStore
@@ -86,7 +87,8 @@ def _serve(topology: Topology, command: Command, heart: Heart, rate_per_s: float
         Machines(topology),
         [
             MeteredPublisher(WorkersTable(places.run), meter),
-            EarlyDrop(topology.site),
+            early_drop(topology.site),
+            private_traffic(topology.site),
             facts,
         ],
         snapshots=SnapshotFile(places.snapshot),

@@ -15,7 +15,6 @@ if not cython.compiled:
         GROUPS_PER_MEMBER,
         MEMBER_GROUPS,
         MEMBER_WORDS,
-        MEMBERS,
         PACKAGE_WORDS,
         POLICY_WORDS,
         PROBES,
@@ -64,7 +63,6 @@ class PolicyView:
     since: cython.longlong  # the generation in which any of them changed last
     _held: object
     _words: Words
-    _count: cython.uint  # of members
     _bits: cython.int
     _index: cython.longlong
     _member_room: cython.longlong
@@ -88,12 +86,10 @@ class PolicyView:
         at: cython.longlong = RECORDS + slots * RECORD_WORDS + 2 * index + packages * PACKAGE_WORDS
         self.group = self.policy_index = 0
         self.since = 0
-        self._count = 0
         if rooms:
             low: cython.longlong = words[at]
             high: cython.longlong = words[at + 1]
             self.since = (high & 0x7FFFFFFF) << 32 | low
-            self._count = words[at + MEMBERS]
             at += POLICY_WORDS
         self._bits = rooms & ((1 << ROOM_BITS) - 1)
         self._index = at
@@ -106,11 +102,6 @@ class PolicyView:
         self._remotes_room = room_of(rooms, 3)
         self._units = self._remotes + self._remotes_room * REMOTES_WORDS
         self._unit_room = room_of(rooms, 4)
-
-    @cython.cfunc
-    def has_members(self) -> cython.bint:
-        """Whether any instance is filtered by security groups."""
-        return self._count != 0
 
     @cython.cfunc
     def place_of(self, private: cython.uint) -> cython.longlong:

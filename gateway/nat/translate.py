@@ -201,7 +201,6 @@ class Translator:
         destination: cython.uint = u32(packet, DESTINATION)
         return (
             is_private(destination)
-            and table.policies.has_members()
             and not table.in_pools(destination)
             and table.of_public(destination) == NONE
         )

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from gateway.net import namespace
-from gateway.steering import arp, early, kernel
+from gateway.steering import arp, early, kernel, members
 from gateway.steering.kernel import run
 from gateway.steering.ruleset import TABLE, Steering
 
@@ -93,7 +93,7 @@ def _is_ours(place: str) -> bool:
 def _listed() -> Listing:
     """All rules of this thread's namespace, without what they count and what their sets hold.
 
-    The early drop's aren't among them: control makes those, and makes them again.
+    Not among them are those that follow generations: control makes them, and makes them again.
     """
     found: Listing = []
     path: list[str] = []
@@ -106,8 +106,8 @@ def _listed() -> Listing:
             found.append((", ".join(path), ""))
         elif text and not text.startswith("#"):
             found.append((", ".join(path), text))
-    table = f"table ip {early.TABLE}"
-    return [one for one in found if one[0].partition(", ")[0] != table]
+    tables = {f"table ip {table}" for table in (early.TABLE, members.TABLE)}
+    return [one for one in found if one[0].partition(", ")[0] not in tables]
 
 
 def _known_links() -> set[arp.Link]:

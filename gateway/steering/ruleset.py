@@ -4,6 +4,7 @@
 
     uplink   ─▶ PREROUTING   to the pool: queue, inbound      anything else: the guard drops
     instance ─▶ PREROUTING   to the pool: queue, hairpin      not its own address: the guard drops
+    instance ─▶ FORWARD      to an instance, and marked: queue (what `members` has marked)
     gateway  ─▶ OUTPUT       to the pool: queue, hairpin      (an ICMP error about a hairpin)
     uplink   ◀─ POSTROUTING  all: queue, outbound; then the guard drops what isn't from the pool
 
@@ -42,11 +43,13 @@ from gateway.steering import arp
 TABLE: Final = "tgw"
 NFT_CHAINS: Final[Mapping[str, str]] = {
     "in": "type filter hook prerouting priority -150; policy accept;",
+    "between": "type filter hook forward priority -150; policy accept;",
     "own": "type filter hook output priority -150; policy accept;",
     "out": "type filter hook postrouting priority -150; policy accept;",
 }
 IPTABLES_CHAINS: Final[Mapping[str, str]] = {
     "PREROUTING": "tgw-in",
+    "FORWARD": "tgw-between",
     "OUTPUT": "tgw-own",
     "POSTROUTING": "tgw-out",
 }
@@ -131,7 +134,9 @@ def nft_queue_rules(steering: Steering) -> str:
     chains = "".join(f"  chain {name} {{ {hook} }}\n" for name, hook in NFT_CHAINS.items())
 
     def queue(direction: Direction) -> str:
-        return f"{_nft_mark(steering.bits, direction)} queue num {numbers}\n"
+        return f"{set_mark(steering.bits, direction)} queue num {numbers}\n"
+
+    hairpin = f"meta mark & {steering.bits.mask:#x} == {steering.bits.mark(Direction.HAIRPIN):#x}"
 
     return (
         f"table ip {table} {{\n{chains}}}\n"
@@ -140,6 +145,9 @@ def nft_queue_rules(steering: Steering) -> str:
         "  chain in {\n"
         f'    iifname "{uplink}" ip daddr {pool} {queue(Direction.INBOUND)}'
         f'    iifname != "{uplink}" ip daddr {pool} {queue(Direction.HAIRPIN)}'
+        "  }\n"
+        "  chain between {\n"
+        f"    {between_instances(steering)} {hairpin} queue num {numbers}\n"
         "  }\n"
         "  chain own {\n"
         f"    ip daddr {pool} {queue(Direction.HAIRPIN)}"
@@ -174,9 +182,13 @@ def iptables_queue_rules(steering: Steering, saved: str = "") -> str:
         + queue(f"tgw-own -d {network}", Direction.HAIRPIN)
         for network in steering.pool
     )
+    hairpin = f"{steering.bits.mark(Direction.HAIRPIN):#x}/{steering.bits.mask:#x}"
+    marked = f"! -i {uplink} ! -o {uplink} -m mark --mark {hairpin}"
+    translated = "".join(f"-A tgw-between -s {network} -j RETURN\n" for network in steering.pool)
+    between = f"{translated}-A tgw-between {marked} -j NFQUEUE {numbers}\n"
     outbound = queue(f"tgw-out -o {uplink}", Direction.OUTBOUND)
     earlier = _without_earlier(steering, present, numbers)
-    return f"*mangle\n{emptied}{jumps}{to_pool}{outbound}{earlier}COMMIT\n"
+    return f"*mangle\n{emptied}{jumps}{to_pool}{between}{outbound}{earlier}COMMIT\n"
 
 
 def _without_earlier(steering: Steering, present: list[str], numbers: str) -> str:
@@ -213,9 +225,16 @@ def _nft_fresh(table: str) -> str:
     return f"add table ip {table}\ndelete table ip {table}\n"
 
 
-def _nft_mark(bits: MarkBits, direction: Direction) -> str:
+def set_mark(bits: MarkBits, direction: Direction) -> str:
+    """The statement of nft that marks a packet with a direction, and leaves its other bits."""
     others = ~bits.mask & 0xFFFF_FFFF
     return f"meta mark set meta mark & {others:#x} | {bits.mark(direction):#x}"
+
+
+def between_instances(steering: Steering) -> str:
+    """What matches in nft what goes from instance to instance and is no translated hairpin."""
+    uplink = f'"{steering.uplink}"'
+    return f"iifname != {uplink} oifname != {uplink} ip saddr != {_nft_set(steering)}"
 
 
 def _nft_set(steering: Steering) -> str:

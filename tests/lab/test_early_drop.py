@@ -149,6 +149,6 @@ def test_a_control_that_begins_fills_them_anew(lab: Lab) -> None:
 
 def is_open(lab: Lab, address: str) -> bool:
     with namespace.inside(lab.gateway):
-        return early.generation() is not None and nftables.has(
+        return early.SETS.generation() is not None and nftables.has(
             early.TABLE, Place.OPEN.value, number(address)
         )

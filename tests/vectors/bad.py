@@ -177,7 +177,6 @@ VECTORS: Final[list[Vector]] = [
     dropped("to nobody's address", IN, _to(CLIENT, NOBODY), Reason.UNKNOWN_PUBLIC),
     dropped("to a private address", IN, _to(CLIENT, A.private), Reason.UNKNOWN_PUBLIC),
     dropped("to nobody's, hairpin", HAIRPIN, _to(A.private, NOBODY), Reason.UNKNOWN_PUBLIC),
-    dropped("to a private one, hairpin", HAIRPIN, _to(A.private, B.private), Reason.UNKNOWN_PUBLIC),
     dropped("no mapping", OUT, _to(NO_INSTANCE, CLIENT), Reason.UNKNOWN_PRIVATE),
     dropped("from a public address already", OUT, _to(A.public, CLIENT), Reason.UNKNOWN_PRIVATE),
     dropped("no mapping, hairpin", HAIRPIN, _to(NO_INSTANCE, B.public), Reason.UNKNOWN_PRIVATE),

@@ -170,6 +170,13 @@ VECTORS: Final = [
         _udp(53)(B.private, "10.0.0.9"),
         _udp(53)(B.private, "10.0.0.9"),
     ),
+    # It was queued when there was a member still.
+    Vector(
+        "groups: private without a member",
+        Direction.HAIRPIN,
+        _udp(53)(B.private, "10.0.0.9"),
+        _udp(53)(B.private, "10.0.0.9"),
+    ),
     *(
         Vector(f"groups: private, {name}", Direction.HAIRPIN, packet, None, reason, table=TABLE)
         for name, packet, reason in (

@@ -33,7 +33,6 @@ def view(word: int = 0, value: int | None = None) -> PolicyView:
 
 def test_what_is_whole_admits() -> None:
     policies = view()
-    assert policies.has_members()
     place = policies.place_of(PRIVATE)
     assert policies.admits(place, True, 5, 6, 80)
     assert (policies.group, policies.policy_index) == (1, 5)
@@ -43,7 +42,6 @@ def test_what_is_whole_admits() -> None:
 
 def test_without_room_nobody_is_a_member() -> None:
     policies = view(ROOMS, 0)
-    assert not policies.has_members()
     assert policies.place_of(PRIVATE) == NO_PLACE
 
 

@@ -1,91 +1,40 @@
 """What the early drop's publisher asks of the kernel, which is stood in for by two sets."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from ipaddress import IPv4Address
 
 import pytest
+from support.kernel_sets import KernelSets
 from support.story import HOURLY, Story
 
 from gateway.control import commands as cmd
 from gateway.control.errors import AdapterError
 from gateway.lab.topology import Topology
-from gateway.site.early_drop import EarlyDrop
-from gateway.site.site import Site
-from gateway.steering import early
+from gateway.site.early_drop import early_drop
+from gateway.site.sets_publisher import SetsPublisher
 from gateway.steering.early import Place
 from gateway.steering.kernel import SteeringError
-
-
-class Kernel:
-    """What the kernel has been told: the places of addresses, and how it was told."""
-
-    def __init__(self) -> None:
-        self.places: dict[int, Place] = {}
-        self.at: int | None = None
-        self.asked: list[str] = []
-        self.refuses: Exception | None = None
-
-    def fill(self, _pool: Sequence[str], places: Mapping[int, Place], generation: int) -> None:
-        self._ask("fill")
-        self.places = dict(places)
-        self.at = generation
-
-    def change(self, changes: Mapping[int, Place | None], before: int, generation: int) -> None:
-        self._ask(f"change {len(changes)}")
-        assert self.at == before
-        for address, place in changes.items():
-            self.places.pop(address, None)
-            if place:
-                self.places[address] = place
-        self.at = generation
-
-    def _ask(self, what: str) -> None:
-        self.asked.append(what)
-        if self.refuses:
-            raise self.refuses
+from gateway.steering.sets import GENERATIONS
 
 
 @pytest.fixture
-def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
-    """A kernel in which every namespace is."""
-    made = Kernel()
-
-    @contextmanager
-    def inside(_: Site) -> Iterator[None]:
-        yield
-
-    monkeypatch.setattr(Site, "inside", inside)
-    monkeypatch.setattr(early, "fill", made.fill)
-    monkeypatch.setattr(early, "change", made.change)
-    monkeypatch.setattr(early, "generation", lambda: made.at)
-    return made
-
-
-@pytest.fixture
-def story() -> Story:
-    return Story(quarantine_s=0.0)
-
-
-@pytest.fixture
-def publisher(kernel: Kernel, story: Story) -> EarlyDrop:
+def publisher(kernel: KernelSets, story: Story) -> SetsPublisher:
     """One that has put the state of a running instance in force."""
     story.run()
-    made = EarlyDrop(Topology().site)
+    made = early_drop(Topology().site)
     publish(made, story)
     assert kernel.asked == ["fill"]
     return made
 
 
-def publish(publisher: EarlyDrop, story: Story) -> None:
+def publish(publisher: SetsPublisher, story: Story) -> None:
     publisher.take_in(story.state)
     publisher.put_in_force(story.state.sequence)
     assert publisher.acknowledged() == story.state.sequence
 
 
-def expected(story: Story) -> dict[int, Place]:
+def expected(story: Story) -> dict[int, str]:
     """By the state alone: what a publisher that begins now would say."""
-    fresh = EarlyDrop(Topology().site)
+    fresh = early_drop(Topology().site)
     fresh.take_in(story.state)
     return dict(fresh._held.values())
 
@@ -96,7 +45,9 @@ def public(story: Story, instance_id: str) -> str:
     return address
 
 
-def test_a_change_is_what_has_changed(publisher: EarlyDrop, kernel: Kernel, story: Story) -> None:
+def test_a_change_is_what_has_changed(
+    publisher: SetsPublisher, kernel: KernelSets, story: Story
+) -> None:
     second = story.run()
     publish(publisher, story)
     address = public(story, second)
@@ -115,7 +66,7 @@ def test_a_change_is_what_has_changed(publisher: EarlyDrop, kernel: Kernel, stor
 
 
 def test_an_address_that_moves_stays_open(
-    publisher: EarlyDrop, kernel: Kernel, story: Story
+    publisher: SetsPublisher, kernel: KernelSets, story: Story
 ) -> None:
     first, second = story.run(), story.run()
     story.do(cmd.AllocateEip("front", 5, HOURLY))
@@ -131,7 +82,7 @@ def test_an_address_that_moves_stays_open(
 
 @pytest.mark.parametrize("refusal", [OSError("full"), SteeringError("nft: no")])
 def test_after_a_failure_it_begins_anew(
-    publisher: EarlyDrop, kernel: Kernel, story: Story, refusal: Exception
+    publisher: SetsPublisher, kernel: KernelSets, story: Story, refusal: Exception
 ) -> None:
     story.run()
     kernel.refuses = refusal
@@ -144,16 +95,18 @@ def test_after_a_failure_it_begins_anew(
     assert kernel.places == expected(story)
 
 
-def test_what_is_lost_is_filled_again(publisher: EarlyDrop, kernel: Kernel, story: Story) -> None:
+def test_what_is_lost_is_filled_again(
+    publisher: SetsPublisher, kernel: KernelSets, story: Story
+) -> None:
     kernel.at = None
     assert [publisher.acknowledged() for _ in range(2)] == [0, 0], "it is asked twice"
     publish(publisher, story)
     assert kernel.asked == ["fill", "fill"]
 
 
-def test_before_anything_nothing_is_dropped_early(kernel: Kernel) -> None:
+def test_before_anything_nothing_is_dropped_early(kernel: KernelSets) -> None:
     """As if each generation were in force; what another control has left is what it says."""
-    publisher = EarlyDrop(Topology().site)
-    assert publisher.acknowledged() == early.GENERATIONS
+    publisher = early_drop(Topology().site)
+    assert publisher.acknowledged() == GENERATIONS
     kernel.at = 7
     assert publisher.acknowledged() == 7

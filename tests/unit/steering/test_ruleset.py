@@ -59,6 +59,7 @@ add rule arp tgw guard counter name guard_arp drop
 NFT_QUEUE = """\
 table ip tgw_queue {
   chain in { type filter hook prerouting priority -150; policy accept; }
+  chain between { type filter hook forward priority -150; policy accept; }
   chain own { type filter hook output priority -150; policy accept; }
   chain out { type filter hook postrouting priority -150; policy accept; }
 }
@@ -67,6 +68,9 @@ table ip tgw_queue {
   chain in {
     iifname "wan0" ip daddr POOL meta mark set OTHERS | 0x1000 queue num 7
     iifname != "wan0" ip daddr POOL meta mark set OTHERS | 0x3000 queue num 7
+  }
+  chain between {
+    iifname != "wan0" oifname != "wan0" ip saddr != POOL meta mark & 0x3000 == 0x3000 queue num 7
   }
   chain own {
     ip daddr POOL meta mark set OTHERS | 0x3000 queue num 7
@@ -79,9 +83,11 @@ table ip tgw_queue {
 IPTABLES_QUEUE = """\
 *mangle
 :tgw-in - [0:0]
+:tgw-between - [0:0]
 :tgw-own - [0:0]
 :tgw-out - [0:0]
 -A PREROUTING -j tgw-in
+-A FORWARD -j tgw-between
 -A OUTPUT -j tgw-own
 -A POSTROUTING -j tgw-out
 -A tgw-in -i wan0 -d 203.0.113.0/24 -j MARK --set-xmark 0x1000/0x3000
@@ -96,6 +102,9 @@ IPTABLES_QUEUE = """\
 -A tgw-in ! -i wan0 -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
 -A tgw-own -d 192.0.2.0/25 -j MARK --set-xmark 0x3000/0x3000
 -A tgw-own -d 192.0.2.0/25 -j NFQUEUE --queue-num 7
+-A tgw-between -s 203.0.113.0/24 -j RETURN
+-A tgw-between -s 192.0.2.0/25 -j RETURN
+-A tgw-between ! -i wan0 ! -o wan0 -m mark --mark 0x3000/0x3000 -j NFQUEUE --queue-num 7
 -A tgw-out -o wan0 -j MARK --set-xmark 0x2000/0x3000
 -A tgw-out -o wan0 -j NFQUEUE --queue-num 7
 COMMIT
@@ -201,7 +210,7 @@ def test_queue_rules_are_replaced_and_their_hooks_stay() -> None:
     assert not re.search(r"(?m)^\s*(delete|destroy|add table)", ruleset.nft_queue_rules(TWO))
     text = ruleset.iptables_queue_rules(TWO)
     assert not re.search(r"(?m)^-[FXDIR]", text)
-    assert re.findall(r"(?m)^:(\S+)", text) == ["tgw-in", "tgw-own", "tgw-out"]
+    assert re.findall(r"(?m)^:(\S+)", text) == ["tgw-in", "tgw-between", "tgw-own", "tgw-out"]
 
 
 def test_jumps_that_are_there_are_not_added_again() -> None:
