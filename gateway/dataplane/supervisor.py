@@ -21,7 +21,7 @@ from gateway.dataplane.fast_path import Beside
 from gateway.dataplane.queues import queues
 from gateway.dataplane.record import Settings
 from gateway.dataplane.signals import Signals
-from gateway.dataplane.watch import Watch
+from gateway.dataplane.watch import NS, Watch
 from gateway.dataplane.workers import Process
 from gateway.exchange import generations
 from gateway.exchange.worker_page import statuses
@@ -169,7 +169,7 @@ class Supervisor:
         self._wait_until_ready(fresh, careful=careful)
 
     def _wait_until_ready(self, fresh: list[Process], *, careful: bool) -> None:
-        """Wait until each new worker serves its queue and, if `careful`, has the newest table.
+        """Wait until each new worker's loop goes round and, if `careful`, has the newest table.
 
         Raises `StartError`.
         """
@@ -195,7 +195,10 @@ class Supervisor:
             generations.check(self._directory)
         except (BadTableError, OSError) as error:
             return str(error)
-        return "it doesn't take the table published last"
+        published = generations.published(self._directory)
+        if f"worker-{number}" in generations.laggards(self._directory, published):
+            return "it doesn't take the table published last"
+        return "its loop doesn't begin"
 
     def _late(self, fresh: Iterable[Process], *, careful: bool) -> list[int]:
         # The pages are the last to be looked at: to look is to lock one for a moment, which its
@@ -205,14 +208,13 @@ class Supervisor:
         if late:
             return late
         generation = generations.published(self._directory)
-        acknowledged = {
-            status.pid: status.acknowledged for status in statuses(self._directory) if status.alive
-        }
+        pages = {status.pid: status for status in statuses(self._directory) if status.alive}
         return [
             worker.number
             for worker in fresh
-            if worker.pid not in acknowledged
-            or (careful and acknowledged[worker.pid] != generation)
+            if worker.pid not in pages
+            or (careful and pages[worker.pid].acknowledged != generation)
+            or pages[worker.pid].beat <= worker.since * NS  # its loop doesn't go round yet
         ]
 
     def _stay(self, failure: str) -> None:

@@ -38,6 +38,7 @@ class BatchLoop:
 
     def run(self) -> None:
         """Carry packets until a signal's handler raises. Raises `OSError` if the socket fails."""
+        self._judge.beat(monotonic_ns())  # from here on packets may come
         while True:
             self.turn()
 

@@ -23,22 +23,22 @@ Work = Callable[[Path, str, int], object]
 
 
 def steady(directory: Path, engine: str, number: int) -> None:
-    """Be a worker that has the newest table and waits, until it is ended."""
+    """Be a worker that has the newest table and whose loop goes round, until it is ended."""
     with WorkerPage(directory, number) as page:
         with closing(generations.generation_word(directory)) as word:
             page.acknowledge(word.words[0])
         (directory / f"begun-{engine}-{number}").touch()
-        while True:
-            time.sleep(60)
-
-
-def beating(directory: Path, engine: str, number: int) -> None:
-    """Be a worker whose loop goes round, until it is ended."""
-    with WorkerPage(directory, number) as page:
         tally = Tally(page.memory)
         while True:
             tally.beat(time.monotonic_ns())
             time.sleep(0.02)
+
+
+def silent(directory: Path, _engine: str, number: int) -> None:
+    """Be a worker that makes no heartbeat, until it is ended."""
+    with WorkerPage(directory, number):
+        while True:
+            time.sleep(60)
 
 
 def living(directory: Path) -> dict[int, int]:

@@ -199,7 +199,7 @@ def test_a_queue_of_another_program_is_left_alone(
         found.take_over(TWO, never)
 
 
-def test_new_workers_without_the_newest_table_do_not_replace_old_ones(
+def test_new_workers_that_would_carry_nothing_do_not_replace_old_ones(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "READY_WITHIN_S", 0.2)
@@ -212,12 +212,19 @@ def test_new_workers_without_the_newest_table_do_not_replace_old_ones(
             page.acknowledge(6)
             time.sleep(60)
 
-    with supervising(place, behind) as (found, _):
-        found.take_over(TWO, never)
-    assert living(place) == before
-    assert record.load(place).failure.endswith(
-        "isn't ready after 0.2 s: it doesn't take the table published last"
-    )
+    def still(directory: Path, engine: str, number: int) -> None:
+        with WorkerPage(directory, number) as page:
+            page.acknowledge(generations.published(directory))
+            time.sleep(60)
+
+    for work, reason in (
+        (behind, "it doesn't take the table published last"),
+        (still, "its loop doesn't begin"),
+    ):
+        with supervising(place, work) as (found, _):
+            found.take_over(TWO, never)
+        assert living(place) == before
+        assert record.load(place).failure.endswith(f"isn't ready after 0.2 s: {reason}")
 
 
 def test_the_reason_of_a_refused_start_is_told(

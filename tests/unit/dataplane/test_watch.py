@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.forks import Work, beating, living, steady, supervising
+from support.forks import Work, living, silent, steady, supervising
 from support.labs import eventually
 
 from gateway.dataplane import watch, workers
@@ -33,7 +33,7 @@ def caught(directory: Path, engine: str, number: int) -> None:
             pass
 
 
-@pytest.mark.parametrize("work", [beating, caught], ids=["stopped", "caught-in-a-loop"])
+@pytest.mark.parametrize("work", [steady, caught], ids=["stopped", "caught-in-a-loop"])
 def test_a_worker_that_makes_no_heartbeat_is_replaced(
     place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, work: Work
 ) -> None:
@@ -46,13 +46,13 @@ def test_a_worker_that_makes_no_heartbeat_is_replaced(
             work(directory, engine, number)
         if number == 1:
             os.kill(me, signal.SIGTERM)  # the second one of that number: enough seen
-        beating(directory, engine, number)
+        steady(directory, engine, number)
 
     with supervising(place, act) as (found, _):
         found.take_over(TWO, lambda _: None)
         eventually(lambda: all_beat(place))
         before = living(place)
-        if work is beating:
+        if work is steady:
             os.kill(before[1], signal.SIGSTOP)
         found.watch()
         assert living(place)[0] == before[0]
@@ -76,7 +76,7 @@ def test_one_that_is_stuck_again_gets_more_time(
 ) -> None:
     monkeypatch.setattr(watch, "SILENT_MAX_S", 0.1)
     monkeypatch.setattr(watch, "SILENT_AGAIN_MAX_S", 0.2)
-    with supervising(place, beating) as (found, _):
+    with supervising(place, steady) as (found, _):
         found.take_over(TWO, lambda _: None)
         eventually(lambda: all_beat(place))
     there = workers.adopt(place)
@@ -95,7 +95,7 @@ def test_one_without_a_first_heartbeat_has_the_time_of_a_start(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "SILENT_MAX_S", 0.01)
-    there = [workers.start(0, {0}, lambda number: steady(place, "late", number))]
+    there = [workers.start(0, {0}, lambda number: silent(place, "late", number))]
     found = Watch(place)
     eventually(lambda: living(place))
     assert stuck_numbers(found, there, 20) == []
@@ -109,6 +109,7 @@ def test_an_adopted_one_of_a_version_without_heartbeats_is_let_alone(
 ) -> None:
     monkeypatch.setattr(watch, "SILENT_MAX_S", 0.01)
     monkeypatch.setattr(watch, "START_MAX_S", 0.01)
-    with supervising(place, steady) as (killed, _):
-        killed.take_over(TWO, lambda _: None)
+    there = [workers.start(0, {0}, lambda number: silent(place, "early", number))]
+    eventually(lambda: living(place))
     assert stuck_numbers(Watch(place), workers.adopt(place), 20) == []
+    workers.end(there)
