@@ -6,10 +6,9 @@ holds for each packet that is sent after it.
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import pytest
 from scapy.layers.inet import IP, UDP, IPOption_NOP
@@ -244,9 +243,8 @@ def test_programs_that_are_taken_from_links_are_named_and_come_back(
     ]
 
     def are_named() -> bool:
-        with suppress(subprocess.CalledProcessError):
-            # Again: the supervisor attaches once what it sees of a link that is new.
-            tc(fast, "qdisc", "del", web.id, "clsact")
+        # Again and again: the supervisor attaches once what it sees of a link that is new.
+        tc(fast, "qdisc", "del", web.id, "clsact")
         done = fast.run("lab", "status")
         return done.returncode == 1 and all(line in done.stdout for line in lines)
 
