@@ -8,6 +8,7 @@ from support.story import Story
 
 from gateway.control import commands as cmd
 from gateway.control.compile import Compiler, compile_table
+from gateway.control.compile_policies import is_open
 from gateway.control.values import (
     OPEN,
     Policy,
@@ -113,7 +114,7 @@ def test_a_group_as_remote_is_the_private_addresses_of_its_members_live() -> Non
 
 
 @pytest.mark.parametrize(
-    ("ingress", "egress", "is_open"),
+    ("ingress", "egress", "admits_all"),
     [
         ((OPEN, DENY), (OPEN,), True),
         ((DENY, OPEN), (OPEN,), False),
@@ -126,12 +127,13 @@ def test_a_group_as_remote_is_the_private_addresses_of_its_members_live() -> Non
     ids=str,
 )
 def test_who_admits_all_is_no_member(
-    ingress: tuple[Policy, ...], egress: tuple[Policy, ...], is_open: bool
+    ingress: tuple[Policy, ...], egress: tuple[Policy, ...], admits_all: bool
 ) -> None:
     story = Story()
     instance_id = run_in(story, create(story, ingress=ingress, egress=egress))
     members = compiled(story).members
-    assert members == (() if is_open else (Member(private(story, instance_id), (2,)),))
+    assert members == (() if admits_all else (Member(private(story, instance_id), (2,)),))
+    assert is_open(story.state, story.instance(instance_id)) is admits_all
 
 
 def test_the_first_rule_of_several_groups_counts_in_their_order() -> None:
@@ -139,6 +141,7 @@ def test_the_first_rule_of_several_groups_counts_in_their_order() -> None:
     inward, outward = create(story, ingress=(OPEN,)), create(story, egress=(OPEN,))
     both, web = run_in(story, inward, outward), create(story, ingress=(HTTP,))
     assert compiled(story).members == (), "each direction by the group that has a rule"
+    assert is_open(story.state, story.instance(both))
     story.do(cmd.ChangeInstancesAttributes((both,), security_groups=(web, inward, outward)))
     assert compiled(story).members == (Member(private(story, both), (4, 2, 3)),)
 
