@@ -44,7 +44,8 @@ STEERING = ruleset.Steering("uplink", "198.51.100.254", ("203.0.113.0/24",))
 def test_a_packet_has_the_direction_of_the_rule_that_queued_it(
     match: str, direction: Direction
 ) -> None:
-    (rule,) = [line for line in ruleset.nft_queue_rules(STEERING).splitlines() if match in line]
+    rules = ruleset.nft_queue_rules(STEERING).splitlines()
+    (rule,) = [line for line in rules if match in line and "meta mark set" in line]
     (mark,) = re.findall(r"meta mark set meta mark & 0xffffcfff \| (0x\w+) queue num", rule)
     assert DEFAULT_BITS.direction(int(mark, 16)) == direction
 

@@ -10,6 +10,7 @@ from support.kernel_maps import PAGE_BYTES, PROCESSORS, link, needs_kernel, pinn
 
 from gateway.exchange import pins
 from gateway.exchange.pins import State
+from gateway.fastpath import program
 
 pytestmark = needs_kernel
 
@@ -34,6 +35,19 @@ def test_the_size_of_an_array_is_that_of_all_its_entries(tmp_path: Path, folder:
     with pins.pin(tmp_path, pins.PAGES) as pages:
         assert pages.entries() == PROCESSORS
         assert pages.size() == len(pages.memory()) == PROCESSORS * PAGE_BYTES
+
+
+def test_a_program_is_known_by_the_kernels_number(tmp_path: Path, folder: Path) -> None:
+    with program.load(program.Sizes(table_bytes=4096, slots=1, packages=1, links=1)) as loaded:
+        names = list(loaded.programs)
+        for name in names:
+            loaded.library.pin(loaded.programs[name], folder / name)
+    numbers = []
+    for name in names:
+        with pins.pin(tmp_path, name) as pinned_one:
+            numbers.append(pinned_one.program())
+    assert len(names) == len(set(numbers)) == 2
+    assert all(number > 0 for number in numbers)
 
 
 @pytest.mark.parametrize("state", State)

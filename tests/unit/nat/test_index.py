@@ -25,6 +25,15 @@ def made(bits: int, start: int = 0) -> tuple[Index, memoryview, set[int]]:
     return Index(words, start, bits, changed), words[start:].cast("B"), changed
 
 
+def test_what_is_not_in_a_crowd_is_looked_for_so_often_and_not_more() -> None:
+    index, _, _ = made(BITS)
+    crowd = [n for n in range(8000) if home(n, BITS) == 0][: PROBES + 1]
+    found = [index.add(address, 1) for address in sorted(crowd[:-1], key=hashed)]
+    assert found == [Added.DONE] * PROBES
+    assert index.find(crowd[0]) == 1
+    assert index.find(crowd[-1]) is None
+
+
 class Indexing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
