@@ -6,19 +6,11 @@ whatever state it is: its rules hold before its link is made.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from gateway.control.conditions import addresses_of, rules_of
 from gateway.control.state import State
 from gateway.control.state.pool import number_of
-from gateway.control.values import (
-    OPEN,
-    Instance,
-    Policy,
-    PolicyDirection,
-    Range,
-    SecurityGroup,
-)
+from gateway.control.values import Instance, PolicyDirection, Range, SecurityGroup
 from gateway.nat.policy import ANY_PROTOCOL, Group, Member, RemoteSet, Rule
 from gateway.nat.table import Draft
 
@@ -119,19 +111,12 @@ class CompiledPolicies:
 
 
 def is_open(state: State, instance: Instance) -> bool:
-    """Whether an instance is no member, as the first policy of each direction admits all.
-
-    It is told from the policies alone: one that admits all by a template isn't seen as such.
-    """
+    """Whether an instance is no member, as the first rule of each direction admits all."""
     groups = [state.groups[group_id] for group_id in state.groups_of(instance)]
     return all(
-        _says_open(next((group.policies(way)[0] for group in groups if group.policies(way)), None))
+        _first(_head(rules_of(state, group.policies(way)[:1])) for group in groups)
         for way in PolicyDirection
     )
-
-
-def _says_open(policy: Policy | None) -> bool:
-    return policy is not None and replace(policy, description="") == OPEN
 
 
 def _head(rules: tuple[Rule, ...]) -> bool | None:
