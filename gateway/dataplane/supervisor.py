@@ -21,7 +21,7 @@ from gateway.dataplane.fast_path import Beside
 from gateway.dataplane.queues import queues
 from gateway.dataplane.record import Settings
 from gateway.dataplane.signals import Signals
-from gateway.dataplane.watch import NS, Watch
+from gateway.dataplane.watch import Watch
 from gateway.dataplane.workers import Process
 from gateway.exchange import generations
 from gateway.exchange.worker_page import statuses
@@ -214,7 +214,7 @@ class Supervisor:
             for worker in fresh
             if worker.pid not in pages
             or (careful and pages[worker.pid].acknowledged != generation)
-            or pages[worker.pid].beat <= worker.since * NS  # its loop doesn't go round yet
+            or not worker.made(pages[worker.pid].beat)  # its loop doesn't go round yet
         ]
 
     def _stay(self, failure: str) -> None:

@@ -19,7 +19,6 @@ SILENT_MAX_S: Final = 1.0
 SILENT_AGAIN_MAX_S: Final = 16.0
 START_MAX_S: Final = 30.0  # without a first heartbeat: a large table is loaded before
 SOON_S: Final = 60.0
-NS: Final = 1e9
 
 
 class Watch:
@@ -51,8 +50,7 @@ class Watch:
         return known
 
     def _patience_s(self, worker: Process, beat: int) -> float:
-        # A page keeps the last heartbeat of the worker before until the next one has opened it.
-        if beat <= max(worker.since, 0.0) * NS:
+        if not worker.made(beat):
             # An adopted one is of a version without heartbeats.
             return inf if worker.adopted else START_MAX_S
         now = time.monotonic()

@@ -24,6 +24,7 @@ LAST_WORDS_MAX: Final = 512  # bytes
 END_AGAIN_S: Final = 0.05
 END_WITHIN_S: Final = 2.0  # then it is killed
 KILL_WITHIN_S: Final = 1.0
+NS: Final = 1e9
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,10 @@ class Process:
     def adopted(self) -> bool:
         """Tell whether it was another supervisor that started it."""
         return self.last_words is None
+
+    def made(self, beat: int) -> bool:
+        """Whether it made this heartbeat, which may be the last one of the worker before it."""
+        return beat > max(self.since, 0.0) * NS
 
     def kill(self) -> None:
         """Kill the process; nothing happens if it has ended."""
