@@ -65,7 +65,6 @@ PACKAGE_WORDS = cython.declare(cython.int, 2)
 
 ROOM_BITS = cython.declare(cython.int, 5)
 POLICY_WORDS = cython.declare(cython.int, 4)  # in front of the index of members
-MEMBERS = cython.declare(cython.int, 2)
 MEMBER_WORDS = cython.declare(cython.int, 8)
 MEMBER_GROUPS = cython.declare(cython.int, 1)
 GROUPS_PER_MEMBER = cython.declare(cython.int, 5)
